@@ -1,0 +1,9 @@
+// Guru Meditation Reports for servers on Boost.Asio: everything a service includes.
+#pragma once
+
+#include "gmr/model/report.hpp"
+#include "gmr/model/value.hpp"
+#include "gmr/reporter/reporter.hpp"
+#include "gmr/section/configuration.hpp"
+#include "gmr/section/options.hpp"
+#include "gmr/trace/scheduler.hpp"

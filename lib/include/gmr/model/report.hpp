@@ -1,0 +1,86 @@
+// A complete report: plain data, made by the reporter, read by the views.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gmr/model/stack.hpp"
+#include "gmr/model/threads.hpp"
+#include "gmr/model/value.hpp"
+
+namespace gmr {
+
+// The software that reports.
+struct package {
+  std::string name;
+  std::string version;
+  std::string vendor;
+  std::string revision;  // of the source, such as a git commit; may be empty
+};
+
+// What a report concludes; shown before everything else.
+struct finding {
+  std::string kind;  // deadlock, spinning_thread, fiber_tracing_inactive, ...
+  std::string text;
+  std::vector<pid_t> threads;
+  std::vector<std::uint64_t> green_threads;
+};
+
+// One option of the service, already masked when it is secret.
+struct option_entry {
+  std::string section;
+  std::string name;
+  value content;
+  std::string source;  // default, FILE:LINE, environment NAME, command line, ...
+};
+
+// A section that the service registered. `error` is set instead of `content` when its generator
+// failed or did not answer in time.
+struct custom_section {
+  std::string title;
+  value content;
+  std::string error;
+};
+
+// What the report itself cost.
+struct cost_info {
+  double capture_seconds = 0;
+  double resolve_seconds = 0;  // unwind, symbolize, analyse
+  double sections_seconds = 0;
+  double total_seconds = 0;  // until handed to the view
+  std::uint64_t memory_growth_bytes = 0;
+};
+
+enum class report_list { groups, each };
+
+struct report {
+  static constexpr int schema =
+      1;  // version of the JSON form; grows when a key changes its meaning
+
+  std::string cause;  // "signal SIGUSR2", "file /path touched", "request", ...
+  std::chrono::system_clock::time_point time;
+  std::string host;
+  std::uint64_t number = 0;     // counts the reports of this process from 1
+  std::uint64_t coalesced = 1;  // how many requests this report answers
+  std::vector<finding> findings;
+  gmr::package package;
+  value package_details;  // key_values: the Package section, package itself included
+  value process;          // key_values: the Process section
+  std::vector<module_info> modules;
+  std::vector<thread_info> threads;
+  green_threads_info green_threads;
+  report_list list = report_list::groups;
+  std::vector<option_entry> configuration;
+  std::vector<custom_section> sections;
+  std::vector<std::string> notes;  // what was cut short and why
+  cost_info cost;
+
+  // Keeps every frame that the stacks point to alive.
+  std::shared_ptr<const void> frames;
+};
+
+}  // namespace gmr

@@ -1,0 +1,101 @@
+// OS threads and green threads as a report shows them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gmr/model/stack.hpp"
+
+namespace gmr {
+
+// How the attempt to get a thread's stack ended.
+enum class capture_outcome {
+  ok,
+  truncated,       // the stack is larger than stack_bytes; its middle or outer part is missing
+  exited,          // the thread ended meanwhile
+  signal_blocked,  // the thread blocks the capture signal
+  timeout,         // the thread did not answer in time
+  unreadable,      // /proc or memory could not be read
+  not_signalled,   // deliberately left alone; thread_info::note says why
+};
+[[nodiscard]] std::string_view to_string(capture_outcome outcome) noexcept;
+
+// What a thread or green thread waits for, as far as it is known.
+struct wait_info {
+  std::string kind;  // mutex, condition, join, read, accept, epoll, sleep, timer, ...
+  std::optional<std::uint64_t> address;  // of the lock
+  std::optional<pid_t> owner;            // tid of who holds it
+  std::optional<int> fd;
+  std::string peer;               // what the descriptor is, or the remote address
+  std::optional<double> seconds;  // how long it has been waiting, or has still to sleep
+};
+
+struct cpu_times {
+  double user_seconds = 0;
+  double system_seconds = 0;
+  double waiting_seconds = 0;  // runnable, but not running
+  double recent_percent = 0;   // of one CPU, over the time the report took to capture
+};
+
+struct thread_info {
+  pid_t id = 0;  // kernel thread id
+  std::string name;
+  char state =
+      '?';  // as in /proc/PID/stat: R running, S sleeping, D disk, T stopped, t traced, Z zombie
+  capture_outcome capture = capture_outcome::unreadable;
+  std::string note;  // what else is to be said of the capture; may be empty
+  std::optional<wait_info> waits_for;
+  std::optional<cpu_times> cpu;
+  std::optional<std::uint64_t> runs;  // id of the green thread that it runs
+  bool is_reporter = false;
+  gmr::stack stack;
+};
+
+enum class green_thread_kind : std::uint8_t { fiber, coroutine };
+enum class green_thread_state : std::uint8_t { running, suspended, ready };
+[[nodiscard]] std::string_view to_string(green_thread_kind kind) noexcept;
+[[nodiscard]] std::string_view to_string(green_thread_state state) noexcept;
+
+// One green thread; its stack is an index into green_threads_info::stacks.
+struct green_thread_info {
+  std::uint64_t id = 0;
+  green_thread_kind kind = green_thread_kind::fiber;
+  green_thread_state state = green_thread_state::suspended;
+  std::optional<double> seconds;  // since it was suspended
+  std::uint32_t stack = 0;
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::optional<wait_info> waits_for;
+  pid_t thread = 0;  // tid that runs it, 0 when none or unknown
+};
+
+// Green threads of one kind and state with the same stack.
+struct green_thread_group {
+  std::uint64_t count = 0;
+  green_thread_kind kind = green_thread_kind::fiber;
+  green_thread_state state = green_thread_state::suspended;
+  std::uint32_t stack = 0;
+  std::vector<std::uint64_t> ids;  // at most as many as `ids_shown`; the text says how many more
+  std::vector<std::string> names;  // distinct, not empty
+  std::optional<double> oldest_seconds;
+  std::optional<double> newest_seconds;
+  std::optional<wait_info> waits_for;
+};
+
+struct green_threads_info {
+  std::uint64_t count = 0;
+  std::vector<stack> stacks;  // each different stack once
+  std::vector<green_thread_group>
+      groups;                             // the suspicious first: few and old before many and young
+  std::vector<green_thread_info> listed;  // filled only with list = each
+  std::vector<std::string> notes;         // limits that were applied, schedulers that failed
+};
+
+}  // namespace gmr

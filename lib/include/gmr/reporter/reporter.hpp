@@ -1,0 +1,88 @@
+// The reporter: the one object that gives a service Guru Meditation Reports.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gmr/model/report.hpp"
+#include "gmr/section/configuration.hpp"
+#include "gmr/section/options.hpp"
+
+namespace gmr {
+
+// Makes the content of a section. Runs on a thread of the reporter, one at a time, while the
+// service runs: whatever it shares with the service it must synchronise. If it does not return
+// within section_seconds the report goes on without it.
+using section_generator = std::function<value()>;
+
+// Keeps a section registered for as long as it lives. `release` lets it live as long as the
+// reporter.
+class section_registration;
+
+// While it lives, its triggers are set: the signal (SIGUSR2), or the watched file. Reports are made
+// one at a time on a strand, by default on a thread of the reporter's own ("gmr-reporter"), so that
+// they appear although every thread of the service is blocked. Requests that come while a report is
+// being made are answered together by one further report.
+//
+// All members are safe to call from any thread, also while a report is being made; none is
+// async-signal-safe. At most one reporter at a time in a process.
+class reporter final {
+ public:
+  // Throws option_error for an option that is not acceptable, std::system_error when a signal is
+  // already handled by somebody else, std::logic_error when the process has a reporter.
+  reporter(package software, const boost::program_options::variables_map& values);
+  reporter(package software, const settings& set);
+  // Makes reports on `executor`, which the caller runs until the reporter is destroyed. No report
+  // appears while the threads that run it are blocked.
+  reporter(package software, const settings& set, boost::asio::any_io_executor executor);
+
+  // Finishes a report that is being made, stops the triggers and restores the signal handlers.
+  ~reporter();
+  reporter(const reporter&) = delete;
+  reporter& operator=(const reporter&) = delete;
+
+  // The options to show in the Configuration section; each call adds to them.
+  void add_configuration(const boost::program_options::options_description& described,
+                         const boost::program_options::variables_map& values);
+  void add_configuration(const boost::program_options::options_description& described,
+                         const loaded_options& loaded);
+
+  // Adds a section after those that are there. The section stays until the reporter is destroyed.
+  void add_section(std::string title, section_generator generator);
+  // The same, until the registration is destroyed; waits then for a generator that is running.
+  section_registration add_scoped_section(std::string title, section_generator generator);
+
+  // Asks for a report on the sink and returns at once. `cause` is shown in it.
+  void request(std::string cause = "request");
+
+  // Makes a report and returns it; nothing is written to the sink. Blocks until it is done: not to
+  // be called from a section generator, nor on the executor the reporter runs on.
+  [[nodiscard]] report make(std::string cause = "request");
+
+  // A report as text or JSON, ending in a newline.
+  [[nodiscard]] static std::string to_text(const report& complete);
+  [[nodiscard]] static std::string to_json(const report& complete);
+
+ private:
+  class implementation;
+  std::shared_ptr<implementation> implementation_;
+};
+
+class [[nodiscard]] section_registration {
+ public:
+  section_registration() = default;
+  section_registration(section_registration&&) noexcept = default;
+  section_registration& operator=(section_registration&&) noexcept = default;
+  ~section_registration() = default;
+
+ private:
+  friend class reporter;
+  explicit section_registration(std::shared_ptr<void> guard) noexcept : guard_(std::move(guard)) {}
+  std::shared_ptr<void> guard_;
+};
+
+}  // namespace gmr

@@ -1,0 +1,62 @@
+// Loading a service's options in a way that remembers where each value came from.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "gmr/model/report.hpp"
+
+namespace gmr {
+
+// A configuration file or command line can't be used. what() begins with the place: "FILE:LINE: "
+// for a file, nothing for the command line.
+class configuration_error : public std::runtime_error {
+ public:
+  enum class place { command_line, environment, file, missing_file };
+  configuration_error(place where, const std::string& message)
+      : std::runtime_error(message), where_(where) {}
+  [[nodiscard]] place where() const noexcept { return where_; }
+  // As sysexits has it: 64 command line, 66 no such file, 78 configuration.
+  [[nodiscard]] int exit_code() const noexcept;
+
+ private:
+  place where_;
+};
+
+// Options from the command line, the environment and an INI file, in that order of precedence, with
+// the place each was set. Plain data once loaded.
+class loaded_options {
+ public:
+  boost::program_options::variables_map values;
+  std::map<std::string, std::string> sources;  // by full option name; absent: default
+
+  // The error as a configuration_error that begins with the place where that option was set.
+  [[nodiscard]] configuration_error error_at(const std::string& option,
+                                             const std::string& message) const;
+};
+
+struct load_settings {
+  std::string config_file_option = "config-file";  // empty: none
+  std::string environment_prefix;  // "ORDERS_": ORDERS_HTTP__PORT sets http.port; empty: none
+};
+
+// Parses with Boost.ProgramOptions; `described` must include the option that names the file. Throws
+// configuration_error for anything that is wrong, naming file and line.
+[[nodiscard]] loaded_options load_options(
+    int argc, const char* const* argv, const boost::program_options::options_description& described,
+    const load_settings& settings = {});
+
+// Every option of `described`: its value, masked when secret, and its source. Options whose names
+// look secret (password, token, ...) are masked even when not declared so, and passwords inside
+// URLs always. Without sources, a value that is not the default has the source "set".
+[[nodiscard]] std::vector<option_entry> describe_configuration(
+    const boost::program_options::options_description& described,
+    const boost::program_options::variables_map& values,
+    const std::map<std::string, std::string>& sources = {});
+
+}  // namespace gmr

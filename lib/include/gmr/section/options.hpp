@@ -1,0 +1,68 @@
+// The [oslo_reports] options, and options that must never be shown.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/value_semantic.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+#include "gmr/model/report.hpp"
+
+namespace gmr {
+
+// Marks an option as secret: reports show *** for its value, wherever it came from.
+class secret_option {
+ public:
+  virtual ~secret_option() = default;
+};
+
+template <class T>
+class secret_value final : public boost::program_options::typed_value<T>, public secret_option {
+ public:
+  explicit secret_value(T* store_to = nullptr) : boost::program_options::typed_value<T>(store_to) {}
+};
+
+// As boost::program_options::value<T>(), for a password, key or token. Owned by the
+// options_description it is given to, as there.
+template <class T>
+[[nodiscard]] secret_value<T>* secret(T* store_to = nullptr) {
+  return new secret_value<T>(store_to);  // NOLINT(cppcoreguidelines-owning-memory)
+}
+
+enum class report_format { text, json };
+
+// What the [oslo_reports] section says.
+struct settings {
+  std::filesystem::path file_event_handler;  // empty: none; set: the signal trigger is off
+  std::chrono::milliseconds file_event_handler_interval{1000};
+  std::filesystem::path log_dir;  // empty: standard error
+  int signal = 0;                 // 0: SIGUSR2
+  report_format format = report_format::text;
+  report_list list = report_list::groups;
+  int capture_signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
+  std::size_t stack_bytes = 65536;
+  std::chrono::milliseconds deadline{10000};
+  std::chrono::milliseconds section_deadline{2000};
+};
+
+// The value of an option is not acceptable. `option` names it: "oslo_reports.format".
+class option_error : public std::runtime_error {
+ public:
+  option_error(std::string option, const std::string& message);
+  [[nodiscard]] const std::string& option() const noexcept { return option_; }
+
+ private:
+  std::string option_;
+};
+
+// Descriptions of the [oslo_reports] options, to add to those of the service.
+[[nodiscard]] boost::program_options::options_description options();
+
+// Reads and checks them. Options that are not in `values` have their default. Throws option_error.
+[[nodiscard]] settings settings_from(const boost::program_options::variables_map& values);
+
+}  // namespace gmr

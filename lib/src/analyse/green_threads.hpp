@@ -1,0 +1,32 @@
+// Groups green threads by stack while they are being listed.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "capture/green_threads.hpp"
+#include "gmr/model/report.hpp"
+#include "symbolize/symbolizer.hpp"
+#include "unwind/unwinder.hpp"
+
+namespace gmr::analyse {
+
+// Collects what the capture stage lists: each different stack once, by program counters or logical
+// frames, resolved when the listing is over. One object a report.
+class green_thread_collector final : public capture::green_thread_consumer {
+ public:
+  green_thread_collector(unwind::unwinder& unwinder, report_list list);
+  ~green_thread_collector();
+
+  void take(const green_thread_view& view) override;
+  void take(const green_thread_view& view, const capture::stack_snapshot& copy) override;
+
+  // Resolves the stacks and makes the groups, few and old before many and young. Call once.
+  [[nodiscard]] green_threads_info finish(symbolize::symbolizer& symbolizer);
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace gmr::analyse

@@ -1,0 +1,41 @@
+// Takes the registers and stacks of all OS threads of this process.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "capture/snapshot.hpp"
+
+namespace gmr::capture {
+
+struct thread_capture_settings {
+  int signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
+  std::size_t stack_bytes = 65536;
+  std::chrono::milliseconds deadline{500};  // for all threads together
+};
+
+// Owns the capture signal: installs its handler, and puts back what was there when destroyed.
+// Throws std::system_error that names the signal when somebody else handles it. One at a time in a
+// process. Not synchronised: `capture` is called by one thread at a time (the reporter's strand).
+class thread_capturer {
+ public:
+  explicit thread_capturer(const thread_capture_settings& settings);
+  ~thread_capturer();
+  thread_capturer(const thread_capturer&) = delete;
+  thread_capturer& operator=(const thread_capturer&) = delete;
+
+  // One snapshot for each thread in /proc/self/task, the caller's included, in order of tid. The
+  // stack copies stay valid until the next call. Never throws for what a thread does: see
+  // `outcome`.
+  [[nodiscard]] const std::vector<thread_snapshot>& capture();
+
+  [[nodiscard]] int signal() const noexcept;  // -1 when none
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace gmr::capture

@@ -1,0 +1,46 @@
+// The service's own sections, and the sections every report has.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmr/model/report.hpp"
+
+namespace gmr::sections {
+
+// The Package section: the package, build id of the executable, compiler, Boost, OS.
+[[nodiscard]] value package_section(const package& software, const std::string& build_id);
+
+// The Process section: pid, parent, user, command line (secrets masked), start time, uptime, CPU
+// time, memory, open descriptors, threads, limits, children as a tree.
+[[nodiscard]] value process_section();
+
+// The name of this host.
+[[nodiscard]] std::string host_name();
+
+// Sections that the service registered. Safe to use from any thread.
+class section_registry {
+ public:
+  section_registry();
+  ~section_registry();  // waits no longer than a moment for a generator that hangs: it is left
+                        // behind
+
+  // The section stays for as long as the returned guard; its destruction waits for the generator
+  // when it is running on another thread.
+  [[nodiscard]] std::shared_ptr<void> add(std::string title, std::function<value()> generator);
+
+  // Runs the generators in order of registration on a thread of its own ("gmr-sections"), each for
+  // at most `each`, all until `deadline`. One that throws, or is too slow, or still runs since an
+  // earlier report, has its error in its place.
+  [[nodiscard]] std::vector<custom_section> generate(
+      std::chrono::milliseconds each, std::chrono::steady_clock::time_point deadline);
+
+ private:
+  class implementation;
+  std::shared_ptr<implementation> implementation_;
+};
+
+}  // namespace gmr::sections

@@ -1,0 +1,45 @@
+// Turns a copied stack into program counters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "capture/snapshot.hpp"
+
+namespace gmr::unwind {
+
+// Program counters, innermost first. All but the first and those after a signal frame are return
+// addresses: `is_return` says which, so that the symbolizer looks one byte earlier.
+struct raw_frame {
+  std::uintptr_t pc = 0;
+  bool is_return = true;
+
+  friend bool operator==(const raw_frame&, const raw_frame&) = default;
+};
+
+struct raw_stack {
+  std::vector<raw_frame> frames;
+  bool truncated = false;  // stopped before the outermost frame
+  std::string note;        // why it stopped early
+};
+
+// Reads only the copy and the unwind tables of loaded modules. Bounded; a damaged stack ends the
+// walk, said in the note. Caches rows by program counter. Not synchronised: one thread at a time.
+class unwinder {
+ public:
+  unwinder();
+  ~unwinder();
+
+  // Call once before the stacks of a report: notices modules loaded and unloaded since.
+  void refresh();
+  // Reuses the memory of `out`.
+  void unwind(const capture::stack_snapshot& snapshot, raw_stack& out);
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace gmr::unwind
