@@ -7,10 +7,8 @@
 
 namespace gmr::views {
 
-enum class format { text, json };
-
 // The whole report, ending in a newline. Bytes that are not UTF-8, and control characters other
 // than line breaks, come out escaped, whatever a thread or option is called.
-[[nodiscard]] std::string render(const report& complete, format as);
+[[nodiscard]] std::string render(const report& complete, report_format format);
 
 }  // namespace gmr::views

@@ -56,6 +56,7 @@ struct cost_info {
 };
 
 enum class report_list { groups, each };
+enum class report_format { text, json };
 
 struct report {
   static constexpr int schema =

@@ -33,8 +33,6 @@ template <class T>
   return new secret_value<T>(store_to);  // NOLINT(cppcoreguidelines-owning-memory)
 }
 
-enum class report_format { text, json };
-
 // What the [oslo_reports] section says.
 struct settings {
   std::filesystem::path file_event_handler;  // empty: none; set: the signal trigger is off
