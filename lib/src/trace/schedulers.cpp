@@ -35,12 +35,14 @@ scheduler_registration::~scheduler_registration() {
   std::erase(list.schedulers, registered_);
 }
 
-std::uint64_t next_green_thread_id() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
+std::uint64_t next_green_thread_id() noexcept { return trace::reserve_green_thread_ids(1); }
 
 namespace trace {
+
+std::uint64_t reserve_green_thread_ids(std::uint64_t count) noexcept {
+  static constinit std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(count, std::memory_order_relaxed) + 1;
+}
 
 void for_each_scheduler(const std::function<void(scheduler&)>& use) {
   scheduler_list& list = registered();

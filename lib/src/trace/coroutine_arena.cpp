@@ -1,0 +1,147 @@
+// The reserved range, cut into spans, cut into slots.
+#include "trace/coroutine_arena.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+// Present when the program is built with a leak checker, whatever this library was built with.
+extern "C" [[gnu::weak]] void __lsan_register_root_region(const void* begin, std::size_t size);
+
+namespace gmr::trace {
+
+constinit coroutine_arena all_coroutines;
+static_assert(std::is_trivially_destructible_v<coroutine_arena>);
+
+namespace {
+
+constexpr std::size_t small_step = 32;
+constexpr std::size_t small_limit = small_step * (small_slot_classes - 1);
+
+constexpr std::size_t largest_range = std::size_t{1} << 36;
+constexpr std::size_t smallest_range = std::size_t{1} << 26;
+constexpr std::size_t commit_step = std::size_t{1} << 22;
+constexpr std::size_t least_span = std::size_t{1} << 18;
+constexpr std::size_t page = 4096;
+constexpr std::size_t most_spans = largest_range / least_span;
+
+std::size_t rounded_up(std::size_t size, std::size_t step) {
+  return (size + step - 1) / step * step;
+}
+
+// Addresses only; no memory is committed.
+std::byte* reserve_addresses(std::size_t size, int protection) noexcept {
+  void* const memory =
+      ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+std::size_t slot_class_of(std::size_t bytes) noexcept {
+  if (bytes <= small_limit) return (bytes + small_step - 1) / small_step;
+  const std::size_t last = bytes - 1;
+  const auto width = static_cast<std::size_t>(std::bit_width(last));  // 11 for 1 KiB to 2 KiB
+  return small_slot_classes + (width - 11) * 4 + (last >> (width - 3) & 3);
+}
+
+std::size_t slot_bytes(std::size_t slot_class) noexcept {
+  if (slot_class < small_slot_classes) return slot_class * small_step;
+  const std::size_t large = slot_class - small_slot_classes;
+  return (large % 4 + 5) << (large / 4 + 8);
+}
+
+void coroutine_arena::take(slot_kind kind, std::size_t slot_class, std::size_t wanted,
+                           slot_list& to) noexcept {
+  const std::lock_guard guard{mutex_};
+  slot_list& stock = stock_[kind][slot_class];
+  for (; wanted > 0 && stock.head != nullptr; --wanted)
+    to.push(stock.pop());
+  if (to.head == nullptr) carve(kind, slot_class, wanted, to);
+}
+
+void coroutine_arena::put(slot_kind kind, std::size_t slot_class, std::size_t count,
+                          slot_list& from) noexcept {
+  const std::lock_guard guard{mutex_};
+  for (; count > 0 && from.head != nullptr; --count)
+    stock_[kind][slot_class].push(from.pop());
+}
+
+std::span<entry_span> coroutine_arena::spans() noexcept {
+  const std::uint32_t count = span_count_.load(std::memory_order_acquire);
+  return count == 0 ? std::span<entry_span>{} : std::span{spans_, count};
+}
+
+bool coroutine_arena::exhausted() const noexcept {
+  return exhausted_.load(std::memory_order_relaxed);
+}
+
+void coroutine_arena::carve(slot_kind kind, std::size_t slot_class, std::size_t wanted,
+                            slot_list& to) noexcept {
+  const std::size_t bytes = slot_bytes(slot_class);
+  open_span& open = open_[kind][slot_class];
+  if (open.next == open.end && !open_new(kind, bytes, open)) {
+    exhausted_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  for (; wanted > 0 && open.next != open.end; --wanted, open.next += bytes) {
+    std::byte* const node = open.next + header_bytes(kind) - sizeof(coroutine_node);
+    to.push(reinterpret_cast<coroutine_node*>(node));
+    if (open.listed != nullptr) open.listed->used.fetch_add(1, std::memory_order_release);
+  }
+}
+
+bool coroutine_arena::open_new(slot_kind kind, std::size_t bytes, open_span& open) noexcept {
+  const std::size_t size = std::max(least_span, rounded_up(bytes, page));
+  std::byte* const memory = commit(size);
+  if (memory == nullptr) return false;
+  open = {memory, memory + size / bytes * bytes, nullptr};
+  if (kind != entry_slots) return true;
+  const std::uint32_t index = span_count_.load(std::memory_order_relaxed);
+  open.listed = &spans_[index];
+  open.listed->first = memory;
+  open.listed->slot_bytes = bytes;
+  span_count_.store(index + 1, std::memory_order_release);
+  return true;
+}
+
+std::byte* coroutine_arena::commit(std::size_t size) noexcept {
+  if (next_ == nullptr && !reserve()) return nullptr;
+  if (size > static_cast<std::size_t>(end_ - next_)) return nullptr;
+  if (next_ + size > committed_) {
+    const auto missing = static_cast<std::size_t>(next_ + size - committed_);
+    const std::size_t step =
+        std::min(rounded_up(missing, commit_step), static_cast<std::size_t>(end_ - committed_));
+    if (::mprotect(committed_, step, PROT_READ | PROT_WRITE) != 0) return nullptr;
+    committed_ += step;
+  }
+  return std::exchange(next_, next_ + size);
+}
+
+// A smaller range where the address space is limited.
+bool coroutine_arena::reserve() noexcept {
+  if (exhausted()) return false;
+  constexpr std::size_t table_bytes = most_spans * sizeof(entry_span);
+  std::byte* const table = reserve_addresses(table_bytes, PROT_READ | PROT_WRITE);
+  if (table == nullptr) return false;
+  std::size_t size = largest_range;
+  std::byte* range = reserve_addresses(size, PROT_NONE);
+  while (range == nullptr && size > smallest_range)
+    range = reserve_addresses(size /= 2, PROT_NONE);
+  if (range == nullptr) {
+    ::munmap(table, table_bytes);
+    return false;
+  }
+  spans_ = reinterpret_cast<entry_span*>(table);
+  next_ = committed_ = range;
+  end_ = range + size;
+  coroutine_slots.begin.store(reinterpret_cast<std::uintptr_t>(range), std::memory_order_relaxed);
+  coroutine_slots.size.store(size, std::memory_order_relaxed);
+  // What is owned by suspended frames alone is no leak.
+  if (__lsan_register_root_region != nullptr) __lsan_register_root_region(range, size);
+  return true;
+}
+
+}  // namespace gmr::trace
