@@ -15,10 +15,12 @@ namespace gmr::sections {
 [[nodiscard]] value package_section(const package& software, const std::string& build_id);
 
 // The Process section: pid, parent, user, command line (secrets masked), start time, uptime, CPU
-// time, memory, open descriptors, threads, limits, children as a tree.
-[[nodiscard]] value process_section();
+// time, memory, open descriptors, threads, limits, children as a tree. What can't be read is null
+// and said under "unavailable"; never throws for it. `secret_options` are masked in the command
+// line beside those that look secret (see secret_option_names).
+[[nodiscard]] value process_section(const std::vector<std::string>& secret_options = {});
 
-// The name of this host.
+// The name of this host, as the kernel has it: no name is resolved.
 [[nodiscard]] std::string host_name();
 
 // Sections that the service registered. Safe to use from any thread.
@@ -29,8 +31,12 @@ class section_registry {
                         // behind
 
   // The section stays for as long as the returned guard; its destruction waits for the generator
-  // when it is running on another thread.
+  // when it is running on another thread, however long that takes: afterwards nothing the generator
+  // refers to is used any more. Inside the generator itself it does not wait.
   [[nodiscard]] std::shared_ptr<void> add(std::string title, std::function<value()> generator);
+
+  // The section stays as long as the registry, whose destruction does not wait for it.
+  void keep(std::string title, std::function<value()> generator);
 
   // Runs the generators in order of registration on a thread of its own ("gmr-sections"), each for
   // at most `each`, all until `deadline`. One that throws, or is too slow, or still runs since an

@@ -34,8 +34,12 @@ class loaded_options {
  public:
   boost::program_options::variables_map values;
   std::map<std::string, std::string> sources;  // by full option name; absent: default
+  // As it was written, by full option name: how a value of a type of your own is shown. Not masked.
+  std::map<std::string, std::string> texts;
+  std::string config_file;  // that was read; empty: none
 
-  // The error as a configuration_error that begins with the place where that option was set.
+  // The error as a configuration_error that begins with the place where that option was set, or
+  // with the file that should have set it.
   [[nodiscard]] configuration_error error_at(const std::string& option,
                                              const std::string& message) const;
 };
@@ -43,10 +47,15 @@ class loaded_options {
 struct load_settings {
   std::string config_file_option = "config-file";  // empty: none
   std::string environment_prefix;  // "ORDERS_": ORDERS_HTTP__PORT sets http.port; empty: none
+  // With one of these on the command line nothing else is read, checked or notified: --help must
+  // work whatever the file says.
+  std::vector<std::string> standalone = {"help", "version"};
 };
 
-// Parses with Boost.ProgramOptions; `described` must include the option that names the file. Throws
-// configuration_error for anything that is wrong, naming file and line.
+// Parses with Boost.ProgramOptions and calls its notifiers; the option that names the file is one
+// of `described`. A file named on the command line or in the environment must be there; the default
+// of that option may be missing. Throws configuration_error for anything that is wrong, naming file
+// and line; the values of secret options are never part of the message.
 [[nodiscard]] loaded_options load_options(
     int argc, const char* const* argv, const boost::program_options::options_description& described,
     const load_settings& settings = {});
@@ -58,5 +67,9 @@ struct load_settings {
     const boost::program_options::options_description& described,
     const boost::program_options::variables_map& values,
     const std::map<std::string, std::string>& sources = {});
+
+// The same, with sources; values of types that can't be shown otherwise as they were written.
+[[nodiscard]] std::vector<option_entry> describe_configuration(
+    const boost::program_options::options_description& described, const loaded_options& loaded);
 
 }  // namespace gmr

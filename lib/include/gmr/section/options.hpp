@@ -47,7 +47,8 @@ struct settings {
   std::chrono::milliseconds section_deadline{2000};
 };
 
-// The value of an option is not acceptable. `option` names it: "oslo_reports.format".
+// The value of an option is not acceptable. `option` names it: "oslo_reports.format"; what() does
+// too, with the value and what is allowed.
 class option_error : public std::runtime_error {
  public:
   option_error(std::string option, const std::string& message);

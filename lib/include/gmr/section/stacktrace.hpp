@@ -2,11 +2,25 @@
 #pragma once
 
 #include <boost/stacktrace/stacktrace.hpp>
+#include <charconv>
+#include <cstdint>
+#include <iterator>
 #include <string>
 
 #include "gmr/model/value.hpp"
 
 namespace gmr {
+
+namespace detail {
+
+[[nodiscard]] inline std::string hexadecimal(const void* address) {
+  char digits[2 * sizeof(std::uintptr_t)];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits),
+                                 reinterpret_cast<std::uintptr_t>(address), 16);
+  return "0x" + std::string(digits, end.ptr);
+}
+
+}  // namespace detail
 
 // The frames of a boost::stacktrace::stacktrace, as a value for a section. Resolves names with the
 // Boost.Stacktrace backend that the calling program links.
@@ -15,8 +29,7 @@ template <class Allocator>
   list frames;
   for (const boost::stacktrace::frame& entry : trace) {
     std::string line = entry.name();
-    if (line.empty())
-      line = "0x" + std::to_string(reinterpret_cast<std::uintptr_t>(entry.address()));
+    if (line.empty()) line = detail::hexadecimal(entry.address());
     if (const std::string file = entry.source_file(); !file.empty()) {
       line += " at " + file + ":" + std::to_string(entry.source_line());
     }

@@ -1,0 +1,236 @@
+// The [oslo_reports] options. Numbers are checked while they are parsed, so that the error names
+// what is allowed; everything else, and every range, when the settings are made.
+#include "gmr/section/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/lexical_cast.hpp>
+#include <boost/program_options/errors.hpp>
+#include <cmath>
+#include <csignal>
+#include <optional>
+#include <string_view>
+
+#include "section/signal_names.hpp"
+
+namespace gmr {
+namespace {
+
+namespace po = boost::program_options;
+using std::chrono::milliseconds;
+
+constexpr double least_seconds = 0.001;
+constexpr double most_seconds = 1'000'000;
+constexpr std::size_t least_stack_bytes = 4096;
+constexpr std::size_t most_stack_bytes = 8 << 20;
+constexpr std::string_view seconds_allowed =
+    "a number of seconds from 0.001 to 1000000 is needed, decimals allowed";
+constexpr std::string_view stack_bytes_allowed =
+    "a whole number of bytes from 4096 to 8388608 is needed";
+
+std::string unacceptable(std::string_view shown, std::string_view allowed) {
+  return "'" + std::string(shown) + "' is not acceptable: " + std::string(allowed);
+}
+
+// A number whose parse error says what is allowed.
+template <class Number>
+class number_value final : public po::typed_value<Number> {
+ public:
+  explicit number_value(std::string_view allowed)
+      : po::typed_value<Number>(nullptr), allowed_(allowed) {}
+
+  void xparse(boost::any& store, const std::vector<std::string>& tokens) const override {
+    Number ignored{};
+    if (tokens.size() == 1 && !boost::conversion::try_lexical_convert(tokens.front(), ignored)) {
+      po::error_with_option_name error{"%canonical_option%: '%value%' is not acceptable: " +
+                                       std::string(allowed_)};
+      error.set_substitute("value", tokens.front());
+      throw error;
+    }
+    po::typed_value<Number>::xparse(store, tokens);
+  }
+
+ private:
+  std::string_view allowed_;
+};
+
+template <class Number>
+po::typed_value<Number>* number(std::string_view allowed, Number preset, const char* shown) {
+  auto* const semantic = new number_value<Number>(allowed);  // owned by the description
+  return semantic->default_value(preset, shown);
+}
+
+// The option's value, nothing when it is not set.
+template <class T>
+std::optional<T> find(const po::variables_map& values, const std::string& option) {
+  const auto found = values.find(option);
+  if (found == values.end() || found->second.empty()) return std::nullopt;
+  const T* const content = boost::any_cast<T>(&found->second.value());
+  if (content == nullptr) {
+    throw option_error(option, "declared with another type than gmr::options() gives it");
+  }
+  return *content;
+}
+
+std::string full_name(const char* name) {
+  return "oslo_reports." + std::string(name);
+}
+
+std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
+  std::optional<std::string> content = find<std::string>(values, full_name(name));
+  if (content && content->empty()) content.reset();
+  if (content && content->find('\0') != std::string::npos) {
+    throw option_error(full_name(name), "contains a NUL byte");
+  }
+  return content;
+}
+
+milliseconds seconds_of(const po::variables_map& values, const char* name, milliseconds preset) {
+  const std::optional<double> seconds = find<double>(values, full_name(name));
+  if (!seconds) return preset;
+  if (!(*seconds >= least_seconds && *seconds <= most_seconds)) {
+    throw option_error(full_name(name),
+                       unacceptable(boost::lexical_cast<std::string>(*seconds), seconds_allowed));
+  }
+  return milliseconds{std::llround(*seconds * 1000)};
+}
+
+template <class Enumeration, std::size_t Count>
+Enumeration choice_of(const po::variables_map& values, const char* name,
+                      const std::array<std::pair<std::string_view, Enumeration>, Count>& choices,
+                      Enumeration preset) {
+  const std::optional<std::string> given = text_of(values, name);
+  if (!given) return preset;
+  std::string allowed = "one of";
+  for (const auto& [word, meaning] : choices) {
+    if (*given == word) return meaning;
+    allowed += (word == choices.front().first ? " " : ", ") + std::string(word);
+  }
+  throw option_error(full_name(name), unacceptable(*given, allowed + " is needed"));
+}
+
+report_format format_of(const po::variables_map& values) {
+  using choice = std::pair<std::string_view, report_format>;
+  if (text_of(values, "format") == "html") {
+    throw option_error(full_name("format"),
+                       unacceptable("html", "not available yet; one of text, json is needed"));
+  }
+  return choice_of(
+      values, "format",
+      std::array{choice{"text", report_format::text}, choice{"json", report_format::json}},
+      report_format::text);
+}
+
+// Signals that can't be caught, that a fault raises, or that the kernel or a terminal uses to stop
+// and continue: a report can't hang on them without changing what the program does.
+bool is_reserved(int signal) {
+  constexpr std::array reserved{SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP,
+                                SIGABRT, SIGSYS,  SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD};
+  return std::find(reserved.begin(), reserved.end(), signal) != reserved.end();
+}
+
+int signal_of(const char* name, const std::string& given, std::string_view others) {
+  const std::optional<int> signal = sections::parse_signal(given);
+  const std::string also{others};
+  if (!signal) {
+    throw option_error(full_name(name),
+                       unacceptable(given,
+                                    "the name of a signal such as USR2 or RTMIN+3, its "
+                                    "number" +
+                                        also + " is needed"));
+  }
+  if (is_reserved(*signal)) {
+    throw option_error(
+        full_name(name),
+        unacceptable(given, sections::signal_name(*signal) +
+                                " has a use of its own; a signal such as USR2 or RTMIN+3" + also +
+                                " is needed"));
+  }
+  return *signal;
+}
+
+int capture_signal_of(const po::variables_map& values, const settings& set) {
+  const std::optional<std::string> given = text_of(values, "capture_signal");
+  if (!given) return 0;
+  if (*given == "none") return -1;
+  const int signal = signal_of("capture_signal", *given, " or none");
+  const int trigger = set.signal == 0 ? SIGUSR2 : set.signal;
+  if (signal == trigger && set.file_event_handler.empty()) {
+    throw option_error(full_name("capture_signal"),
+                       unacceptable(*given,
+                                    "it is the signal that asks for a report; another "
+                                    "signal or none is needed"));
+  }
+  return signal;
+}
+
+std::size_t stack_bytes_of(const po::variables_map& values, std::size_t preset) {
+  const std::optional<std::size_t> bytes = find<std::size_t>(values, full_name("stack_bytes"));
+  if (!bytes) return preset;
+  if (*bytes < least_stack_bytes || *bytes > most_stack_bytes) {
+    // A negative number arrives here as a very large one: say what was meant.
+    const auto as_signed = static_cast<std::ptrdiff_t>(*bytes);
+    throw option_error(full_name("stack_bytes"),
+                       unacceptable(std::to_string(as_signed), stack_bytes_allowed));
+  }
+  return *bytes;
+}
+
+}  // namespace
+
+option_error::option_error(std::string option, const std::string& message)
+    : std::runtime_error(option + ": " + message), option_(std::move(option)) {}
+
+po::options_description options() {
+  po::options_description described{"Guru Meditation Reports"};
+  const settings preset;
+  described.add_options()("oslo_reports.file_event_handler",
+                          po::value<std::string>()->value_name("PATH"),
+                          "file to watch: a touch makes a report; setting it disables the signal")(
+      "oslo_reports.file_event_handler_interval",
+      number<double>(seconds_allowed, 1, "1")->value_name("SECONDS"),
+      "seconds between two looks at that file")(
+      "oslo_reports.log_dir", po::value<std::string>()->value_name("DIRECTORY"),
+      "write each report to a new file there instead of standard error")(
+      "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
+      "signal that makes a report")(
+      "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
+      "text or json")("oslo_reports.list",
+                      po::value<std::string>()->default_value("groups")->value_name("LIST"),
+                      "groups: identical stacks once; each: every green thread by itself")(
+      "oslo_reports.capture_signal", po::value<std::string>()->value_name("SIGNAL"),
+      "signal sent to threads to get their stacks; default: first free real-time signal; none: "
+      "never signal a thread")(
+      "oslo_reports.stack_bytes",
+      number<std::size_t>(stack_bytes_allowed, preset.stack_bytes, "65536")->value_name("BYTES"),
+      "most stack copied per thread or fiber")(
+      "oslo_reports.deadline_seconds",
+      number<double>(seconds_allowed, 10, "10")->value_name("SECONDS"),
+      "most time for a whole report")(
+      "oslo_reports.section_seconds",
+      number<double>(seconds_allowed, 2, "2")->value_name("SECONDS"),
+      "most time for one section of the service");
+  return described;
+}
+
+settings settings_from(const po::variables_map& values) {
+  settings set;
+  set.file_event_handler = text_of(values, "file_event_handler").value_or("");
+  set.file_event_handler_interval =
+      seconds_of(values, "file_event_handler_interval", set.file_event_handler_interval);
+  set.log_dir = text_of(values, "log_dir").value_or("");
+  if (const auto given = text_of(values, "signal")) set.signal = signal_of("signal", *given, "");
+  set.format = format_of(values);
+  using choice = std::pair<std::string_view, report_list>;
+  set.list = choice_of(
+      values, "list",
+      std::array{choice{"groups", report_list::groups}, choice{"each", report_list::each}},
+      report_list::groups);
+  set.capture_signal = capture_signal_of(values, set);
+  set.stack_bytes = stack_bytes_of(values, set.stack_bytes);
+  set.deadline = seconds_of(values, "deadline_seconds", set.deadline);
+  set.section_deadline = seconds_of(values, "section_seconds", set.section_deadline);
+  return set;
+}
+
+}  // namespace gmr

@@ -1,0 +1,35 @@
+// Options on their way from where they were written to the variables_map.
+#pragma once
+
+#include <boost/program_options/option.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gmr/section/configuration.hpp"
+
+namespace gmr::sections {
+
+// An option as it was parsed, not yet converted, with the place where it was written.
+struct placed_option {
+  boost::program_options::option parsed;
+  std::string place;  // FILE:LINE, environment NAME, command line
+};
+
+// The name of an option as the variables_map has it; with its * when it stands for many.
+[[nodiscard]] std::string full_name(const boost::program_options::option_description& option);
+
+// Parses an INI file with Boost.ProgramOptions, a line at a time, because its parser does not tell
+// lines. Sections, # and ; comments, byte order mark and CRLF are fine. Throws configuration_error
+// for syntax and for options that are not described; values are converted later.
+[[nodiscard]] std::vector<placed_option> parse_ini(
+    std::string_view content, const std::string& file,
+    const boost::program_options::options_description& described);
+
+// The error as a configuration_error: begins with the place unless that is the command line.
+[[nodiscard]] configuration_error placed_error(configuration_error::place where,
+                                               const std::string& place,
+                                               const std::string& message);
+
+}  // namespace gmr::sections

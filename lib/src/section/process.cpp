@@ -1,0 +1,201 @@
+// The Process section, from /proc/self and system calls. A server in trouble may be out of
+// descriptors or memory, so each part fails by itself, and what needs no descriptor uses none.
+// Users are looked up in /etc/passwd only: directory services may hang.
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <iomanip>
+#include <memory>
+#include <sstream>
+
+#include "section/file_text.hpp"
+#include "section/masking.hpp"
+#include "section/process_parts.hpp"
+#include "section/sections.hpp"
+#include "section/utc_time.hpp"
+
+namespace gmr::sections {
+namespace {
+
+struct close_file {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
+value user_name(uid_t user) {
+  const std::unique_ptr<std::FILE, close_file> users{std::fopen("/etc/passwd", "re")};
+  if (!users) return {};
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  while (::fgetpwent_r(users.get(), &entry, buffer.data(), buffer.size(), &found) == 0)
+    if (entry.pw_uid == user) return std::string(entry.pw_name);
+  return {};
+}
+
+value user_section() {
+  key_values user;
+  user.add("name", user_name(::geteuid())).add("uid", ::geteuid());
+  if (::getuid() != ::geteuid()) user.add("real_uid", ::getuid());
+  return user;
+}
+
+value parent_section() {
+  const pid_t parent = ::getppid();
+  const std::optional<process_stat> stat = read_stat(parent);
+  key_values result;
+  result.add("pid", parent).add("name", stat ? value{stat->name} : value{});
+  return result;
+}
+
+// As one would type it in a shell, more or less.
+std::string quoted(const std::string& argument) {
+  if (!argument.empty() && argument.find_first_of(" \t\n\"'\\$`") == std::string::npos)
+    return argument;
+  std::ostringstream text;
+  text << std::quoted(argument);
+  return text.str();
+}
+
+value command_line(const std::vector<std::string>& secret_options, unavailable_parts& unavailable) {
+  const file_text text = read_file("/proc/self/cmdline");
+  if (!text.ok()) {
+    unavailable.push_back("command_line: " + error_text(text.error));
+    return {};
+  }
+  std::vector<std::string> arguments;
+  std::string_view rest = text.content;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\0');
+    arguments.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  std::string line;
+  for (const std::string& argument : mask_arguments(std::move(arguments), secret_options))
+    line += (line.empty() ? "" : " ") + quoted(argument);
+  if (text.truncated) line += " ...";
+  return line;
+}
+
+value link_target(const char* link, const char* part, unavailable_parts& unavailable) {
+  std::error_code error;
+  std::filesystem::path target = std::filesystem::read_symlink(link, error);
+  if (!error) return target.string();
+  unavailable.push_back(std::string(part) + ": " + error.message());
+  return {};
+}
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+value cpu_section(unavailable_parts& unavailable) {
+  rusage used{};
+  if (::getrusage(RUSAGE_SELF, &used) != 0) {
+    unavailable.push_back("cpu_seconds: " + error_text(errno));
+    return {};
+  }
+  key_values cpu;
+  cpu.add("user", seconds_of(used.ru_utime)).add("system", seconds_of(used.ru_stime));
+  return cpu;
+}
+
+value memory_section(unavailable_parts& unavailable) {
+  const file_text status = read_file("/proc/self/status");
+  if (!status.ok()) {
+    unavailable.push_back("memory_bytes: " + error_text(status.error));
+    return {};
+  }
+  constexpr std::array<std::pair<std::string_view, const char*>, 3> fields{
+      {{"VmRSS:", "resident"}, {"VmHWM:", "peak"}, {"VmSize:", "virtual"}}};
+  key_values memory;
+  for (const auto& [field, name] : fields) {
+    value found;
+    for (std::string_view rest = status.content; !rest.empty();) {
+      const std::string_view line = take_line(rest);
+      if (line.starts_with(field))
+        found = std::strtoull(std::string(line.substr(field.size())).c_str(), nullptr, 10) * 1024;
+    }
+    memory.add(name, std::move(found));
+  }
+  return memory;
+}
+
+// Since Linux 6.2 the directory has its number of entries as size; before they must be counted.
+value open_descriptors(unavailable_parts& unavailable) {
+  struct stat directory{};
+  if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) return directory.st_size;
+  std::error_code error;
+  std::uint64_t count = 0;
+  std::filesystem::directory_iterator entry{"/proc/self/fd", error};
+  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
+    ++count;
+  if (!error) return count - 1;  // without the one that counts
+  unavailable.push_back("open_descriptors: " + error.message());
+  return {};
+}
+
+value descriptors_section(unavailable_parts& unavailable) {
+  key_values descriptors;
+  descriptors.add("count", open_descriptors(unavailable)).add("limit", descriptor_limit());
+  return descriptors;
+}
+
+void add_times(key_values& process, const process_stat& stat) {
+  timespec since_boot{};
+  const long ticks = ::sysconf(_SC_CLK_TCK);
+  if (ticks <= 0 || ::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) {
+    process.add("start_time", {}).add("uptime_seconds", {});
+    return;
+  }
+  const double now =
+      static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9;
+  const double start = static_cast<double>(stat.start_ticks) / static_cast<double>(ticks);
+  const double uptime = std::max(now - start, 0.0);
+  const auto elapsed = std::chrono::duration_cast<std::chrono::system_clock::duration>(
+      std::chrono::duration<double>(uptime));
+  process.add("start_time", utc_time(std::chrono::system_clock::now() - elapsed))
+      .add("uptime_seconds", uptime);
+}
+
+}  // namespace
+
+value process_section(const std::vector<std::string>& secret_options) {
+  unavailable_parts unavailable;
+  const std::optional<process_stat> self = read_stat(::getpid());
+  key_values process;
+  process.add("pid", ::getpid()).add("parent", parent_section()).add("user", user_section());
+  process.add("command_line", command_line(secret_options, unavailable))
+      .add("executable", link_target("/proc/self/exe", "executable", unavailable))
+      .add("working_directory", link_target("/proc/self/cwd", "working_directory", unavailable));
+  if (self) {
+    add_times(process, *self);
+  } else {
+    process.add("start_time", {}).add("uptime_seconds", {});
+    unavailable.emplace_back("start_time, uptime_seconds, threads: /proc/self/stat");
+  }
+  process.add("cpu_seconds", cpu_section(unavailable))
+      .add("memory_bytes", memory_section(unavailable))
+      .add("open_descriptors", descriptors_section(unavailable))
+      .add("threads", self ? value{self->threads} : value{})
+      .add("limits", limits_table(unavailable))
+      .add("children", children_tree(::getpid(), unavailable));
+  if (!unavailable.empty()) {
+    list parts;
+    for (std::string& part : unavailable)
+      parts.items.emplace_back(std::move(part));
+    process.add("unavailable", std::move(parts));
+  }
+  return process;
+}
+
+}  // namespace gmr::sections

@@ -1,0 +1,163 @@
+#include "section/section_worker.hpp"
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <boost/core/demangle.hpp>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+namespace gmr::sections {
+namespace {
+
+// Signals blocked while it lives; a thread that is made meanwhile inherits that.
+class signals_blocked final {
+ public:
+  signals_blocked() {
+    sigset_t blocked;
+    ::sigfillset(&blocked);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+      ::sigdelset(&blocked, fault);
+    for (int real_time = SIGRTMIN; real_time <= SIGRTMAX; ++real_time)
+      ::sigdelset(&blocked, real_time);
+    ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+  }
+  ~signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  signals_blocked(const signals_blocked&) = delete;
+  signals_blocked& operator=(const signals_blocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// Inside a catch block: what is known of the exception.
+std::string current_error() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    return type == nullptr ? "an exception of unknown type"
+                           : "an exception of type " + boost::core::demangle(type->name());
+  }
+}
+
+}  // namespace
+
+struct section_worker::loop {
+  std::shared_ptr<section_job> next;
+  bool stop = false;  // or left behind: end after the job
+  bool left = false;
+  bool dead = false;
+
+  void run(section_state& state) {
+    std::unique_lock lock{state.mutex};
+    for (;;) {
+      state.changed.wait(lock, [this] { return next != nullptr || stop; });
+      if (next == nullptr) return;
+      const std::shared_ptr<section_job> job = std::exchange(next, nullptr);
+      run_job(state, lock, *job);
+      if (left) {
+        --state.left_behind;
+        state.changed.notify_all();
+        return;
+      }
+    }
+  }
+
+ private:
+  void run_job(section_state& state, std::unique_lock<std::mutex>& lock, section_job& job) {
+    section_entry& entry = *job.entry;
+    if (entry.removed) {
+      job.at = section_job::progress::done;
+      state.changed.notify_all();
+      return;
+    }
+    job.at = section_job::progress::running;
+    entry.running = true;
+    entry.runner = std::this_thread::get_id();
+    entry.since = std::chrono::system_clock::now();
+    lock.unlock();
+    value content;
+    std::string error;
+    try {
+      content = entry.generator();
+    } catch (abi::__forced_unwind&) {
+      // pthread_exit: to swallow it would end the process.
+      finish(state, lock, job, {}, "the generator ended its thread");
+      dead = true;
+      if (left) --state.left_behind;
+      lock.unlock();
+      throw;
+    } catch (...) {
+      error = current_error();
+    }
+    finish(state, lock, job, std::move(content), std::move(error));
+  }
+
+  // Returns with the lock held.
+  static void finish(section_state& state, std::unique_lock<std::mutex>& lock, section_job& job,
+                     value content, std::string error) {
+    section_entry& entry = *job.entry;
+    lock.lock();
+    job.content = std::move(content);
+    job.error = std::move(error);
+    job.at = section_job::progress::done;
+    entry.running = false;
+    // Removed by its own generator: what that captured could not be destroyed then.
+    std::function<value()> removed;
+    if (entry.removed) removed = std::exchange(entry.generator, nullptr);
+    state.changed.notify_all();
+    if (!removed) return;
+    lock.unlock();
+    removed = nullptr;
+    lock.lock();
+  }
+};
+
+section_worker::section_worker(std::shared_ptr<section_state> state)
+    : state_(std::move(state)), loop_(std::make_shared<loop>()) {
+  const signals_blocked blocked;
+  thread_ = std::thread([state = state_, loop = loop_] {
+    ::pthread_setname_np(::pthread_self(), "gmr-sections");
+    loop->run(*state);
+  });
+}
+
+section_worker::~section_worker() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock{state_->mutex};
+    loop_->stop = true;
+  }
+  state_->changed.notify_all();
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
+}
+
+void section_worker::start(std::shared_ptr<section_job> job) {
+  loop_->next = std::move(job);
+  state_->changed.notify_all();
+}
+
+void section_worker::take_back() {
+  loop_->next = nullptr;
+}
+
+void section_worker::leave_behind() {
+  loop_->left = true;
+  loop_->stop = true;
+  ++state_->left_behind;
+  thread_.detach();
+}
+
+bool section_worker::is_dead() const noexcept {
+  return loop_->dead;
+}
+
+}  // namespace gmr::sections

@@ -1,0 +1,75 @@
+// What runs section generators: threads that may be left behind in a generator that hangs. All of
+// it is kept alive by shared pointers, so that a thread left behind finds what it needs even when
+// the registry is gone.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "gmr/model/value.hpp"
+
+namespace gmr::sections {
+
+// A registered section. Everything but the title is protected by section_state::mutex.
+struct section_entry {
+  std::string title;
+  std::function<value()> generator;  // called without the lock, never changed while running
+  bool removed = false;
+  bool running = false;
+  std::thread::id runner;                       // while running
+  std::chrono::system_clock::time_point since;  // while running
+};
+
+// One call of a generator; protected by section_state::mutex.
+struct section_job {
+  enum class progress { queued, running, done };
+
+  std::shared_ptr<section_entry> entry;
+  progress at = progress::queued;
+  value content;
+  std::string error;
+};
+
+// Shared by the registry, its guards and the workers.
+struct section_state {
+  std::mutex mutex;
+  std::condition_variable changed;  // anything below, or a job
+  std::vector<std::shared_ptr<section_entry>> entries;
+  std::size_t left_behind = 0;  // workers in a generator that hangs
+};
+
+// A thread "gmr-sections" that runs one job at a time. It blocks all signals but real-time ones,
+// one of which captures its stack, and those of faults: the signals of the service go to its own
+// threads.
+class section_worker final {
+ public:
+  // Throws std::system_error when there can be no more threads.
+  explicit section_worker(std::shared_ptr<section_state> state);
+  ~section_worker();  // waits for the thread, which must not be in a generator, or be left behind
+  section_worker(const section_worker&) = delete;
+  section_worker& operator=(const section_worker&) = delete;
+
+  // To be called with the lock held, when no job is queued or running.
+  void start(std::shared_ptr<section_job> job);
+  // To be called with the lock held: takes back a job that has not begun.
+  void take_back();
+  // To be called with the lock held: the thread ends after the generator it is in.
+  void leave_behind();
+  // To be called with the lock held: whether the generator ended the thread (pthread_exit).
+  [[nodiscard]] bool is_dead() const noexcept;
+
+ private:
+  struct loop;
+  std::shared_ptr<section_state> state_;
+  std::shared_ptr<loop> loop_;
+  std::thread thread_;
+};
+
+}  // namespace gmr::sections

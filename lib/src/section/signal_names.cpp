@@ -1,0 +1,63 @@
+#include "section/signal_names.hpp"
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+
+namespace gmr::sections {
+namespace {
+
+std::optional<int> parse_number(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Those between the standard signals and SIGRTMIN belong to the C library.
+bool exists(int number) {
+  return (number >= 1 && number <= SIGSYS) || (number >= SIGRTMIN && number <= SIGRTMAX);
+}
+
+std::optional<int> checked(std::optional<int> number) {
+  return number && exists(*number) ? number : std::nullopt;
+}
+
+// RTMIN, RTMIN+3, RTMAX, RTMAX-2
+std::optional<int> parse_real_time(std::string_view name) {
+  const bool from_first = name.starts_with("RTMIN");
+  if (!from_first && !name.starts_with("RTMAX")) return std::nullopt;
+  name.remove_prefix(5);
+  const int base = from_first ? SIGRTMIN : SIGRTMAX;
+  if (name.empty()) return base;
+  if (name.front() != (from_first ? '+' : '-') || name.size() > 3) return std::nullopt;
+  const std::optional<int> distance = parse_number(name.substr(1));
+  if (!distance || *distance < 0) return std::nullopt;
+  const int number = from_first ? base + *distance : base - *distance;
+  return number >= SIGRTMIN && number <= SIGRTMAX ? std::optional{number} : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int> parse_signal(std::string_view text) {
+  if (const std::optional<int> number = parse_number(text)) return checked(number);
+  const std::string upper = boost::algorithm::to_upper_copy(std::string(text));
+  std::string_view name = upper;
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (int number = 1; number <= SIGSYS; ++number) {
+    const char* const known = ::sigabbrev_np(number);
+    if (known != nullptr && name == known) return number;
+  }
+  return parse_real_time(name);
+}
+
+std::string signal_name(int number) {
+  if (number >= SIGRTMIN && number <= SIGRTMAX) {
+    return number == SIGRTMIN ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(number - SIGRTMIN);
+  }
+  const char* const known = exists(number) ? ::sigabbrev_np(number) : nullptr;
+  return known != nullptr ? "SIG" + std::string(known) : std::to_string(number);
+}
+
+}  // namespace gmr::sections
