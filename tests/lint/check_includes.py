@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Data flows one way: a stage of lib/ includes only itself and the stages before it."""
+import pathlib
+import re
+import sys
+
+STAGES = ["model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "view", "sink",
+          "trigger", "reporter"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/)?([a-z]+)/[^">]+[">]', re.M)
+SOURCES = {".hpp", ".cpp", ".h", ".S", ".c"}
+
+
+def stage_of(path: pathlib.Path, root: pathlib.Path):
+    """The stage a file belongs to, or None for what stands above all stages (gmr/gmr.hpp)."""
+    for base in (root / "lib/src", root / "lib/include/gmr"):
+        if base in path.parents:
+            first = path.relative_to(base).parts[0]
+            return first if first in STAGES else None
+    return None
+
+
+def violations(root: pathlib.Path):
+    for path in sorted((root / "lib").rglob("*")):
+        stage = stage_of(path, root)
+        if path.suffix not in SOURCES or stage is None:
+            continue
+        for included in INCLUDE.findall(path.read_text()):
+            if included in STAGES and STAGES.index(included) > STAGES.index(stage):
+                yield f"{path.relative_to(root)}: stage '{stage}' includes '{included}', which comes after it"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    found = list(violations(root))
+    print("\n".join(found) or "include directions: ok")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
