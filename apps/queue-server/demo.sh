@@ -13,8 +13,8 @@ esac
 
 config/install-packages.sh build demo
 echo "== building queue-server (the first time takes a few minutes)"
-cmake --preset release -DGMR_BUILD_TESTS=OFF -B build/demo >/dev/null
-cmake --build build/demo --target queue-server
+cmake --preset demo >/dev/null
+cmake --build --preset demo --target queue-server
 
 work=$(mktemp -d)
 server='' clients=''

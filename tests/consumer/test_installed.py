@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""The README's service, built against the installed package, reports: with CMake and with pkg-config."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ["GMR_BUILD_DIR"])
+CMAKE = os.environ["GMR_CMAKE"]
+CXX = os.environ["GMR_CXX"]
+
+
+def run(*command, **options):
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}\n{done.stdout}")
+    return done.stdout
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = pathlib.Path(tempfile.mkdtemp())
+        cls.prefix = cls.work / "prefix"
+        run(CMAKE, "--install", BUILD, "--prefix", cls.prefix)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.work)
+
+    def report_of(self, program):
+        """The report of the running program with one client connected."""
+        with (self.work / "stderr").open("w+") as stderr:
+            service = subprocess.Popen([program, "--orders.port=0", "--db.password=hunter2"],
+                                       stdout=subprocess.PIPE, stderr=stderr, text=True)
+            try:
+                host, port = re.search(r"listening on (.+):(\d+)", service.stdout.readline()).groups()
+                with socket.create_connection((host, int(port))) as client:
+                    client.sendall(b"one\ntwo\n")
+                    return self.await_report(service, stderr)
+            finally:
+                service.kill()
+                service.wait()
+                service.stdout.close()
+
+    @staticmethod
+    def await_report(service, stderr):
+        """Asks until the two orders have been counted: the client's bytes need not have arrived at once."""
+        for number in range(1, 50):
+            service.send_signal(signal.SIGUSR2)
+            while True:
+                stderr.seek(0)
+                content = stderr.read()
+                if content.count("End of Guru Meditation") >= number:
+                    break
+                if service.poll() is not None:
+                    raise AssertionError(f"the service ended with {service.returncode}\n{content}")
+            last = content.split("End of Guru Meditation")[-2]
+            if re.search(r"received\W+2", last):
+                return last
+        raise AssertionError("the orders never arrived:\n" + content)
+
+    def check(self, report):
+        self.assertIn("orders", report)
+        self.assertIn("1.4.2", report)
+        self.assertRegex(report, r"answer.*orders\.cpp:\d+")
+        self.assertRegex(report, r"listen.*orders\.cpp:\d+")
+        self.assertNotIn("hunter2", report)
+
+    def test_find_package(self):
+        build = self.work / "cmake"
+        run(CMAKE, "-S", HERE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+            f"-DCMAKE_CXX_COMPILER={CXX}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
+        run(CMAKE, "--build", build)
+        self.check(self.report_of(build / "orders"))
+
+    def test_pkg_config(self):
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(next(self.prefix.rglob("pkgconfig"))))
+        flags = run("pkg-config", "--cflags", "--libs", "--static", "gmr", env=environment).split()
+        program = self.work / "orders-pkg-config"
+        run(CXX, "-std=c++20", "-g", "-O1", HERE / "orders.cpp", "-o", program, *flags)
+        self.check(self.report_of(program))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv)
