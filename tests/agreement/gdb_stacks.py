@@ -1,0 +1,25 @@
+"""Run by gdb: prints all stacks of the process it is attached to as one line of JSON."""
+import json
+
+import gdb
+
+
+def frames():
+    frame = gdb.newest_frame()
+    while frame is not None and frame.is_valid():
+        place = frame.find_sal()
+        file = place.symtab.fullname() if place.symtab else ""
+        yield {"function": frame.name() or "", "file": file, "line": place.line if place.symtab else 0,
+               "inlined": frame.type() == gdb.INLINE_FRAME, "signal": frame.type() == gdb.SIGTRAMP_FRAME,
+               "address": frame.pc()}
+        try:
+            frame = frame.older()
+        except gdb.error:
+            return
+
+
+stacks = {}
+for thread in gdb.selected_inferior().threads():
+    thread.switch()
+    stacks[thread.ptid[1]] = list(frames())
+print("STACKS " + json.dumps(stacks), flush=True)

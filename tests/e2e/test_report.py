@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""A live queue-server with real clients is asked what it is doing."""
+import asyncio
+import contextlib
+import ctypes
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+import uuid
+
+import websockets
+
+import harness
+import reports
+
+HEADERS = {"Client-ID": str(uuid.uuid4()), "X-Project-Id": "e2e", "Content-Type": "application/json"}
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+
+
+def ping(server):
+    connection = http.client.HTTPConnection(server.http, timeout=30)
+    connection.request("GET", "/v2/ping", headers=HEADERS)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def idle_http(server, count):
+    """Connections that have been served once and wait for the next request."""
+    connections = []
+    for _ in range(count):
+        connection = http.client.HTTPConnection(server.http, timeout=30)
+        connection.request("GET", "/v2/ping", headers=HEADERS)
+        connection.getresponse().read()
+        connections.append(connection)
+    return connections
+
+
+def block(server, seconds, how):
+    """Asks for an io thread to be blocked; the request is on its way when this returns."""
+    connection = http.client.HTTPConnection(server.http, timeout=60)
+    connection.request("POST", f"/debug/block?seconds={seconds}&how={how}", headers=HEADERS)
+    return connection
+
+
+@contextlib.contextmanager
+def idle_websockets(server, count):
+    """Idle WebSocket connections of a client library that is not ours, on a loop of their own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def connect():
+        return [await websockets.connect(f"ws://{server.websocket}", ping_interval=None) for _ in range(count)]
+
+    sockets = asyncio.run_coroutine_threadsafe(connect(), loop).result(60)
+
+    async def close():
+        await asyncio.gather(*(one.close() for one in sockets))
+
+    try:
+        yield sockets
+    finally:
+        asyncio.run_coroutine_threadsafe(close(), loop).result(60)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class Contents(unittest.TestCase):
+    def test_all_threads_and_all_sessions(self):
+        clients = 200
+        with harness.Server("--oslo_reports.format=json") as server:
+            http_clients = idle_http(server, clients)
+            with idle_websockets(server, clients):
+                report = reports.ask(server, read=reports.jsons)
+                self.assertLessEqual(reports.tids(server.process.pid),
+                                     {thread["id"] for thread in report["threads"]})
+                self.assertEqual({"fiber", "coroutine"},
+                                 {group["kind"] for group in report["green_threads"]["groups"]})
+                self.sessions(report, "fiber", "websocket", clients)
+                self.sessions(report, "coroutine", "http", clients)
+            for connection in http_clients:
+                connection.close()
+
+    def sessions(self, report, kind, folder, clients):
+        """That many wait in the server's own source of that protocol, and its acceptor does too."""
+        own = re.compile(rf"queue-server/{folder}/\w*session\w*\.cpp:\d+")
+        waiting = sum(group["count"] for group, frames in reports.frames_of_groups(report)
+                      if group["kind"] == kind and any(own.search(frame) for frame in frames))
+        self.assertEqual(clients, waiting, report["green_threads"])
+        accepting = [frames for group, frames in reports.frames_of_groups(report)
+                     if any("accept" in frame and "queue-server/" in frame for frame in frames)]
+        self.assertTrue(accepting, report["green_threads"])
+
+    def test_the_sections_of_the_text(self):
+        with harness.Server("--oslo_reports.list=each") as server:
+            connection = idle_http(server, 1)[0]
+            connection.request("POST", "/v2/queues/orders/messages", headers=HEADERS,
+                               body='{"messages": [{"ttl": 300, "body": 1}]}')
+            self.assertEqual(201, connection.getresponse().status)
+            report = reports.ask(server)
+            places = [report.index(title) for title in
+                      ("no findings", "Package", "Process", "Threads", "Green Threads", "Configuration",
+                       "Queues", "Connections")]
+            self.assertEqual(sorted(places), places, report)
+            self.assertIn("orders", report[places[-2]:places[-1]])
+            self.assertIn("127.0.0.1", report[places[-1]:])
+            connection.close()
+
+
+class Stuck(unittest.TestCase):
+    def report_while(self, how):
+        with harness.Server("--debug.endpoints=on", "--server.threads=2", "--oslo_reports.format=json") as server:
+            blocked = [block(server, 30, how) for _ in range(2)]
+            io_threads = reports.wait_for(lambda: self.blocked_threads(server), server.stderr)
+            self.assertEqual(2, len(io_threads))
+            for connection in blocked:
+                connection.close()
+            server.kill()
+
+    def blocked_threads(self, server):
+        """The threads whose stack shows the blocking endpoint, once both are in it."""
+        report = reports.ask(server, read=reports.jsons)
+        inside = [thread["id"] for thread in report["threads"]
+                  if any("block" in frame["function"] for frame in thread["frames"])]
+        return inside if len(inside) == 2 else None
+
+    def test_every_io_thread_sleeps(self):
+        self.report_while("sleep")
+
+    def test_every_io_thread_waits_for_a_mutex(self):
+        self.report_while("mutex")
+
+    def test_every_io_thread_spins(self):
+        self.report_while("spin")
+
+    def test_a_thread_is_held_by_a_tracer(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_ulong, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        with harness.Server("--server.threads=2", "--oslo_reports.format=json") as server:
+            held = next(thread["id"] for thread in reports.ask(server, read=reports.jsons)["threads"]
+                        if thread["name"].startswith("io"))
+            self.assertEqual(0, libc.ptrace(PTRACE_SEIZE, held, None, None), os.strerror(ctypes.get_errno()))
+            try:
+                libc.ptrace(PTRACE_INTERRUPT, held, None, None)
+                os.waitpid(held, 0x40000000)  # __WALL: a thread of another process
+                report = reports.ask(server, read=reports.jsons)
+            finally:
+                libc.ptrace(PTRACE_DETACH, held, None, None)
+            outcome = {thread["id"]: thread["capture"] for thread in report["threads"]}
+            self.assertIn(outcome[held], ("not_signalled", "timeout"))
+            self.assertLessEqual(reports.tids(server.process.pid), set(outcome))
+            self.assertEqual(204, ping(server))
+
+
+class Triggers(unittest.TestCase):
+    def test_a_touch_makes_a_report_and_the_signal_does_not(self):
+        with harness.Server.with_trigger_file() as server:
+            server.process.send_signal(signal.SIGUSR2)
+            server.trigger_file.touch()
+            reports.wait_for(lambda: len(reports.texts(server.stderr())) == 1, server.stderr)
+            self.assertIn(str(server.trigger_file), reports.texts(server.stderr())[0].split("Package")[0])
+            server.trigger_file.unlink()
+            server.trigger_file.touch()
+            reports.wait_for(lambda: len(reports.texts(server.stderr())) == 2, server.stderr)
+            self.assertEqual(204, ping(server))
+
+    def test_a_storm_of_signals(self):
+        with harness.Server() as server:
+            reports.ask(server)
+            descriptors = reports.open_descriptors(server.process.pid)
+            for _ in range(1000):
+                server.process.send_signal(signal.SIGUSR2)
+                if _ % 100 == 0:
+                    self.assertEqual(204, ping(server))
+            reports.ask(server)
+            self.settled(server)
+            self.assertEqual(204, ping(server))
+            self.assertLessEqual(reports.open_descriptors(server.process.pid), descriptors + 1)
+            self.stands_for_all(server, 1002)
+
+    def test_a_storm_of_touches(self):
+        with harness.Server.with_trigger_file() as server:
+            for _ in range(1000):
+                server.trigger_file.touch()
+            reports.wait_for(lambda: reports.texts(server.stderr()), server.stderr)
+            self.settled(server)
+            self.assertEqual(204, ping(server))
+
+    def test_memory_does_not_grow_from_report_to_report(self):
+        with harness.Server() as server:
+            for _ in range(30):
+                reports.ask(server)
+            before = reports.resident_kilobytes(server.process.pid)
+            for _ in range(100):
+                reports.ask(server)
+            grown = reports.resident_kilobytes(server.process.pid) - before
+            self.assertLess(grown, 2048, "kB more after 100 reports")
+
+    def settled(self, server):
+        """All reports that were begun are whole."""
+        def whole():
+            content = server.stderr()
+            return content.count(reports.END) * 2 == content.count(reports.BEGIN)
+        reports.wait_for(whole, server.stderr)
+
+    def stands_for_all(self, server, least):
+        """Signals that meet while pending are one for the kernel; no more reports than signals come."""
+        self.assertLessEqual(len(reports.texts(server.stderr())), least)
+
+
+class Load(unittest.TestCase):
+    def test_requests_in_flight_succeed_during_reports(self):
+        with harness.Server() as server:
+            load = subprocess.Popen(
+                ["wrk", "-t1", "-c20", "-d5s", "-s", harness.HERE / "post.lua",
+                 f"http://{server.http}/v2/queues/load/messages"], stdout=subprocess.PIPE, text=True)
+            count = 0
+            while load.poll() is None:
+                reports.ask(server)
+                count += 1
+            output = load.communicate()[0]
+            self.assertEqual(0, load.returncode, output)
+            self.assertRegex(output, r"failed: 0\b")
+            self.assertRegex(output, r"answered: [1-9]")
+            self.assertNotIn("Socket errors", output)
+            self.assertGreater(count, 3)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv)
