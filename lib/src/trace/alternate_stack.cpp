@@ -1,0 +1,71 @@
+// See alternate_stack.hpp.
+#include "trace/alternate_stack.hpp"
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+namespace gmr::trace {
+namespace {
+
+// For the handler itself and what it calls; sanitizer builds have big frames.
+constexpr std::size_t handler_room = 32 * 1024;
+
+std::size_t page_size() noexcept {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+}  // namespace
+
+std::size_t alternate_stack_size() noexcept {
+  const std::size_t frame = std::max<std::size_t>(getauxval(AT_MINSIGSTKSZ), 8192);
+  const std::size_t page = page_size();
+  return (frame + handler_room + page - 1) / page * page;
+}
+
+bool alternate_stack::provide() noexcept {
+  stack_t present{};
+  if (sigaltstack(nullptr, &present) != 0) return false;
+  if ((present.ss_flags & SS_DISABLE) == 0) return true;
+
+  const std::size_t guard = page_size();
+  const std::size_t size = guard + alternate_stack_size();
+  void* const mapping =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (mapping == MAP_FAILED) return false;
+  stack_t wanted{};
+  wanted.ss_sp = static_cast<std::byte*>(mapping) + guard;
+  wanted.ss_size = size - guard;
+  if (mprotect(mapping, guard, PROT_NONE) != 0 || sigaltstack(&wanted, nullptr) != 0) {
+    munmap(mapping, size);
+    return false;
+  }
+  mapping_ = mapping;
+  size_ = size;
+  return true;
+}
+
+void alternate_stack::withdraw() noexcept {
+  if (mapping_ == nullptr) return;
+  stack_t present{};
+  const bool ours = sigaltstack(nullptr, &present) == 0 && present.ss_sp >= mapping_ &&
+                    present.ss_sp < static_cast<std::byte*>(mapping_) + size_;
+  if (ours) {
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    none.ss_size = alternate_stack_size();
+    if (sigaltstack(&none, nullptr) != 0) return;  // in use: better leaked than unmapped
+  }
+  munmap(mapping_, size_);
+  mapping_ = nullptr;
+}
+
+}  // namespace gmr::trace

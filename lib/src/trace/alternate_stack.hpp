@@ -1,0 +1,28 @@
+// An alternate signal stack for one thread.
+//
+// A signal frame needs several KB (AT_MINSIGSTKSZ, about 12 with AVX-512). On a small fiber stack
+// that is more than there is, and on one from malloc it would overwrite the neighbour; so the
+// capture signal is handled on a stack of its own.
+#pragma once
+
+#include <cstddef>
+
+namespace gmr::trace {
+
+// Plain data without a destructor, for use in static storage. All calls on the thread it serves.
+class alternate_stack {
+ public:
+  // Whether the thread has an alternate stack now, its own or this one.
+  bool provide() noexcept;
+  // Takes back what `provide` gave; a stack that somebody else has set since stays.
+  void withdraw() noexcept;
+
+ private:
+  void* mapping_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Bytes of an alternate stack: room for the kernel's frame and for our handler. Async-signal-safe.
+[[nodiscard]] std::size_t alternate_stack_size() noexcept;
+
+}  // namespace gmr::trace

@@ -1,0 +1,165 @@
+// See fiber_hook.hpp.
+//
+// All bookkeeping of a switch is done by the side that arrives, before anything else runs there:
+// until then nobody else can know of the stack that was left, so nobody can resume, end or free
+// it meanwhile. What arrives: the switch that returns, the function of an ontop_fcontext before it
+// begins (it may hand the left fiber to others, free its stack, or throw), and a fiber's entry.
+//
+// The thread's slot is looked up once in each of these functions and never kept across a jump: a
+// fiber may continue on another thread.
+#include "trace/fiber/fiber_hook.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "trace/fiber/fiber_clock.hpp"
+#include "trace/fiber/fiber_pool.hpp"
+#include "trace/fiber/fiber_sanitizers.hpp"
+
+namespace gmr::trace {
+namespace {
+
+// Lies at the top of each stack we start; its own address in the mark tells it from a copy.
+struct alignas(16) stack_header {
+  std::uintptr_t mark;
+  fiber_record* record;
+  void (*function)(transfer_t);
+};
+
+constexpr std::uintptr_t header_mark = 0x6775'7275'6d65'6469;
+// Boost's fresh context lies between the header and the stack pointer a fiber starts with.
+constexpr std::size_t most_context_bytes = 1024;
+
+constinit std::atomic<bool> is_set_up{false};
+constinit std::atomic<std::uint64_t> untraced{0};
+constinit bool under_sanitizer = false;
+
+fiber_record& unlisted_record() noexcept {
+  static constinit fiber_record record;
+  record.state.store(fiber_state::unlisted, std::memory_order_relaxed);
+  record.first_data.store(&record, std::memory_order_relaxed);
+  return record;
+}
+
+std::uintptr_t mark_of(const stack_header* header) noexcept {
+  return header_mark ^ reinterpret_cast<std::uintptr_t>(header);
+}
+
+const stack_header& find_header(const void* stack_pointer) noexcept {
+  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(stack_pointer) + 15) & ~15ul;
+  for (std::size_t offset = 0; offset < most_context_bytes; offset += alignof(stack_header)) {
+    const auto* header = reinterpret_cast<const stack_header*>(from + offset);
+    if (header->mark == mark_of(header)) return *header;
+  }
+  std::fputs("gmr: the entry of a fiber finds no record above it\n", stderr);
+  std::abort();
+}
+
+// Boost.Coroutine's first version leaves its stacks without a sign: when one is used again, the
+// fiber before is gone.
+void retire(fiber_record& record) noexcept {
+  sanitizers_ended(record);
+  release_record(record);
+}
+
+fiber_record& new_record(std::uintptr_t low, std::uintptr_t high) noexcept {
+  fiber_record* const record = allocate_record();
+  if (record == nullptr) {
+    untraced.fetch_add(1, std::memory_order_relaxed);
+    return unlisted_record();
+  }
+  if (fiber_record* const before = exchange_stack_owner(high, *record)) retire(*before);
+  record->low.store(low, std::memory_order_relaxed);
+  record->high.store(high, std::memory_order_relaxed);
+  record->runner.store(nullptr, std::memory_order_relaxed);
+  record->first_data.store(record, std::memory_order_relaxed);  // no data is ever this
+  record->id.store(next_green_thread_id(), std::memory_order_relaxed);
+  if (under_sanitizer) sanitizers_made(*record);
+  return *record;
+}
+
+// From here on it is listed, as suspended at its entry.
+void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
+  if (record.state.load(std::memory_order_relaxed) == fiber_state::unlisted) return;
+  record.registers = {};
+  record.registers.pc = reinterpret_cast<std::uintptr_t>(gmr_fiber_entry);
+  record.registers.sp = stack_pointer;
+  record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
+  record.end_change();
+  record.state.store(fiber_state::suspendable, std::memory_order_release);
+}
+
+void left(fiber_record& record) noexcept {
+  if (record.state.load(std::memory_order_relaxed) == fiber_state::ending) {
+    if (under_sanitizer) sanitizers_ended(record);
+    release_record(record);
+    return;
+  }
+  record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
+  record.end_change();
+}
+
+}  // namespace
+
+bool set_up_fiber_hook() noexcept {
+  if (is_set_up.load(std::memory_order_acquire)) return true;
+  if (!find_originals()) return false;
+  under_sanitizer = runs_under_sanitizer();
+  set_up_fiber_clock();
+  is_set_up.store(true, std::memory_order_release);
+  return true;
+}
+
+std::uint64_t untraced_fibers() noexcept {
+  return untraced.load(std::memory_order_relaxed);
+}
+
+}  // namespace gmr::trace
+
+using namespace gmr::trace;
+
+[[gnu::used]] fcontext_t gmr_fiber_make(void* top, std::size_t size,
+                                        void (*function)(transfer_t)) noexcept {
+  if (!set_up_fiber_hook()) {
+    std::fputs(
+        "gmr: Boost.Context is not behind gmr::trace; with a static one link gmr::trace_wrap\n",
+        stderr);
+    std::abort();
+  }
+  const auto high = reinterpret_cast<std::uintptr_t>(top);
+  const std::uintptr_t start = (high - sizeof(stack_header) - 16) & ~15ul;
+  fiber_record& record = new_record(high - size, high);
+  auto* const header = reinterpret_cast<stack_header*>(start);
+  // A Boost.Context with shadow stacks finds their address in the word below its top.
+  std::memcpy(reinterpret_cast<void*>(start - 8), reinterpret_cast<void*>(high - 8), 8);
+  *header = {mark_of(header), &record, function};
+  const fcontext_t context = gmr_original_make(header, size - (high - start), gmr_fiber_entry);
+  publish(record, start - 8);
+  return context;
+}
+
+[[gnu::used]] void gmr_fiber_arrive(fiber_record* current) noexcept {
+  thread_slot& slot = *gmr_this_thread;
+  fiber_record* const before = slot.current.load(std::memory_order_relaxed);
+  if (before == current) return;  // already, ahead of the function of ontop_fcontext
+  current->runner.store(&slot, std::memory_order_relaxed);
+  current->begin_change();
+  slot.current.store(current, std::memory_order_release);
+  if (under_sanitizer) [[unlikely]]
+    sanitizers_switched(*before, *current);
+  left(*before);
+}
+
+[[gnu::used]] void* gmr_fiber_begin(const void* stack_pointer, const void* data) noexcept {
+  const stack_header& header = find_header(stack_pointer);
+  fiber_record& record = *header.record;
+  if (data != nullptr && record.state.load(std::memory_order_relaxed) != fiber_state::unlisted)
+    record.first_data.store(data, std::memory_order_relaxed);
+  gmr_fiber_arrive(&record);
+  return reinterpret_cast<void*>(header.function);
+}
+
+[[gnu::used]] thread_slot* gmr_fiber_enroll() noexcept {
+  return &enroll_thread();
+}

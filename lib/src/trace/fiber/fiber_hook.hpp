@@ -1,0 +1,29 @@
+// The part of the fiber hook that is not assembly; see fiber_switch_*.S for who calls it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "trace/fiber/fiber_originals.hpp"
+#include "trace/thread_registry.hpp"
+
+namespace gmr::trace {
+
+// Finds Boost's functions and what else the switches rely on. Once, before the first fiber; done
+// by make_fcontext itself when that comes earlier. False: Boost's functions are missing.
+bool set_up_fiber_hook() noexcept;
+
+// Fibers that run untraced since there was no memory for a record.
+[[nodiscard]] std::uint64_t untraced_fibers() noexcept;
+
+}  // namespace gmr::trace
+
+extern "C" {
+[[gnu::visibility("hidden")]] void gmr_fiber_entry(gmr::trace::transfer_t);  // assembly
+[[gnu::visibility("hidden")]] gmr::trace::fcontext_t gmr_fiber_make(
+    void* top, std::size_t size, void (*function)(gmr::trace::transfer_t)) noexcept;
+[[gnu::visibility("hidden")]] void gmr_fiber_arrive(gmr::trace::fiber_record* current) noexcept;
+[[gnu::visibility("hidden")]] void* gmr_fiber_begin(const void* stack_pointer,
+                                                    const void* data) noexcept;
+[[gnu::visibility("hidden")]] gmr::trace::thread_slot* gmr_fiber_enroll() noexcept;
+}

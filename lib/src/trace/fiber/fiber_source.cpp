@@ -1,0 +1,129 @@
+// Shows all fibers to the reporter. Linked in with the hook, it registers itself.
+//
+// Listing only reads records: nothing that a fiber or a thread could hold is waited for, and a
+// fiber that is resumed or ends meanwhile is noticed by its sequence.
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "trace/fiber/fiber_clock.hpp"
+#include "trace/fiber/fiber_hook.hpp"
+#include "trace/fiber/fiber_pool.hpp"
+#include "trace/fiber/fiber_self_test.hpp"
+
+namespace gmr::trace {
+namespace {
+
+// A consistent reading of one record.
+struct fiber_reading {
+  std::uint64_t id = 0;
+  std::uint64_t suspended_ticks = 0;
+  pid_t runner = 0;
+  std::uint32_t sequence = 0;
+  machine_stack stack;
+
+  [[nodiscard]] bool is_suspended() const noexcept { return sequence % 2 == 0; }
+};
+
+// The assembly hook may be writing them: word by word, checked by the sequence afterwards.
+void read_registers(const machine_registers& from, machine_registers& to) noexcept {
+  constexpr std::size_t words = sizeof(machine_registers) / sizeof(std::uintptr_t);
+  const auto* source = reinterpret_cast<const std::uintptr_t*>(&from);
+  std::uintptr_t copy[words];
+  for (std::size_t i = 0; i < words; ++i)
+    copy[i] = __atomic_load_n(source + i, __ATOMIC_RELAXED);
+  std::memcpy(&to, copy, sizeof copy);
+}
+
+// One attempt: false when it changed meanwhile.
+bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
+  reading.sequence = record.sequence.load(std::memory_order_acquire);
+  reading.id = record.id.load(std::memory_order_relaxed);
+  reading.suspended_ticks = record.suspended_ticks.load(std::memory_order_relaxed);
+  reading.stack.low = record.low.load(std::memory_order_relaxed);
+  reading.stack.high = record.high.load(std::memory_order_relaxed);
+  const thread_slot* const runner = record.runner.load(std::memory_order_relaxed);
+  reading.runner = runner == nullptr ? 0 : runner->tid.load(std::memory_order_relaxed);
+  read_registers(record.registers, reading.stack.registers);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return record.sequence.load(std::memory_order_relaxed) == reading.sequence;
+}
+
+// Nothing when there is no fiber. One that switches too fast to be read is running.
+std::optional<fiber_reading> read(const fiber_record& record) noexcept {
+  constexpr int attempts = 16;
+  fiber_reading reading;
+  bool consistent = false;
+  for (int attempt = 0; attempt < attempts && !consistent; ++attempt) {
+    const fiber_state state = record.state.load(std::memory_order_acquire);
+    if (state != fiber_state::suspendable && state != fiber_state::ending) return std::nullopt;
+    consistent = read_once(record, reading);
+  }
+  if (!consistent) reading.sequence |= 1;
+  return reading;
+}
+
+class fiber_source final : public scheduler {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "Boost.Context fibers"; }
+
+  void list(green_thread_visitor& visitor) override {
+    const fiber_time time;
+    for (std::uint32_t index = 0, count = record_count(); index < count; ++index) {
+      const fiber_record* const record = record_at(index);
+      if (record == nullptr) continue;
+      if (const auto reading = read(*record)) show(visitor, time, *record, *reading, {});
+    }
+    for (std::size_t index = 0; index < thread_slot_count; ++index)
+      list_own_stack(visitor, time, thread_slot_at(index));
+  }
+
+  [[nodiscard]] std::string_view problem() const noexcept override {
+    if (problem_.empty() && untraced_fibers() != 0)
+      return "fiber tracing incomplete: there was no memory to trace some fibers";
+    return problem_;
+  }
+
+ private:
+  // While a thread runs a fiber, its own stack is a suspended one: the main fiber of Boost.Fiber,
+  // the loop that resumed the fiber of a server.
+  static void list_own_stack(green_thread_visitor& visitor, const fiber_time& time,
+                             const thread_slot& slot) {
+    const pid_t tid = slot.tid.load(std::memory_order_acquire);
+    if (tid <= 0) return;
+    const auto reading = read(slot.own);
+    if (!reading || !reading->is_suspended()) return;
+    char name[48] = "own stack of thread ";
+    char* const number = name + std::strlen(name);
+    const char* const end = std::to_chars(number, name + sizeof name, tid).ptr;
+    show(visitor, time, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
+  }
+
+  static void show(green_thread_visitor& visitor, const fiber_time& time,
+                   const fiber_record& record, const fiber_reading& reading,
+                   std::string_view name) {
+    green_thread_view view;
+    view.id = reading.id;
+    view.kind = green_thread_kind::fiber;
+    view.name = name;
+    if (reading.is_suspended()) {
+      view.state = green_thread_state::suspended;
+      view.suspended_at = time.monotonic_ns(reading.suspended_ticks);
+      view.machine = &reading.stack;
+      view.sequence = &record.sequence;
+      view.sequence_seen = reading.sequence;
+    } else {
+      view.state = green_thread_state::running;
+      view.thread = reading.runner;
+    }
+    visitor.visit(view);
+  }
+
+  std::string_view problem_ = test_fiber_hook();
+};
+
+fiber_source source;
+const scheduler_registration registration = register_scheduler(source);
+
+}  // namespace
+}  // namespace gmr::trace

@@ -1,0 +1,11 @@
+/* Offsets that the assembly hook uses; fiber_record.hpp and thread_registry.hpp check them. */
+#pragma once
+
+#define GMR_SLOT_CURRENT 0
+
+#define GMR_RECORD_STATE 4
+#define GMR_RECORD_FIRST_DATA 40
+#define GMR_RECORD_REGISTERS 64
+
+#define GMR_STATE_SUSPENDABLE 1
+#define GMR_STATE_ENDING 2

@@ -1,0 +1,61 @@
+// What is known of one fiber, or of a thread's own stack seen as one.
+//
+// Records are never unmapped, so they can be read at any moment. `sequence` makes the reading
+// consistent: even while the fiber is suspended and registers and stack stay as they are, odd
+// while it runs or the record is being changed, and never set back, not even between two fibers.
+// The thread that switches is the only writer; who reads checks `sequence` before and after.
+// All zero is a free record, so that tables of them cost nothing until used.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "gmr/trace/scheduler.hpp"
+#include "trace/fiber_layout.h"
+
+namespace gmr::trace {
+
+struct thread_slot;
+
+enum class fiber_state : std::uint32_t {
+  free = 0,
+  suspendable = GMR_STATE_SUSPENDABLE,  // live: running or suspended, as `sequence` says
+  ending = GMR_STATE_ENDING,            // leaves its stack for the last time
+  unlisted = 3                          // stands for all fibers there was no record for
+};
+
+struct alignas(64) fiber_record {
+  std::atomic<std::uint32_t> sequence{0};
+  std::atomic<fiber_state> state{fiber_state::free};
+  std::atomic<std::uint64_t> suspended_ticks{0};
+  std::atomic<thread_slot*> runner{nullptr};  // the thread that ran it last
+  std::atomic<std::uintptr_t> low{0};
+  std::atomic<std::uintptr_t> high{0};
+  // What its entry function received: handed to ontop_fcontext from it, it means the end.
+  std::atomic<const void*> first_data{nullptr};
+  std::atomic<std::uint64_t> id{0};
+  std::atomic<std::uint32_t> next_free{0};
+  std::uint32_t number = 0;  // its place in the pool, from 1
+
+  machine_registers registers;  // written by the assembly hook
+
+  void* tsan_fiber = nullptr;
+  void* asan_fake_stack = nullptr;
+  // Makes what readers have seen of it so far invalid. By its only writer.
+  void begin_change() noexcept {
+    sequence.store((sequence.load(std::memory_order_relaxed) | 1) + 2, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+  // Stable from now on.
+  void end_change() noexcept {
+    sequence.store(sequence.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+};
+
+static_assert(sizeof(fiber_record) <= 256);
+static_assert(offsetof(fiber_record, state) == GMR_RECORD_STATE);
+static_assert(offsetof(fiber_record, first_data) == GMR_RECORD_FIRST_DATA);
+static_assert(offsetof(fiber_record, registers) == GMR_RECORD_REGISTERS);
+
+}  // namespace gmr::trace

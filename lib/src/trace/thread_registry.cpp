@@ -1,0 +1,172 @@
+// See thread_registry.hpp.
+#include "trace/thread_registry.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "gmr/trace/enroll.hpp"
+
+constinit thread_local gmr::trace::thread_slot* gmr_this_thread = nullptr;
+
+namespace gmr::trace {
+namespace {
+
+constexpr pid_t claimed = -1;
+
+constinit thread_slot slots[thread_slot_count];
+constinit std::atomic<std::size_t> longest_probe{0};
+// In a forked child, the slot of the thread that forked: it lies where its old tid put it.
+constinit std::atomic<thread_slot*> forked_slot{nullptr};
+
+std::size_t home_of(pid_t tid) noexcept {
+  return static_cast<std::size_t>(tid) % thread_slot_count;
+}
+
+// A slot that is nobody's. When all are taken, one outside the table: its thread is traced, but
+// find_thread does not know it.
+thread_slot& claim_slot(pid_t tid) noexcept {
+  for (std::size_t probe = 0; probe < thread_slot_count; ++probe) {
+    thread_slot& slot = slots[(home_of(tid) + probe) % thread_slot_count];
+    pid_t nobody = 0;
+    if (!slot.tid.compare_exchange_strong(nobody, claimed, std::memory_order_acquire)) continue;
+    std::size_t longest = longest_probe.load(std::memory_order_relaxed);
+    while (longest < probe && !longest_probe.compare_exchange_weak(longest, probe)) {
+    }
+    return slot;
+  }
+  return *new thread_slot;
+}
+
+void read_own_bounds(fiber_record& own) noexcept {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* low = nullptr;
+  std::size_t size = 0;
+  if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
+    const auto address = reinterpret_cast<std::uintptr_t>(low);
+    own.low.store(address, std::memory_order_relaxed);
+    own.high.store(address + size, std::memory_order_relaxed);
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+void fill_slot(thread_slot& slot) noexcept {
+  fiber_record& own = slot.own;
+  own.begin_change();
+  own.runner.store(&slot, std::memory_order_relaxed);
+  own.first_data.store(&own, std::memory_order_relaxed);  // no data is ever this
+  own.id.store(next_green_thread_id(), std::memory_order_relaxed);
+  own.tsan_fiber = nullptr;
+  read_own_bounds(own);
+  own.state.store(fiber_state::suspendable, std::memory_order_relaxed);
+  slot.current.store(&own, std::memory_order_relaxed);
+  slot.has_alternate_stack.store(slot.signal_stack.provide(), std::memory_order_relaxed);
+}
+
+void leave(void* argument) noexcept {
+  auto& slot = *static_cast<thread_slot*>(argument);
+  gmr_this_thread = nullptr;
+  slot.has_alternate_stack.store(false, std::memory_order_relaxed);
+  slot.signal_stack.withdraw();
+  slot.own.state.store(fiber_state::free, std::memory_order_relaxed);
+  slot.own.begin_change();
+  slot.tid.store(0, std::memory_order_release);
+}
+
+// In the child only the calling thread is left. What the others ran will never go on: their
+// records are given up, with the stacks.
+void forget_other_threads() noexcept {
+  for (thread_slot& slot : slots) {
+    if (&slot == gmr_this_thread || slot.tid.load(std::memory_order_relaxed) == 0) continue;
+    fiber_record* const ran = slot.current.load(std::memory_order_relaxed);
+    for (fiber_record* record : {ran, &slot.own}) {
+      if (record == nullptr) continue;
+      record->state.store(fiber_state::free, std::memory_order_relaxed);
+      record->begin_change();
+    }
+    slot.signal_stack = {};
+    slot.tid.store(0, std::memory_order_release);
+  }
+  if (gmr_this_thread == nullptr) return;
+  gmr_this_thread->tid.store(gettid(), std::memory_order_release);
+  forked_slot.store(gmr_this_thread, std::memory_order_release);
+}
+
+// A pthread key rather than a thread_local: its destructor runs after those of all thread_locals,
+// and some of these (Boost.Fiber's) still switch.
+pthread_key_t end_of_thread() noexcept {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    pthread_key_create(&made, leave);
+    pthread_atfork(nullptr, nullptr, forget_other_threads);
+    return made;
+  }();
+  return key;
+}
+
+bool describe(const thread_slot& slot, thread_traits& traits) noexcept {
+  traits = {};
+  traits.alternate_stack = slot.has_alternate_stack.load(std::memory_order_relaxed);
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    const fiber_record* const runs = slot.current.load(std::memory_order_acquire);
+    if (runs == nullptr || runs == &slot.own) return true;
+    const std::uint32_t seen = runs->sequence.load(std::memory_order_acquire);
+    thread_traits found = traits;
+    found.fiber = runs->id.load(std::memory_order_relaxed);
+    found.low = runs->low.load(std::memory_order_relaxed);
+    found.high = runs->high.load(std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (runs->sequence.load(std::memory_order_relaxed) != seen ||
+        slot.current.load(std::memory_order_relaxed) != runs)
+      continue;
+    traits = found;
+    return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+thread_slot& enroll_thread() noexcept {
+  if (gmr_this_thread != nullptr) return *gmr_this_thread;
+  const pid_t tid = gettid();
+  thread_slot& slot = claim_slot(tid);
+  fill_slot(slot);
+  pthread_setspecific(end_of_thread(), &slot);
+  gmr_this_thread = &slot;
+  slot.tid.store(tid, std::memory_order_release);
+  return slot;
+}
+
+bool find_thread(pid_t tid, thread_traits& traits) noexcept {
+  const thread_slot* const forked = forked_slot.load(std::memory_order_acquire);
+  if (forked != nullptr && forked->tid.load(std::memory_order_acquire) == tid)
+    return describe(*forked, traits);
+  const std::size_t longest = longest_probe.load(std::memory_order_acquire);
+  for (std::size_t probe = 0; probe <= longest; ++probe) {
+    const thread_slot& slot = slots[(home_of(tid) + probe) % thread_slot_count];
+    if (slot.tid.load(std::memory_order_acquire) == tid) return describe(slot, traits);
+  }
+  return false;
+}
+
+bool find_this_thread(thread_traits& traits) noexcept {
+  const thread_slot* const slot = gmr_this_thread;
+  return slot != nullptr && describe(*slot, traits);
+}
+
+thread_slot& thread_slot_at(std::size_t index) noexcept {
+  return slots[index];
+}
+
+}  // namespace gmr::trace
+
+namespace gmr {
+
+void enroll_this_thread() noexcept {
+  trace::enroll_thread();
+}
+
+}  // namespace gmr

@@ -1,0 +1,58 @@
+// Threads that are enrolled: whether a signal finds an alternate stack there, and which fiber runs.
+//
+// A fixed table in static storage, claimed and searched without locks, never freed. A thread
+// enrols at its first switch between fibers (the fiber hook sees to that) or by
+// gmr::enroll_this_thread, and leaves when it ends, after its thread_local objects are gone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "trace/alternate_stack.hpp"
+#include "trace/fiber_record.hpp"
+
+namespace gmr::trace {
+
+struct alignas(64) thread_slot {
+  std::atomic<fiber_record*> current{nullptr};  // what the thread runs; `own` for its own stack
+  std::atomic<pid_t> tid{0};                    // 0: free
+  std::atomic<bool> has_alternate_stack{false};
+  alternate_stack signal_stack;
+  fiber_record own;
+};
+static_assert(offsetof(thread_slot, current) == GMR_SLOT_CURRENT);
+
+// What the capture stage asks of a thread.
+struct thread_traits {
+  bool alternate_stack = false;
+  std::uint64_t fiber = 0;  // id of the fiber it runs; 0: its own stack
+  std::uintptr_t low = 0;   // bounds of that fiber's stack
+  std::uintptr_t high = 0;
+};
+
+// The calling thread's slot, made when missing.
+thread_slot& enroll_thread() noexcept;
+
+// False when the thread is not enrolled. Lock-free, async-signal-safe; a snapshot: the thread may
+// have gone on when this returns.
+[[nodiscard]] bool find_thread(pid_t tid, thread_traits& traits) noexcept;
+
+// The same for the calling thread. In a handler that interrupted a switch the stack pointer may
+// already be on the other stack: check it against the bounds.
+[[nodiscard]] bool find_this_thread(thread_traits& traits) noexcept;
+
+// For walks over all slots; those that are free have tid 0.
+inline constexpr std::size_t thread_slot_count = 8192;
+[[nodiscard]] thread_slot& thread_slot_at(std::size_t index) noexcept;
+
+}  // namespace gmr::trace
+
+// Null until the thread enrols. Initial-exec: read by the assembly hook and in signal handlers.
+extern "C" {
+[[gnu::tls_model("initial-exec"),
+  gnu::visibility(
+      "default")]] extern constinit thread_local gmr::trace::thread_slot* gmr_this_thread;
+}
