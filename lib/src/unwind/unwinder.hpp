@@ -22,7 +22,10 @@ struct raw_frame {
 struct raw_stack {
   std::vector<raw_frame> frames;
   bool truncated = false;  // stopped before the outermost frame
-  std::string note;        // why it stopped early
+  bool exact = true;       // false: some frames were guessed (frame pointers, no CFI)
+  // Index of the first frame beyond a part of the stack that was not copied; 0: no such part.
+  std::size_t resumed_at = 0;
+  std::string note;  // why it stopped early, or what is missing
 };
 
 // Reads only the copy and the unwind tables of loaded modules. Bounded; a damaged stack ends the

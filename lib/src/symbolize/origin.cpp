@@ -1,0 +1,43 @@
+// Which frames a reader of a stack may skip.
+#include <algorithm>
+#include <array>
+
+#include "symbolize/names.hpp"
+
+namespace gmr::symbolize {
+namespace {
+
+bool starts_with_any(std::string_view text, auto const& beginnings) {
+  return std::any_of(std::begin(beginnings), std::end(beginnings),
+                     [&](std::string_view beginning) { return text.starts_with(beginning); });
+}
+
+bool is_system_module(std::string_view path) {
+  constexpr std::array<std::string_view, 13> names{
+      "libc.so",  "libc-",     "libm.so", "libpthread", "libstdc++", "libc++", "libgcc_s",
+      "ld-linux", "libboost_", "libasan", "libtsan",    "libubsan",  "[vdso]"};
+  return starts_with_any(path.substr(path.rfind('/') + 1), names);
+}
+
+bool is_system_file(std::string_view file) {
+  constexpr std::array<std::string_view, 3> directories{"/usr/include/", "/usr/lib/gcc/",
+                                                        "/usr/lib/llvm"};
+  const bool header = file.ends_with(".hpp") || file.ends_with(".ipp");
+  return starts_with_any(file, directories) || file.find("/include/c++/") != file.npos ||
+         file.find("/libstdc++-v3/") != file.npos || (header && file.find("/boost/") != file.npos);
+}
+
+bool is_system_name(std::string_view name) {
+  constexpr std::array<std::string_view, 11> beginnings{
+      "std::",   "boost::", "__gnu_cxx::", "__cxxabiv1::",   "gmr::",       "gmr_",
+      "__libc_", "__asan_", "__tsan_",     "__interceptor_", "operator new"};
+  return starts_with_any(name, beginnings) || name == "_start" || name == "operator delete";
+}
+
+}  // namespace
+
+bool is_internal(std::string_view short_name, std::string_view file, std::string_view module) {
+  return is_system_module(module) || is_system_file(file) || is_system_name(short_name);
+}
+
+}  // namespace gmr::symbolize

@@ -1,0 +1,161 @@
+// Files may be replaced while the program runs (an upgrade in place): what is used must be what was
+// loaded, or wrong rows and wrong names would be shown as right ones.
+#include "unwind/elf_image.hpp"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "unwind/loader_list.hpp"
+#include "unwind/process_memory.hpp"
+
+namespace gmr::unwind {
+namespace {
+
+constexpr std::size_t largest_image = 256U << 20;
+
+// Without build ids, the same layout must do.
+bool same_layout(Elf* elf, const module& loaded) {
+  std::size_t count = 0;
+  if (::elf_getphdrnum(elf, &count) != 0) return false;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr header;
+    if (::gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) return false;
+    if (header.p_type != PT_LOAD) continue;
+    if (next == loaded.segments.size()) return false;
+    const load_segment& segment = loaded.segments[next++];
+    if (segment.address != header.p_vaddr || segment.file_offset != header.p_offset ||
+        segment.file_size != header.p_filesz)
+      return false;
+  }
+  return next == loaded.segments.size();
+}
+
+bool is_same(Elf* elf, const module& loaded) {
+  return build_id_of(elf) == loaded.build_id && same_layout(elf, loaded);
+}
+
+// Names the mapped inode itself; needs privileges, so it is the second choice.
+std::string map_file(const module& loaded) {
+  if (loaded.segments.empty()) return {};
+  constexpr std::uintptr_t page = 4095;
+  const load_segment& first = loaded.segments.front();
+  const std::uintptr_t begin = loaded.start;
+  const std::uintptr_t end =
+      (loaded.base + first.address + first.memory_size + page) & ~std::uintptr_t{page};
+  std::array<char, 80> name{};
+  std::snprintf(name.data(), name.size(), "/proc/self/map_files/%lx-%lx", begin, end);
+  return name.data();
+}
+
+// Laid out as the file is. Writable segments have changed since and hold no CFI.
+std::vector<std::byte> copy_image(const module& loaded) {
+  std::size_t size = 0;
+  for (const load_segment& part : loaded.segments) {
+    if (!part.writable) size = std::max(size, part.file_offset + part.file_size);
+  }
+  if (size < sizeof(Elf64_Ehdr) || size > largest_image) return {};
+  std::vector<std::byte> image(size);
+  for (const load_segment& part : loaded.segments) {
+    if (part.writable) continue;
+    const auto to = std::span{image}.subspan(part.file_offset, part.file_size);
+    if (!read_memory(loaded.base + part.address, to)) return {};
+  }
+  return image;
+}
+
+// Section headers are not loaded (but the vdso has them within its only segment).
+void drop_sections(std::vector<std::byte>& image) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, image.data(), sizeof header);
+  if (header.e_shoff + std::size_t{header.e_shnum} * header.e_shentsize <= image.size()) return;
+  header.e_shoff = 0;
+  header.e_shnum = 0;
+  header.e_shstrndx = 0;
+  std::memcpy(image.data(), &header, sizeof header);
+}
+
+}  // namespace
+
+elf_image::~elf_image() {
+  if (elf_ != nullptr) ::elf_end(elf_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void elf_image::swap(elf_image& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(elf_, other.elf_);
+  memory_.swap(other.memory_);
+  path_.swap(other.path_);
+}
+
+elf_image elf_image::open(const std::string& path, access how) {
+  elf_image image;
+  ::elf_version(EV_CURRENT);
+  image.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (image.fd_ < 0) return {};
+  image.elf_ = ::elf_begin(image.fd_, how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
+  if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};
+  image.path_ = path;
+  return image;
+}
+
+elf_image elf_image::from_memory_of(const module& loaded) {
+  elf_image image;
+  ::elf_version(EV_CURRENT);
+  image.memory_ = copy_image(loaded);
+  if (image.memory_.empty()) return {};
+  drop_sections(image.memory_);
+  image.elf_ = ::elf_memory(reinterpret_cast<char*>(image.memory_.data()), image.memory_.size());
+  if (image.elf_ == nullptr) return {};
+  image.path_ = loaded.path;
+  return image;
+}
+
+elf_image elf_image::of(const module& loaded, access how) {
+  if (loaded.kind == module_kind::vdso) return from_memory_of(loaded);
+  const std::string first = loaded.kind == module_kind::executable ? "/proc/self/exe" : loaded.path;
+  for (const std::string& path : {first, map_file(loaded)}) {
+    elf_image image = open(path, how);
+    if (image.get() == nullptr || !is_same(image.get(), loaded)) continue;
+    image.path_ = loaded.path;
+    return image;
+  }
+  return from_memory_of(loaded);
+}
+
+std::string build_id_of(Elf* elf) {
+  std::size_t count = 0;
+  // A separate debug file keeps the program headers but not what they describe: ask the sections.
+  Elf_Scn* section = nullptr;
+  while ((section = ::elf_nextscn(elf, section)) != nullptr) {
+    GElf_Shdr header;
+    if (::gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_NOTE) continue;
+    const Elf_Data* const data = ::elf_rawdata(section, nullptr);
+    if (data == nullptr || data->d_buf == nullptr) continue;
+    std::string id = build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
+    if (!id.empty()) return id;
+  }
+  if (::elf_getphdrnum(elf, &count) != 0) return {};
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr header;
+    if (::gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr || header.p_type != PT_NOTE)
+      continue;
+    const Elf_Data* const data = ::elf_getdata_rawchunk(elf, static_cast<int64_t>(header.p_offset),
+                                                        header.p_filesz, ELF_T_BYTE);
+    if (data == nullptr || data->d_buf == nullptr) continue;
+    std::string id = build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
+    if (!id.empty()) return id;
+  }
+  return {};
+}
+
+}  // namespace gmr::unwind

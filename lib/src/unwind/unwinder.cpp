@@ -1,0 +1,124 @@
+// The libdw backend: walks the copy with rows compiled from CFI.
+#include "unwind/unwinder.hpp"
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "unwind/row_table.hpp"
+#include "unwind/walk.hpp"
+#include "unwind/walked.hpp"
+
+namespace gmr::unwind {
+namespace {
+
+std::string hexadecimal(std::uintptr_t value) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "0x%lx", value);
+  return text.data();
+}
+
+std::string where(std::uintptr_t pc, const module_table& modules) {
+  if (const module* const found = modules.find(pc)) return hexadecimal(pc) + " in " + found->path;
+  if (const module* const gone = modules.find_unloaded(pc))
+    return hexadecimal(pc) + " in " + gone->path + ", which is no longer loaded";
+  return hexadecimal(pc) + ", which is in no loaded module";
+}
+
+std::string explain(walk_end end, std::uintptr_t pc, const module_table& modules) {
+  switch (end) {
+    case walk_end::outermost:
+      return {};
+    case walk_end::limit:
+      return "too many frames";
+    case walk_end::outside:
+    case walk_end::in_gap:
+      return "the stack goes on where it was not copied";
+    case walk_end::unknown_register:
+      return "the next frame depends on a register that is not known";
+    case walk_end::no_rules:
+      return "no unwind information for " + where(pc, modules);
+    case walk_end::damaged:
+      return "the stack is damaged, or was not consistent when it was copied";
+  }
+  return {};
+}
+
+walk_state initial_state(const capture::stack_snapshot& snapshot) {
+  walk_state state;
+  state.registers = snapshot.registers;
+  state.known = snapshot.full_registers ? all_registers : registers_after_call;
+  // Whoever knows less than a call preserves leaves the rest 0, which no frame's base ever is.
+  if (!snapshot.full_registers && state[capture::frame_register] == 0)
+    state.forget(capture::frame_register);
+  return state;
+}
+
+}  // namespace
+
+class unwinder::implementation final {
+ public:
+  void refresh() { rows_.refresh(); }
+
+  void unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {
+    const stack_memory memory{snapshot};
+    const walk_state start = initial_state(snapshot);
+    walk steps{rows_, memory, start, starts_after_call(snapshot), out};
+    const walk_end end = steps.run();
+    if (end == walk_end::outermost) return;
+    out.truncated = true;
+    out.note = explain(end, steps.pc(), rows_.modules());
+    if (end == walk_end::in_gap) resume(memory, out);
+  }
+
+ private:
+  // A suspended stack goes on where a call returns, unless it has not begun yet.
+  bool starts_after_call(const capture::stack_snapshot& snapshot) {
+    return !snapshot.full_registers && !rows_.find(snapshot.registers.pc()).starts_here;
+  }
+
+  // Looks in the outer part for a return address from which the rest can be walked to the end.
+  void resume(const stack_memory& memory, raw_stack& out) {
+    const capture::stack_copy& part = memory.outer();
+    constexpr std::uintptr_t word = sizeof(std::uintptr_t);
+    const std::uintptr_t first = (part.address + word - 1) / word * word;
+    const std::uintptr_t end = part.address + part.bytes.size();
+    const std::size_t kept = out.frames.size();
+    for (std::uintptr_t at = first; at + word <= end; at += word) {
+      walk_state state;
+      std::uintptr_t caller = 0;
+      std::uintptr_t frame = 0;
+      if (!memory.read(at, caller) || !rows_.is_code(caller - 1)) continue;
+      state.set(capture::pc_register, caller);
+      state.set(capture::sp_register, at + word);
+      // Where a callee that uses frame pointers has put its caller's.
+      if (memory.read(at - word, frame)) state.set(capture::frame_register, frame);
+      walk steps{rows_, memory, state, true, out};
+      if (steps.run() == walk_end::outermost && out.frames.size() > kept + 1) {
+        out.resumed_at = kept;
+        out.exact = false;
+        out.note = "frames are missing between " + std::to_string(kept) + " and " +
+                   std::to_string(kept + 1) + ": the middle of the stack was not copied";
+        return;
+      }
+      out.frames.resize(kept);
+    }
+  }
+
+  row_table rows_;
+};
+
+unwinder::unwinder() : implementation_(std::make_unique<implementation>()) {
+  refresh();
+}
+unwinder::~unwinder() = default;
+
+void unwinder::refresh() {
+  implementation_->refresh();
+}
+
+void unwinder::unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {
+  if (!take_walked(snapshot, out)) implementation_->unwind(snapshot, out);
+}
+
+}  // namespace gmr::unwind

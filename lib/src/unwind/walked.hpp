@@ -1,0 +1,26 @@
+// What needs no walk, the same for every backend.
+#pragma once
+
+#include "unwind/unwinder.hpp"
+
+namespace gmr::unwind {
+
+// Clears `out`; true when that or the snapshot's own program counters were all there is to do.
+[[nodiscard]] inline bool take_walked(const capture::stack_snapshot& snapshot, raw_stack& out) {
+  out.frames.clear();
+  out.truncated = false;
+  out.exact = true;
+  out.resumed_at = 0;
+  out.note.clear();
+  if (!snapshot.walked.empty()) {
+    out.truncated = snapshot.truncated;
+    for (const std::uintptr_t pc : snapshot.walked)
+      out.frames.push_back({pc, !out.frames.empty()});
+    return true;
+  }
+  if (snapshot.registers.pc() != 0 || !snapshot.parts[0].bytes.empty()) return false;
+  out.note = "no stack was captured";
+  return true;
+}
+
+}  // namespace gmr::unwind

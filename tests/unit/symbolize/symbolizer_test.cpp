@@ -1,0 +1,128 @@
+#include "symbolize/symbolizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "parked_thread.hpp"
+#include "truths.hpp"
+#include "unwind/unwinder.hpp"
+
+namespace {
+
+using gmr::frame;
+using gmr::stack;
+using gmr::symbolize::symbolizer;
+using gmr::test::parked_thread;
+using gmr::test::truth;
+using gmr::unwind::raw_stack;
+using gmr::unwind::unwinder;
+
+raw_stack walk(const parked_thread& thread) {
+  const auto taken = thread.take();
+  unwinder unwind;
+  raw_stack raw;
+  unwind.unwind(taken.snapshot, raw);
+  return raw;
+}
+
+std::string describe(const stack& frames) {
+  std::string text;
+  for (const frame* f : frames.frames) {
+    text += f->function + (f->inlined ? " inlined" : "") + " at " + f->file + ":" +
+            std::to_string(f->line) + "\n";
+  }
+  return text + frames.note;
+}
+
+TEST(Symbolizer, KnowsNamesLinesAndInlinedCalls) {
+  std::vector<truth> truths;
+  const parked_thread thread([&](parked_thread& self) { gmr::test::run_truths(self, truths); });
+  symbolizer names;
+  const stack resolved = names.resolve(walk(thread));
+  const auto first = std::find_if(resolved.frames.begin(), resolved.frames.end(),
+                                  [](auto* f) { return f->file == gmr::test::truths_file(); });
+  const auto count = static_cast<std::size_t>(resolved.frames.end() - first);
+  ASSERT_GE(count, truths.size()) << describe(resolved);
+  for (std::size_t i = 0; i < truths.size(); ++i) {
+    const frame& seen = *first[static_cast<std::ptrdiff_t>(i)];
+    const truth& expected = truths[truths.size() - 1 - i];
+    EXPECT_EQ(seen.function, expected.function) << describe(resolved);
+    EXPECT_EQ(seen.line, expected.line) << seen.function;
+    EXPECT_EQ(seen.inlined, expected.inlined) << seen.function;
+    EXPECT_EQ(seen.file, gmr::test::truths_file());
+    EXPECT_TRUE(seen.address.has_value());
+    EXPECT_TRUE(seen.offset.has_value());
+    EXPECT_NE(seen.function_full.find('('), std::string::npos) << seen.function_full;
+  }
+}
+
+TEST(Symbolizer, GivesTheSameFrameForTheSameAddress) {
+  std::vector<truth> truths;
+  const parked_thread thread([&](parked_thread& self) { gmr::test::run_truths(self, truths); });
+  symbolizer names;
+  const raw_stack raw = walk(thread);
+  const stack first = names.resolve(raw);
+  names.refresh();
+  EXPECT_EQ(names.resolve(raw).frames, first.frames);
+}
+
+TEST(Symbolizer, FramesOutliveTheSymbolizer) {
+  std::shared_ptr<const void> owner;
+  stack resolved;
+  {
+    symbolizer names;
+    const gmr::logical_frame logical{"int main()", "/src/main.cpp", 3};
+    resolved = names.resolve({&logical, 1});
+    owner = names.frames();
+  }
+  ASSERT_EQ(resolved.frames.size(), 1U);
+  EXPECT_EQ(resolved.frames[0]->function, "main");
+}
+
+TEST(Symbolizer, FramesOfCoroutinesHaveNoAddress) {
+  symbolizer names;
+  const std::vector<gmr::logical_frame> chain{
+      {"void ns::s::other(ns::s::other(int, char*) const::_ZNK2ns1s5otherEiPc.Frame*)",
+       "/src/session.cpp", 12},
+      {"boost::asio::awaitable<void> boost::asio::f(int)", "/usr/include/boost/asio/f.hpp", 7}};
+  const stack resolved = names.resolve(chain);
+  ASSERT_EQ(resolved.frames.size(), 2U);
+  EXPECT_EQ(resolved.frames[0]->function, "ns::s::other");
+  EXPECT_EQ(resolved.frames[0]->function_full, "ns::s::other(int, char*) const");
+  EXPECT_EQ(resolved.frames[0]->line, 12U);
+  EXPECT_FALSE(resolved.frames[0]->internal);
+  EXPECT_FALSE(resolved.frames[0]->address.has_value());
+  EXPECT_FALSE(resolved.frames[0]->offset.has_value());
+  EXPECT_EQ(resolved.frames[0]->module, "");
+  EXPECT_EQ(resolved.frames[1]->function, "boost::asio::f");
+  EXPECT_TRUE(resolved.frames[1]->internal);
+  EXPECT_EQ(names.resolve(chain).frames, resolved.frames);
+}
+
+TEST(Symbolizer, AnUnknownAddressIsAFrameOfItsOwn) {
+  symbolizer names;
+  raw_stack raw;
+  raw.frames.push_back({0x10, false});
+  const stack resolved = names.resolve(raw);
+  ASSERT_EQ(resolved.frames.size(), 1U);
+  EXPECT_EQ(resolved.frames[0]->function, "");
+  EXPECT_EQ(resolved.frames[0]->module, "");
+  EXPECT_EQ(resolved.frames[0]->address, 0x10U);
+}
+
+TEST(Symbolizer, ListsModulesWithBuildIds) {
+  const symbolizer names;
+  const auto modules = names.modules();
+  const auto libc = std::find_if(modules.begin(), modules.end(), [](const auto& module) {
+    return module.path.find("libc.so.6") != std::string::npos;
+  });
+  ASSERT_NE(libc, modules.end());
+  EXPECT_EQ(libc->build_id.size(), 40U);
+  EXPECT_NE(libc->base, 0U);
+}
+
+}  // namespace

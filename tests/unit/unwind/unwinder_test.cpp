@@ -1,0 +1,201 @@
+#include "unwind/unwinder.hpp"
+
+#include <alloca.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include <string>
+#include <vector>
+
+#include "parked_thread.hpp"
+
+namespace {
+
+using gmr::test::parked_thread;
+using gmr::test::taken_stack;
+using gmr::unwind::raw_stack;
+using gmr::unwind::unwinder;
+
+#define NOT_A_TAIL_CALL asm volatile("" ::: "memory")
+
+raw_stack walk(const taken_stack& taken) {
+  unwinder unwind;
+  raw_stack result;
+  unwind.unwind(taken.snapshot, result);
+  return result;
+}
+
+// glibc's own walker, on the same thread, from the caller of park() on.
+void expect_like_backtrace(const parked_thread& thread, const raw_stack& stack) {
+  EXPECT_EQ(stack.note, "");
+  EXPECT_FALSE(stack.truncated);
+  EXPECT_TRUE(stack.exact);
+  std::vector<void*> expected = thread.backtrace();
+  // Sanitizers' interceptors put a frame of their own first.
+  ASSERT_GT(stack.frames.size(), 2U);
+  std::vector<void*> seen;
+  for (const auto& frame : stack.frames)
+    seen.push_back(reinterpret_cast<void*>(frame.pc));
+  const auto caller = std::find(expected.begin(), expected.end(), seen[1]);
+  ASSERT_NE(caller, expected.end());
+  EXPECT_EQ(std::vector<void*>(caller, expected.end()),
+            std::vector<void*>(seen.begin() + 1, seen.end()));
+}
+
+[[gnu::noinline]] int recursion(parked_thread& self, int depth) {
+  if (depth == 0) {
+    self.park();
+  } else {
+    recursion(self, depth - 1);
+  }
+  NOT_A_TAIL_CALL;
+  return depth;
+}
+
+TEST(Unwinder, AgreesWithBacktrace) {
+  const parked_thread thread([](parked_thread& self) { recursion(self, 20); });
+  expect_like_backtrace(thread, walk(thread.take()));
+}
+
+[[gnu::noinline]] void dynamic_frame(parked_thread& self, std::size_t size) {
+  auto* const memory = static_cast<volatile char*>(alloca(size));
+  memory[0] = 1;
+  memory[size - 1] = 1;
+  recursion(self, 2);
+  memory[0] = 2;
+}
+
+TEST(Unwinder, FollowsFramesOfDynamicSize) {
+  const parked_thread thread([](parked_thread& self) { dynamic_frame(self, 1000); });
+  expect_like_backtrace(thread, walk(thread.take()));
+}
+
+parked_thread* in_handler = nullptr;
+
+[[gnu::noinline]] void handler(int) {
+  in_handler->park();
+  NOT_A_TAIL_CALL;
+}
+
+TEST(Unwinder, FollowsASignalFrameToWhatWasInterrupted) {
+  struct sigaction action{};
+  struct sigaction before{};
+  action.sa_handler = handler;
+  ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
+  const parked_thread thread([](parked_thread& self) {
+    in_handler = &self;
+    ::raise(SIGUSR1);
+    NOT_A_TAIL_CALL;
+  });
+  const raw_stack stack = walk(thread.take());
+  expect_like_backtrace(thread, stack);
+  // park, handler, the trampoline, and what was interrupted: the last two were not called.
+  std::size_t interrupted = 0;
+  for (const auto& frame : stack.frames)
+    interrupted += frame.is_return ? 0 : 1;
+  EXPECT_EQ(interrupted, 3U);
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST(Unwinder, FollowsCodeOfALibraryLoadedLater) {
+  unwinder unwind;
+  raw_stack result;
+  void* const library = ::dlopen(GMR_TEST_LIBRARY, RTLD_NOW);
+  ASSERT_NE(library, nullptr) << ::dlerror();
+  using function = int (*)(void (*)(void*), void*);
+  const auto call = reinterpret_cast<function>(::dlsym(library, "gmr_test_call"));
+  taken_stack taken;
+  {
+    const parked_thread thread([call](parked_thread& self) {
+      call([](void* context) { recursion(*static_cast<parked_thread*>(context), 1); }, &self);
+      NOT_A_TAIL_CALL;
+    });
+    taken = thread.take();
+    unwind.refresh();
+    unwind.unwind(taken.snapshot, result);
+    expect_like_backtrace(thread, result);
+  }
+  ::dlclose(library);
+  unwind.refresh();
+  unwind.unwind(taken.snapshot, result);
+  EXPECT_TRUE(result.truncated);
+  EXPECT_NE(result.note.find("which is no longer loaded"), std::string::npos) << result.note;
+}
+
+TEST(Unwinder, ACopyThatEndsEarlyGivesTheInnermostFrames) {
+  const parked_thread thread([](parked_thread& self) { recursion(self, 2000); });
+  const raw_stack whole = walk(thread.take());
+  const raw_stack part = walk(thread.take(4096));
+  EXPECT_TRUE(part.truncated);
+  EXPECT_NE(part.note, "");
+  ASSERT_LT(part.frames.size(), whole.frames.size());
+  ASSERT_GT(part.frames.size(), 2U);
+  for (std::size_t i = 0; i < part.frames.size(); ++i)
+    EXPECT_EQ(part.frames[i], whole.frames[i]);
+}
+
+TEST(Unwinder, GoesOnInTheOuterPart) {
+  const parked_thread thread([](parked_thread& self) { recursion(self, 2000); });
+  const raw_stack whole = walk(thread.take());
+  taken_stack taken = thread.take();
+  const std::span<const std::byte> all{taken.bytes};
+  const std::uintptr_t sp = taken.snapshot.registers.sp();
+  const std::size_t outer = all.size() - 8192;  // thread-local storage lies outermost
+  taken.snapshot.truncated = true;
+  taken.snapshot.parts[0] = {sp, all.first(4096)};
+  taken.snapshot.parts[1] = {sp + outer, all.subspan(outer)};
+  const raw_stack part = walk(taken);
+  EXPECT_TRUE(part.truncated);
+  EXPECT_NE(part.note.find("not copied"), std::string::npos) << part.note;
+  ASSERT_GT(part.resumed_at, 2U) << part.note << " after " << part.frames.size();
+  ASSERT_GT(part.frames.size(), part.resumed_at + 2);
+  for (std::size_t i = 0; i < part.frames.size() - part.resumed_at; ++i) {
+    EXPECT_EQ(part.frames.rbegin()[static_cast<std::ptrdiff_t>(i)],
+              whole.frames.rbegin()[static_cast<std::ptrdiff_t>(i)]);
+  }
+}
+
+TEST(Unwinder, KeepsProgramCountersThatWereWalkedInTheThread) {
+  taken_stack taken;
+  taken.snapshot.walked = {1, 2, 3};
+  const raw_stack stack = walk(taken);
+  ASSERT_EQ(stack.frames.size(), 3U);
+  EXPECT_EQ(stack.frames[0], (gmr::unwind::raw_frame{1, false}));
+  EXPECT_EQ(stack.frames[2], (gmr::unwind::raw_frame{3, true}));
+}
+
+TEST(Unwinder, AnEmptySnapshotSaysSo) {
+  const raw_stack stack = walk({});
+  EXPECT_TRUE(stack.frames.empty());
+  EXPECT_EQ(stack.note, "no stack was captured");
+}
+
+TEST(Unwinder, ACallThroughANullPointerShowsItsCaller) {
+  const parked_thread thread([](parked_thread& self) { recursion(self, 3); });
+  const raw_stack whole = walk(thread.take());
+  taken_stack taken = thread.take();
+  // As after `call 0` in recursion(): its return address is on top of the stack.
+  const std::uintptr_t caller = whole.frames[1].pc;
+  std::size_t at = 0;
+  std::uintptr_t value = 0;
+  for (; value != caller; at += sizeof value)
+    std::memcpy(&value, taken.bytes.data() + at, sizeof value);
+  at -= sizeof value;
+  const std::uintptr_t sp = taken.snapshot.registers.sp() + at;
+  taken.snapshot.registers.values[gmr::capture::pc_register] = 0;
+  taken.snapshot.registers.values[gmr::capture::sp_register] = sp;
+  taken.snapshot.parts[0] = {sp, std::span<const std::byte>{taken.bytes}.subspan(at)};
+  const raw_stack stack = walk(taken);
+  EXPECT_FALSE(stack.exact);
+  ASSERT_GE(stack.frames.size(), 3U) << stack.note;
+  EXPECT_EQ(stack.frames[0].pc, 0U);
+  EXPECT_EQ(stack.frames[1].pc, whole.frames[1].pc);
+  EXPECT_EQ(stack.frames[2].pc, whole.frames[2].pc);
+}
+
+}  // namespace
