@@ -1,4 +1,6 @@
 // The portable backend on Boost.Stacktrace with libbacktrace: it forks nothing and asks no network.
+// Declares only; the linked library decides how.
+#define BOOST_STACKTRACE_LINK
 #include <boost/stacktrace/frame.hpp>
 
 #include "symbolize/backend.hpp"

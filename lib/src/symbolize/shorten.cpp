@@ -40,9 +40,31 @@ bool is_operator(std::string_view text, std::size_t at) {
          (at + word.size() == text.size() || !is_identifier(text[at + word.size()]));
 }
 
+char closing(char c) {
+  switch (c) {
+    case '<':
+      return '>';
+    case '(':
+      return ')';
+    case '{':
+      return '}';
+    case '[':
+      return ']';
+    default:
+      return '\0';
+  }
+}
+
+// Closes the innermost bracket that `c` fits. Within parentheses < and > may be comparisons.
+void close(std::string& open, char c) {
+  if (c == '>' && (open.empty() || open.back() != '>')) return;
+  const std::size_t at = open.rfind(c);
+  if (at != std::string::npos) open.resize(at);
+}
+
 // The position after the bracket that closes the one at `at`.
 std::size_t after_bracket(std::string_view text, std::size_t at) {
-  int depth = 0;
+  std::string open;
   for (std::size_t i = at; i < text.size(); ++i) {
     if (is_operator(text, i)) {
       i += 8;
@@ -52,10 +74,11 @@ std::size_t after_bracket(std::string_view text, std::size_t at) {
     const char c = text[i];
     if (c == '-' && i + 1 < text.size() && text[i + 1] == '>') {
       ++i;
-    } else if (c == '<' || c == '(' || c == '{' || c == '[') {
-      ++depth;
-    } else if ((c == '>' || c == ')' || c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
+    } else if (const char end = closing(c); end != '\0') {
+      open += end;
+    } else if (c == '>' || c == ')' || c == '}' || c == ']') {
+      close(open, c);
+      if (open.empty()) return i + 1;
     }
   }
   return text.size();
