@@ -1,0 +1,136 @@
+// The signal as a trigger, through Asio's signal_set.
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "trigger/signal_names.hpp"
+#include "trigger/triggers.hpp"
+
+namespace gmr::triggers {
+namespace {
+
+using handler = void (*)(int);
+
+struct sigaction action_of(int signal) {
+  struct sigaction current{};
+  if (::sigaction(signal, nullptr, &current) != 0)
+    throw std::system_error(errno, std::generic_category(), signal_name(signal));
+  return current;
+}
+
+bool handled_by(const struct sigaction& action, handler who) noexcept {
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == who;
+}
+
+bool is_default(const struct sigaction& action) noexcept {
+  return handled_by(action, SIG_DFL);
+}
+
+bool is_asio(const struct sigaction& action) noexcept {
+  return handled_by(action, &boost::asio::detail::boost_asio_signal_handler);
+}
+
+// What handled the signal before us, to be put back.
+class saved_action final {
+ public:
+  explicit saved_action(int signal) : signal_(signal), before_(action_of(signal)) {
+    if (!is_default(before_) && !handled_by(before_, SIG_IGN) && !is_asio(before_))
+      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
+                              signal_name(signal) + " is already handled by something else");
+  }
+
+  // Asio installs its handler without SA_RESTART: calls of the service that a report interrupts
+  // would fail with EINTR. And without SA_ONSTACK: it would run on the small stack of a fiber.
+  void soften() const noexcept {
+    struct sigaction now{};
+    if (is_asio(before_) || ::sigaction(signal_, nullptr, &now) != 0 || !is_asio(now)) return;
+    now.sa_flags |= SA_RESTART | SA_ONSTACK;
+    ::sigaction(signal_, &now, nullptr);
+  }
+
+  // After the signal_set let go of the signal: Asio leaves the default action behind, whatever was
+  // there before. `while_set` is what was installed just before that.
+  void put_back(const struct sigaction& while_set) const noexcept {
+    struct sigaction now{};
+    if (::sigaction(signal_, nullptr, &now) != 0 || !is_default(now)) return;
+    const struct sigaction& right = is_asio(while_set) ? before_ : while_set;
+    if (!is_asio(right) && !is_default(right)) ::sigaction(signal_, &right, nullptr);
+  }
+
+ private:
+  int signal_;
+  struct sigaction before_;
+};
+
+// Shared with the wait that is pending; the mutex serialises the signal_set, and lets `stop` wait
+// for a request that is being passed on.
+class signal_watch final : public std::enable_shared_from_this<signal_watch> {
+ public:
+  signal_watch(boost::asio::any_io_executor executor, int signal, request_report request)
+      : executor_(executor),
+        signal_(signal),
+        request_(std::move(request)),
+        before_(signal),
+        set_(std::in_place, executor, signal) {
+    before_.soften();
+  }
+
+  void wait() {
+    const std::lock_guard lock{mutex_};
+    if (!set_) return;
+    set_->async_wait(boost::asio::bind_executor(
+        executor_, [self = shared_from_this()](const boost::system::error_code& error, int) {
+          if (!error) self->arrived();
+        }));
+  }
+
+  void stop() noexcept {
+    const std::lock_guard lock{mutex_};
+    if (!set_) return;
+    struct sigaction while_set{};
+    ::sigaction(signal_, nullptr, &while_set);
+    set_.reset();
+    before_.put_back(while_set);
+  }
+
+ private:
+  void arrived() {
+    const std::lock_guard lock{mutex_};
+    if (!set_) return;
+    wait();
+    request_("signal " + signal_name(signal_));
+  }
+
+  boost::asio::any_io_executor executor_;
+  const int signal_;
+  request_report request_;
+  std::recursive_mutex mutex_;  // a request may destroy the trigger
+  saved_action before_;
+  std::optional<boost::asio::signal_set> set_;
+};
+
+class signal_trigger final : public trigger {
+ public:
+  explicit signal_trigger(std::shared_ptr<signal_watch> watch) : watch_(std::move(watch)) {
+    watch_->wait();
+  }
+  ~signal_trigger() override { watch_->stop(); }
+
+ private:
+  std::shared_ptr<signal_watch> watch_;
+};
+
+}  // namespace
+
+std::unique_ptr<trigger> watch_signal(boost::asio::any_io_executor executor, int signal,
+                                      request_report request) {
+  return std::make_unique<signal_trigger>(
+      std::make_shared<signal_watch>(std::move(executor), signal, std::move(request)));
+}
+
+}  // namespace gmr::triggers

@@ -1,0 +1,356 @@
+#include "view/json.hpp"
+
+#include <map>
+#include <string_view>
+#include <unordered_map>
+
+#include "view/json_output.hpp"
+
+namespace gmr::views {
+namespace {
+
+void write(json_output& out, const frame& entry) {
+  out.begin_object();
+  out.key("function");
+  out.text_or_null(entry.function);
+  out.key("function_full");
+  out.text_or_null(entry.function_full.empty() ? entry.function : entry.function_full);
+  out.key("file");
+  out.text_or_null(entry.file);
+  out.key("line");
+  entry.line == 0 ? out.null() : out.number(entry.line);
+  out.key("inlined");
+  out.boolean(entry.inlined);
+  out.key("module");
+  out.text_or_null(entry.module);
+  out.key("offset");
+  out.address_or_null(entry.offset);
+  out.key("address");
+  out.address_or_null(entry.address);
+  out.end_object();
+}
+
+void write_frames(json_output& out, const stack& frames) {
+  out.begin_array();
+  for (const frame* entry : frames.frames)
+    write(out, *entry);
+  out.end_array();
+}
+
+void write(json_output& out, const std::optional<wait_info>& wait) {
+  if (!wait) return out.null();
+  out.begin_object();
+  out.key("kind");
+  out.text(wait->kind);
+  out.key("address");
+  out.address_or_null(wait->address);
+  out.key("owner");
+  out.number_or_null(wait->owner);
+  out.key("fd");
+  out.number_or_null(wait->fd);
+  out.key("peer");
+  out.text_or_null(wait->peer);
+  out.key("seconds");
+  out.seconds_or_null(wait->seconds);
+  out.end_object();
+}
+
+void write_findings(json_output& out, const std::vector<finding>& findings) {
+  out.begin_array();
+  for (const finding& each : findings) {
+    out.begin_object();
+    out.key("kind");
+    out.text(each.kind);
+    out.key("text");
+    out.text(each.text);
+    out.key("threads");
+    out.begin_array();
+    for (const pid_t thread : each.threads)
+      out.number(thread);
+    out.end_array();
+    out.key("green_threads");
+    out.begin_array();
+    for (const std::uint64_t id : each.green_threads)
+      out.number(id);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+}
+
+// The sections package and process are objects even when the stage that makes them failed.
+void write_package(json_output& out, const report& complete) {
+  if (!complete.package_details.is_null()) return out.tree(complete.package_details);
+  out.begin_object();
+  out.key("name");
+  out.text(complete.package.name);
+  out.key("version");
+  out.text_or_null(complete.package.version);
+  out.key("vendor");
+  out.text_or_null(complete.package.vendor);
+  out.key("revision");
+  out.text_or_null(complete.package.revision);
+  out.end_object();
+}
+
+void write_process(json_output& out, const value& process) {
+  if (!process.is_null()) return out.tree(process);
+  out.begin_object();
+  out.end_object();
+}
+
+void write_modules(json_output& out, const std::vector<module_info>& modules) {
+  out.begin_array();
+  for (const module_info& each : modules) {
+    out.begin_object();
+    out.key("path");
+    out.text(each.path);
+    out.key("build_id");
+    out.text_or_null(each.build_id);
+    out.key("base");
+    out.address(each.base);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write(json_output& out, const std::optional<cpu_times>& cpu) {
+  if (!cpu) return out.null();
+  out.begin_object();
+  out.key("user_seconds");
+  out.seconds(cpu->user_seconds);
+  out.key("system_seconds");
+  out.seconds(cpu->system_seconds);
+  out.key("waiting_seconds");
+  out.seconds(cpu->waiting_seconds);
+  out.key("recent_percent");
+  out.number(std::round(cpu->recent_percent * 10) / 10);
+  out.end_object();
+}
+
+void write_threads(json_output& out, const std::vector<thread_info>& threads) {
+  out.begin_array();
+  for (const thread_info& each : threads) {
+    out.begin_object();
+    out.key("id");
+    out.number(each.id);
+    out.key("name");
+    out.text(each.name);
+    out.key("state");
+    out.text(state_word(each.state));
+    out.key("capture");
+    out.text(to_string(each.capture));
+    out.key("waits_for");
+    write(out, each.waits_for);
+    out.key("cpu");
+    write(out, each.cpu);
+    out.key("runs");
+    out.number_or_null(each.runs);
+    out.key("frames");
+    write_frames(out, each.stack);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_group(json_output& out, const green_thread_group& group,
+                 const std::vector<stack>& stacks) {
+  out.begin_object();
+  out.key("count");
+  out.number(group.count);
+  out.key("kind");
+  out.text(to_string(group.kind));
+  out.key("state");
+  out.text(to_string(group.state));
+  out.key("frames");
+  write_frames(out, group.stack < stacks.size() ? stacks[group.stack] : stack{});
+  out.key("ids");
+  out.begin_array();
+  for (const std::uint64_t id : group.ids)
+    out.number(id);
+  out.end_array();
+  out.key("names");
+  out.begin_array();
+  for (const std::string& name : group.names)
+    out.text(name);
+  out.end_array();
+  out.key("oldest_seconds");
+  out.seconds_or_null(group.oldest_seconds);
+  out.key("newest_seconds");
+  out.seconds_or_null(group.newest_seconds);
+  out.key("waits_for");
+  write(out, group.waits_for);
+  out.end_object();
+}
+
+void write_listed(json_output& out, const green_thread_info& each) {
+  out.begin_object();
+  out.key("id");
+  out.number(each.id);
+  out.key("kind");
+  out.text(to_string(each.kind));
+  out.key("state");
+  out.text(to_string(each.state));
+  out.key("name");
+  out.text_or_null(each.name);
+  out.key("seconds");
+  out.seconds_or_null(each.seconds);
+  out.key("waits_for");
+  write(out, each.waits_for);
+  out.key("stack");
+  out.number(each.stack);
+  out.end_object();
+}
+
+void write_green_threads(json_output& out, const green_threads_info& all, report_list list) {
+  out.begin_object();
+  out.key("count");
+  out.number(all.count);
+  if (list == report_list::groups) {
+    out.key("groups");
+    out.begin_array();
+    for (const green_thread_group& group : all.groups)
+      write_group(out, group, all.stacks);
+    out.end_array();
+  } else {
+    out.key("stacks");
+    out.begin_array();
+    for (const stack& frames : all.stacks)
+      write_frames(out, frames);
+    out.end_array();
+    out.key("listed");
+    out.begin_array();
+    for (const green_thread_info& each : all.listed)
+      write_listed(out, each);
+    out.end_array();
+  }
+  out.end_object();
+}
+
+// By section, in order of appearance; an option that was added twice counts as added last.
+void write_configuration(json_output& out, const std::vector<option_entry>& options) {
+  std::vector<std::string_view> order;
+  std::unordered_map<std::string_view, std::map<std::string_view, const option_entry*>> sections;
+  for (const option_entry& option : options) {
+    auto& section = sections[option.section];
+    if (section.empty()) order.push_back(option.section);
+    section[option.name] = &option;
+  }
+  out.begin_object();
+  for (const std::string_view section : order) {
+    out.key(section);
+    out.begin_object();
+    for (const auto& [name, option] : sections[section]) {
+      out.key(name);
+      out.begin_object();
+      out.key("value");
+      out.tree(option->content);
+      out.key("source");
+      out.text(option->source);
+      out.end_object();
+    }
+    out.end_object();
+  }
+  out.end_object();
+}
+
+// Two sections may have the same title; two keys may not.
+void write_sections(json_output& out, const std::vector<custom_section>& sections) {
+  std::unordered_map<std::string, int> seen;
+  out.begin_object();
+  for (const custom_section& section : sections) {
+    std::string title = section.title;
+    while (++seen[title] > 1)
+      title = section.title + " (" + std::to_string(seen[section.title]) + ")";
+    out.key(title);
+    if (section.error.empty()) {
+      out.tree(section.content);
+    } else {
+      out.begin_object();
+      out.key("error");
+      out.text(section.error);
+      out.end_object();
+    }
+  }
+  out.end_object();
+}
+
+void write_stack_note(json_output& out, const std::string& whose, const std::string& note,
+                      const stack& frames) {
+  if (!note.empty()) out.text(whose + ": " + note);
+  if (!frames.note.empty() && frames.note != note) out.text(whose + ": " + frames.note);
+}
+
+// Everything that was cut short, and why: nothing is left out without being announced.
+void write_notes(json_output& out, const report& complete) {
+  out.begin_array();
+  for (const std::string& note : complete.notes)
+    out.text(note);
+  for (const std::string& note : complete.green_threads.notes)
+    out.text(note);
+  for (const thread_info& each : complete.threads)
+    write_stack_note(out, "thread " + std::to_string(each.id), each.note, each.stack);
+  for (std::size_t index = 0; index < complete.green_threads.stacks.size(); ++index)
+    write_stack_note(out, "stack " + std::to_string(index) + " of green threads", "",
+                     complete.green_threads.stacks[index]);
+  out.end_array();
+}
+
+void write_cost(json_output& out, const report& complete) {
+  const cost_info& cost = complete.cost;
+  out.begin_object();
+  out.key("capture_seconds");
+  out.seconds(cost.capture_seconds);
+  out.key("resolve_seconds");
+  out.seconds(cost.resolve_seconds);
+  out.key("sections_seconds");
+  out.seconds(cost.sections_seconds);
+  out.key("total_seconds");
+  out.seconds(cost.total_seconds);
+  out.key("memory_growth_bytes");
+  out.number(cost.memory_growth_bytes);
+  out.key("requests");
+  out.number(complete.coalesced);
+  out.key("notes");
+  write_notes(out, complete);
+  out.end_object();
+}
+
+}  // namespace
+
+std::string to_json(const report& complete) {
+  json_output out;
+  out.begin_object();
+  out.key("schema");
+  out.number(report::schema);
+  out.key("cause");
+  out.text(complete.cause);
+  out.key("time");
+  out.text(rfc3339(complete.time));
+  out.key("host");
+  out.text(complete.host);
+  out.key("number");
+  out.number(complete.number);
+  out.key("findings");
+  write_findings(out, complete.findings);
+  out.key("package");
+  write_package(out, complete);
+  out.key("process");
+  write_process(out, complete.process);
+  out.key("modules");
+  write_modules(out, complete.modules);
+  out.key("threads");
+  write_threads(out, complete.threads);
+  out.key("green_threads");
+  write_green_threads(out, complete.green_threads, complete.list);
+  out.key("configuration");
+  write_configuration(out, complete.configuration);
+  out.key("sections");
+  write_sections(out, complete.sections);
+  out.key("cost");
+  write_cost(out, complete);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace gmr::views

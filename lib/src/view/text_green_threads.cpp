@@ -1,0 +1,112 @@
+// The Green Threads section as text.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "view/human.hpp"
+#include "view/printable.hpp"
+#include "view/text_threads.hpp"
+
+namespace gmr::views {
+namespace {
+
+constexpr std::size_t most_ids = 10;
+constexpr std::size_t most_names = 10;
+
+const stack& stack_at(const green_threads_info& all, std::uint32_t index) {
+  static const stack none;
+  return index < all.stacks.size() ? all.stacks[index] : none;
+}
+
+std::vector<std::string> to_texts(const std::vector<std::uint64_t>& ids) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < std::min(ids.size(), most_ids); ++at)
+    texts.push_back(std::to_string(ids[at]));
+  return texts;
+}
+
+std::string ages(const green_thread_group& group) {
+  if (!group.oldest_seconds) return {};
+  const std::string oldest = human_duration(*group.oldest_seconds);
+  if (!group.newest_seconds) return "for " + oldest;
+  const std::string newest = human_duration(*group.newest_seconds);
+  return oldest == newest ? "for " + oldest : "for " + newest + " to " + oldest;
+}
+
+// "40 coroutines suspended for 1.2 s to 3 min, waiting for read"
+std::string group_title(const green_thread_group& group) {
+  std::string out = counted(group.count, to_string(group.kind));
+  out.append(" ").append(to_string(group.state));
+  if (const std::string since = ages(group); !since.empty()) out += " " + since;
+  if (group.waits_for) out += ", waiting for " + wait_text(*group.waits_for);
+  return out;
+}
+
+void show_group(page& out, const green_thread_group& group, const green_threads_info& all,
+                const path_shortener& paths) {
+  out.block(group_title(group));
+  out.line(0, (group.count == 1 ? "id " : "ids ") +
+                  join_some(to_texts(group.ids), most_ids, group.count));
+  if (!group.names.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : group.names)
+      names.push_back(printable(name));
+    out.line(0, "named " + join_some(names, most_names, names.size()));
+  }
+  const stack& frames = stack_at(all, group.stack);
+  if (group.state == green_thread_state::running && frames.frames.empty()) {
+    out.line(2, "(its stack is that of the thread that runs it, see Threads)");
+  } else {
+    show_stack(out, 2, frames, paths);
+  }
+}
+
+std::string one_line(const green_thread_info& each) {
+  std::string out = std::to_string(each.id) + " ";
+  if (!each.name.empty()) out += printable(each.name) + " ";
+  out.append(to_string(each.kind)).append(" ").append(to_string(each.state));
+  if (each.seconds) out += " for " + human_duration(*each.seconds);
+  if (each.waits_for) out += ", waiting for " + wait_text(*each.waits_for);
+  if (each.thread != 0) out += ", on thread " + std::to_string(each.thread);
+  for (const auto& [key, content] : each.labels)
+    out += ", " + printable(key) + "=" + printable(content);
+  return out;
+}
+
+// Every green thread by itself, below those with the same stack, so that no stack comes twice.
+void show_each(page& out, const green_threads_info& all, const path_shortener& paths) {
+  std::vector<const green_thread_info*> by_stack;
+  for (const green_thread_info& each : all.listed)
+    by_stack.push_back(&each);
+  const auto same = [](const green_thread_info* a, const green_thread_info* b) {
+    return a->stack == b->stack;
+  };
+  std::stable_sort(by_stack.begin(), by_stack.end(),
+                   [](const auto* a, const auto* b) { return a->stack < b->stack; });
+  for (auto from = by_stack.begin(); from != by_stack.end();) {
+    const auto to =
+        std::find_if(from, by_stack.end(), [&](const auto* each) { return !same(*from, each); });
+    out.block("Stack " + std::to_string((*from)->stack) + ": " +
+              counted(static_cast<std::uint64_t>(to - from), "green thread"));
+    for (auto at = from; at != to; ++at)
+      out.line(0, one_line(**at));
+    show_stack(out, 2, stack_at(all, (*from)->stack), paths);
+    from = to;
+  }
+}
+
+}  // namespace
+
+void show_green_threads(page& out, const green_threads_info& all, report_list list,
+                        const path_shortener& paths) {
+  std::string summary = counted(all.count, "green thread");
+  if (all.count != 0) summary += ", " + counted(all.stacks.size(), "different stack");
+  out.line(0, summary);
+  for (const std::string& note : all.notes)
+    out.line(0, "note: " + printable(note));
+  if (list == report_list::each) return show_each(out, all, paths);
+  for (const green_thread_group& group : all.groups)
+    show_group(out, group, all, paths);
+}
+
+}  // namespace gmr::views

@@ -1,0 +1,17 @@
+// The Threads and Green Threads sections as text.
+#pragma once
+
+#include "gmr/model/report.hpp"
+#include "view/page.hpp"
+#include "view/text_stack.hpp"
+
+namespace gmr::views {
+
+// Threads in the order of the report; those with the same stack are together, at the place of the
+// first.
+void show_threads(page& out, const std::vector<thread_info>& threads, const path_shortener& paths);
+
+void show_green_threads(page& out, const green_threads_info& all, report_list list,
+                        const path_shortener& paths);
+
+}  // namespace gmr::views

@@ -1,0 +1,145 @@
+#include "view/text_value.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "view/human.hpp"
+#include "view/printable.hpp"
+#include "view/text_table.hpp"
+
+namespace gmr::views {
+namespace {
+
+constexpr int deepest = 30;
+constexpr std::size_t widest_name = 28;  // names up to here align their values
+
+template <class... Callables>
+struct overloaded : Callables... {
+  using Callables::operator()...;
+};
+
+bool is_container(const value& content) {
+  return std::holds_alternative<list>(content.get()) ||
+         std::holds_alternative<key_values>(content.get()) ||
+         std::holds_alternative<table>(content.get()) ||
+         std::holds_alternative<text>(content.get());
+}
+
+std::optional<double> as_number(const value& content) {
+  return std::visit(
+      overloaded{
+          [](std::int64_t number) { return std::optional{static_cast<double>(number)}; },
+          [](std::uint64_t number) { return std::optional{static_cast<double>(number)}; },
+          [](double number) { return std::optional{number}; },
+          [](const auto&) { return std::optional<double>{}; },
+      },
+      content.get());
+}
+
+std::string number_text(double number) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+
+std::string scalar_text(const value& content) {
+  return std::visit(overloaded{
+                        [](std::nullptr_t) { return std::string{"none"}; },
+                        [](bool scalar) { return std::string{scalar ? "true" : "false"}; },
+                        [](const std::string& scalar) { return printable(scalar); },
+                        [](const text& block) { return printable(block.content); },
+                        [](std::int64_t scalar) { return std::to_string(scalar); },
+                        [](std::uint64_t scalar) { return std::to_string(scalar); },
+                        [](double scalar) { return number_text(scalar); },
+                        [](const auto&) { return std::string{}; },
+                    },
+                    content.get());
+}
+
+// "12.3 MiB (12898304)" for rss_bytes.
+std::string named_scalar(std::string_view name, const value& content) {
+  const std::optional<double> number = as_number(content);
+  if (number && name.ends_with("_bytes"))
+    return *number < 1024 ? human_bytes(*number)
+                          : human_bytes(*number) + " (" + scalar_text(content) + ")";
+  if (number && name.ends_with("_seconds")) return human_duration(*number);
+  return scalar_text(content);
+}
+
+std::string row_text(const table& content, const std::vector<value>& row, int depth) {
+  std::string out = "{";
+  for (std::size_t column = 0; column < std::min(row.size(), content.columns.size()); ++column) {
+    out.append(column == 0 ? "" : ", ").append(printable(content.columns[column])).append(": ");
+    out += inline_text(row[column], content.columns[column], depth + 1);
+  }
+  return out + "}";
+}
+
+void show_pairs(page& out, std::size_t indent, const key_values& pairs, int depth) {
+  std::size_t widest = 0;
+  for (const auto& [name, content] : pairs.entries) {
+    const std::size_t width = columns(printable(name));
+    if (!is_container(content) && width <= widest_name) widest = std::max(widest, width);
+  }
+  for (const auto& [name, content] : pairs.entries) {
+    std::string line = printable(name) + ":";
+    if (is_container(content)) {
+      out.line(indent, line);
+      show_tree(out, indent + 2, content, depth + 1);
+      continue;
+    }
+    line.append(widest + 2 - std::min(widest + 1, columns(line)), ' ');
+    out.line(indent, line + named_scalar(name, content));
+  }
+  if (pairs.entries.empty()) out.line(indent, "(empty)");
+}
+
+void show_list(page& out, std::size_t indent, const list& items, int depth) {
+  for (const value& item : items.items) {
+    if (is_container(item)) {
+      out.unbroken(indent, "-");
+      show_tree(out, indent + 2, item, depth + 1);
+    } else {
+      out.line(indent, "- " + scalar_text(item));
+    }
+  }
+  if (items.items.empty()) out.line(indent, "(empty)");
+}
+
+}  // namespace
+
+std::string inline_text(const value& content, std::string_view name, int depth) {
+  if (depth > deepest) return "(nested too deep to show)";
+  std::string out;
+  if (const auto* const items = std::get_if<list>(&content.get())) {
+    for (const value& item : items->items)
+      out.append(out.empty() ? "[" : ", ").append(inline_text(item, {}, depth + 1));
+    return out.empty() ? "[]" : out + "]";
+  }
+  if (const auto* const pairs = std::get_if<key_values>(&content.get())) {
+    for (const auto& [key, entry] : pairs->entries)
+      out.append(out.empty() ? "{" : ", ")
+          .append(printable(key) + ": " + inline_text(entry, key, depth + 1));
+    return out.empty() ? "{}" : out + "}";
+  }
+  if (const auto* const rows = std::get_if<table>(&content.get())) {
+    for (const std::vector<value>& row : rows->rows)
+      out.append(out.empty() ? "[" : ", ").append(row_text(*rows, row, depth));
+    return out.empty() ? "[]" : out + "]";
+  }
+  return named_scalar(name, content);
+}
+
+void show_tree(page& out, std::size_t indent, const value& content, int depth) {
+  if (depth > deepest) return out.line(indent, "(nested too deep to show)");
+  const auto show = overloaded{
+      [&](const list& items) { show_list(out, indent, items, depth); },
+      [&](const key_values& pairs) { show_pairs(out, indent, pairs, depth); },
+      [&](const table& rows) { show_table(out, indent, rows); },
+      [&](const text& block) { out.text(indent, block.content); },
+      [&](const auto&) { out.line(indent, scalar_text(content)); },
+  };
+  std::visit(show, content.get());
+}
+
+}  // namespace gmr::views

@@ -1,0 +1,95 @@
+// The file trigger on a running executor.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "support.hpp"
+#include "trigger/triggers.hpp"
+
+namespace gmr::triggers {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+class FileTrigger : public testing::Test {
+ protected:
+  void touch() {
+    const timespec times[2] = {{1'000'000 + ++touches_, 0}, {1'000'000 + touches_, 0}};
+    if (::utimensat(AT_FDCWD, file_.c_str(), times, 0) != 0) std::ofstream{file_} << "x";
+  }
+  std::unique_ptr<trigger> watch() {
+    return watch_file(
+        context_.executor(), file_, 10ms, [this](std::string cause) { causes_.add(cause); },
+        [this](const std::string& message) { said_.add(message); });
+  }
+
+  test::scratch_directory directory_;
+  std::filesystem::path file_ = directory_.path() / "trigger";
+  long touches_ = 0;
+  test::record causes_;
+  test::record said_;
+  test::running_context context_;
+};
+
+TEST_F(FileTrigger, AsksForAReportThatNamesTheFileForEachTouch) {
+  touch();
+  const auto watching = watch();
+  for (std::size_t count = 1; count <= 3; ++count) {
+    touch();
+    ASSERT_TRUE(eventually([&] { return causes_.size() == count; }));
+  }
+  EXPECT_EQ(causes_.entries().front(), "file " + file_.string() + " touched");
+  EXPECT_EQ(said_.size(), 0U);
+}
+
+TEST_F(FileTrigger, OutlivesTheFile) {
+  const auto watching = watch();
+  ASSERT_EQ(said_.size(), 1U);
+  for (std::size_t count = 1; count <= 3; ++count) {
+    touch();
+    ASSERT_TRUE(eventually([&] { return causes_.size() == count; }));
+    std::filesystem::remove(file_);
+    ASSERT_TRUE(eventually([&] { return said_.size() == count + 1; }));
+  }
+}
+
+TEST_F(FileTrigger, IsQuietOnceDestroyed) {
+  touch();
+  auto watching = watch();
+  touch();
+  ASSERT_TRUE(eventually([&] { return causes_.size() == 1; }));
+  watching.reset();
+  touch();
+  auto again = watch();  // polls the same file: when it has seen a touch, the first would have too
+  touch();
+  ASSERT_TRUE(eventually([&] { return causes_.size() == 2; }));
+  EXPECT_EQ(causes_.size(), 2U);
+}
+
+TEST_F(FileTrigger, MayBeDestroyedByItsOwnRequestAndFromAnyThread) {
+  touch();
+  for (int round = 0; round < 20; ++round) {
+    std::unique_ptr<trigger> watching;
+    std::mutex made;
+    std::atomic<bool> destroyed{false};
+    {
+      const std::lock_guard lock{made};
+      watching = watch_file(
+          context_.executor(), file_, 10ms,
+          [&](const std::string&) {
+            const std::lock_guard inner{made};
+            watching.reset();
+            destroyed = true;
+          },
+          [](const std::string&) {});
+    }
+    touch();
+    ASSERT_TRUE(eventually([&] { return destroyed.load(); }));
+  }
+}
+
+}  // namespace
+}  // namespace gmr::triggers

@@ -1,0 +1,85 @@
+// An io_context that runs on a thread of its own, and waiting for conditions.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace gmr::triggers::test {
+
+class running_context {
+ public:
+  running_context() : thread_([this] { context_.run(); }) {}
+  ~running_context() {
+    guard_.reset();
+    context_.stop();
+    thread_.join();
+  }
+  boost::asio::any_io_executor executor() { return context_.get_executor(); }
+
+ private:
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
+      context_.get_executor()};
+  std::thread thread_;
+};
+
+// What the callbacks of a trigger were given.
+class record {
+ public:
+  void add(const std::string& entry) {
+    const std::lock_guard lock{mutex_};
+    entries_.push_back(entry);
+  }
+  std::vector<std::string> entries() const {
+    const std::lock_guard lock{mutex_};
+    return entries_;
+  }
+  std::size_t size() const {
+    const std::lock_guard lock{mutex_};
+    return entries_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> entries_;
+};
+
+inline bool eventually(const std::function<bool()>& holds,
+                       std::chrono::milliseconds patience = std::chrono::seconds{20}) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return true;
+}
+
+// An empty directory, removed with all that is in it.
+class scratch_directory {
+ public:
+  scratch_directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "gmr-test-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~scratch_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace gmr::triggers::test
