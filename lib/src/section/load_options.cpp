@@ -1,6 +1,7 @@
 // Loading options. Each source is parsed by Boost.ProgramOptions into options with the place where
 // they were written, then stored; the sources are stored in order of precedence, since the first
 // value stored wins. Boost's errors name an option: the place is found again from that.
+#include <algorithm>
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/replace.hpp>
 #include <boost/program_options/errors.hpp>
@@ -55,7 +56,9 @@ parsed_source parse_command_line(int argc, const char* const* argv,
   namespace style = po::command_line_style;
   parsed_source source;
   try {
-    po::parsed_options parsed = po::command_line_parser(argc, argv)
+    // Not argc and argv: Boost does not take a program that was given no arguments at all.
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    po::parsed_options parsed = po::command_line_parser(arguments)
                                     .options(described)
                                     .style(style::unix_style & ~style::allow_guessing)
                                     .run();

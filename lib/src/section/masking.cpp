@@ -9,6 +9,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/pct_string_view.hpp>
 #include <boost/url/url_view.hpp>
+#include <optional>
 
 #include "gmr/section/options.hpp"
 
@@ -92,6 +93,14 @@ std::string mask_tail(std::string_view tail, int nesting) {
   }
 }
 
+// Boost 1.81 also takes u:hun/ter2@h for a host, an empty port and a path without slash.
+std::optional<urls::url_view> parse_url(std::string_view text) {
+  const auto parsed = urls::parse_uri(text);
+  if (!parsed) return std::nullopt;
+  const std::string_view path = parsed->encoded_path();
+  return path.empty() || path.front() == '/' ? std::optional{*parsed} : std::nullopt;
+}
+
 struct password_place {
   std::size_t begin = 0;  // after the colon
   std::size_t end = 0;    // at the @; begin == end: no password
@@ -128,7 +137,7 @@ password_place place_in_malformed(std::string_view url) {
 bool is_broken_off(std::string_view url) {
   const std::size_t begin = url.find(url_mark) + url_mark.size();
   return url.find('@', begin) == std::string_view::npos &&
-         url.find(':', begin) != std::string_view::npos && !urls::parse_uri(url);
+         url.find(':', begin) != std::string_view::npos && !parse_url(url);
 }
 
 std::size_t token_end(std::string_view text, std::size_t from, std::size_t limit) {
@@ -147,7 +156,7 @@ std::size_t url_end(std::string_view text, std::size_t begin, std::size_t mark, 
 }
 
 std::string mask_url(std::string_view url, int nesting) {
-  const auto parsed = urls::parse_uri(url);
+  const auto parsed = parse_url(url);
   const password_place at = parsed ? place_in(*parsed) : place_in_malformed(url);
   std::string result;
   if (at.begin < at.end) {

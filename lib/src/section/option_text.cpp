@@ -1,7 +1,9 @@
 #include "section/option_text.hpp"
 
+#include <array>
 #include <boost/lexical_cast.hpp>
 #include <boost/optional.hpp>
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -12,6 +14,16 @@
 namespace gmr::sections {
 namespace {
 
+// By way of its shortest text, or 0.1f would show as 0.10000000149.
+template <class T>
+double shortest(T content) {
+  std::array<char, 128> buffer{};
+  const auto end = std::to_chars(buffer.begin(), buffer.end(), content);
+  double result = 0;
+  std::from_chars(buffer.data(), end.ptr, result);
+  return result;
+}
+
 template <class T>
 value shown(const T& content) {
   if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, double>) {
@@ -19,8 +31,7 @@ value shown(const T& content) {
   } else if constexpr (std::is_same_v<T, char>) {
     return std::string(1, content);
   } else if constexpr (std::is_floating_point_v<T>) {
-    // By way of its text, or 0.1f would show as 0.10000000149.
-    return boost::lexical_cast<double>(boost::lexical_cast<std::string>(content));
+    return shortest(content);
   } else if constexpr (std::is_integral_v<T>) {
     return content;
   } else {

@@ -1,0 +1,145 @@
+// The Process section of real processes: this one, and ones started for the purpose.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "section/sections.hpp"
+#include "section/utc_time.hpp"
+#include "values.hpp"
+
+namespace {
+
+using gmr::sections::process_section;
+using testing::HasSubstr;
+using values::at;
+
+// Runs the check in a child process, where limits can be changed; true when it succeeded there.
+bool succeeds_in_child(const std::function<bool()>& check) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(check() ? 0 : 1);
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+TEST(ProcessSection, SaysWhoRuns) {
+  const gmr::value section = process_section();
+  EXPECT_EQ(values::number(at(section, "pid")), static_cast<std::uint64_t>(::getpid()));
+  EXPECT_EQ(values::number(at(section, "parent", "pid")), static_cast<std::uint64_t>(::getppid()));
+  std::ifstream parent{"/proc/" + std::to_string(::getppid()) + "/comm"};
+  std::string name;
+  std::getline(parent, name);
+  EXPECT_EQ(values::text(at(section, "parent", "name")), name);
+  EXPECT_EQ(values::number(at(section, "user", "uid")), ::geteuid());
+  EXPECT_EQ(values::text(at(section, "user", "name")), ::getpwuid(::geteuid())->pw_name);
+  EXPECT_EQ(values::text(at(section, "executable")),
+            std::filesystem::read_symlink("/proc/self/exe"));
+  EXPECT_EQ(values::text(at(section, "working_directory")), std::filesystem::current_path());
+  EXPECT_THAT(values::text(at(section, "command_line")), HasSubstr("section"));
+  EXPECT_FALSE(values::has(section, "unavailable"));
+}
+
+TEST(ProcessSection, SaysSinceWhen) {
+  const gmr::value section = process_section();
+  const double uptime = std::get<double>(at(section, "uptime_seconds").get());
+  EXPECT_GE(uptime, 0);
+  EXPECT_LT(uptime, 3600);
+  const std::string start = values::text(at(section, "start_time"));
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_LE(start, gmr::sections::utc_time(now));
+  EXPECT_GE(start, gmr::sections::utc_time(now - std::chrono::hours{1}));
+}
+
+TEST(ProcessSection, TimesAreInUtcWithMilliseconds) {
+  using std::chrono::milliseconds;
+  using clock = std::chrono::system_clock;
+  EXPECT_EQ(gmr::sections::utc_time(clock::time_point{milliseconds{1'700'000'000'007}}),
+            "2023-11-14T22:13:20.007Z");
+  EXPECT_EQ(gmr::sections::utc_time(clock::time_point{milliseconds{-1}}),
+            "1969-12-31T23:59:59.999Z");
+}
+
+TEST(ProcessSection, SaysWhatItUses) {
+  const gmr::value section = process_section();
+  EXPECT_GE(std::get<double>(at(section, "cpu_seconds", "user").get()), 0);
+  const std::uint64_t resident = values::number(at(section, "memory_bytes", "resident"));
+  EXPECT_GT(resident, 100'000U);
+  EXPECT_LE(resident, values::number(at(section, "memory_bytes", "peak")));
+  EXPECT_LE(resident, values::number(at(section, "memory_bytes", "virtual")));
+}
+
+TEST(ProcessSection, CountsDescriptorsAndThreads) {
+  const auto descriptors = [] {
+    return values::number(at(process_section(), "open_descriptors", "count"));
+  };
+  const std::uint64_t before = descriptors();
+  const int more[] = {::open("/dev/null", O_RDONLY), ::open("/dev/null", O_RDONLY)};
+  EXPECT_EQ(descriptors(), before + 2);
+  for (const int descriptor : more)
+    ::close(descriptor);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(values::number(at(process_section(), "open_descriptors", "limit")), limit.rlim_cur);
+
+  const std::uint64_t threads = values::number(at(process_section(), "threads"));
+  std::jthread another{[](const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      std::this_thread::yield();
+  }};
+  EXPECT_EQ(values::number(at(process_section(), "threads")), threads + 1);
+}
+
+TEST(ProcessSection, ListsLimits) {
+  const auto limits = std::get<gmr::table>(at(process_section(), "limits").get());
+  rlimit stack{};
+  ::getrlimit(RLIMIT_STACK, &stack);
+  bool found = false;
+  for (const auto& row : limits.rows) {
+    ASSERT_EQ(row.size(), limits.columns.size());
+    if (values::text(row[0]) != "stack bytes") continue;
+    found = true;
+    if (stack.rlim_cur == RLIM_INFINITY) {
+      EXPECT_EQ(values::text(row[1]), "unlimited");
+    } else {
+      EXPECT_EQ(values::number(row[1]), stack.rlim_cur);
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(ProcessSection, IsMadeWithoutAnyFreeDescriptor) {
+  EXPECT_TRUE(succeeds_in_child([] {
+    rlimit none{};
+    ::getrlimit(RLIMIT_NOFILE, &none);
+    none.rlim_cur = 3;
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return false;
+    while (::open("/dev/null", O_RDONLY) >= 0) {
+    }
+    const gmr::value section = process_section();
+    return values::number(at(section, "pid")) == static_cast<std::uint64_t>(::getpid()) &&
+           at(section, "command_line").is_null() && at(section, "threads").is_null() &&
+           !at(section, "executable").is_null() && !at(section, "limits").is_null() &&
+           values::text(values::items(at(section, "unavailable")).at(0))
+                   .find("Too many open files") != std::string::npos;
+  }));
+}
+
+TEST(ProcessSection, ShowsAWorkingDirectoryThatIsGone) {
+  EXPECT_TRUE(succeeds_in_child([] {
+    std::string gone = std::filesystem::temp_directory_path() / "gmr-gone-XXXXXX";
+    if (::mkdtemp(gone.data()) == nullptr || ::chdir(gone.c_str()) != 0) return false;
+    std::filesystem::remove(gone);
+    return values::text(at(process_section(), "working_directory")) == gone + " (deleted)";
+  }));
+}
+
+}  // namespace
