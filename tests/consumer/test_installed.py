@@ -83,7 +83,7 @@ class Installed(unittest.TestCase):
 
     def test_pkg_config(self):
         environment = dict(os.environ, PKG_CONFIG_PATH=str(next(self.prefix.rglob("pkgconfig"))))
-        flags = run("pkg-config", "--cflags", "--libs", "--static", "gmr", env=environment).split()
+        flags = run("pkg-config", "--cflags", "--libs", "gmr-trace", env=environment).split()
         program = self.work / "orders-pkg-config"
         run(CXX, "-std=c++20", "-g", "-O1", HERE / "orders.cpp", "-o", program, *flags)
         self.check(self.report_of(program))
