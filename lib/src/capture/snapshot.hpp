@@ -27,6 +27,9 @@ struct stack_copy {
 struct stack_snapshot {
   register_set registers;
   bool full_registers = true;  // false: only those a call preserves (a suspended fiber)
+  // Read without a signal: no register but pc and sp is known, so the stack is exact only while
+  // each frame's CFA is a distance from sp.
+  bool only_pc_and_sp = false;
   bool truncated = false;
   std::array<stack_copy, 2> parts;
   // Program counters instead of a copy, when the backend walks in the thread itself.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -14,12 +15,23 @@ struct thread_capture_settings {
   int signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
   std::size_t stack_bytes = 65536;
   std::chrono::milliseconds deadline{500};  // for all threads together
+
+  // Whether a snapshot of which only pc and sp are known unwinds to its end. A thread blocked in a
+  // call that the kernel does not restart after a handler (see restart.hpp) is then read without a
+  // signal; one whose snapshot is not exact is signalled all the same and may see EINTR. Called by
+  // `capture`. Empty: no such snapshot is exact.
+  std::function<bool(const stack_snapshot&)> exact;
+
+  // A thread that uses nearly a whole CPU is watched for this long before `capture` returns, so
+  // that cpu_times::recent_percent tells a spinning thread from a short burst.
+  std::chrono::milliseconds busy_window{50};
 };
 
 // Owns the capture signal: installs its handler, and puts back what was there when destroyed.
 // Throws std::system_error that names the signal when somebody else handles it. One at a time in a
-// process. Not synchronised: `capture` is called by one thread at a time (the reporter's strand).
-class thread_capturer {
+// process: std::logic_error for a second. Not synchronised: `capture` is called by one thread at a
+// time (the reporter's strand).
+class thread_capturer final {
  public:
   explicit thread_capturer(const thread_capture_settings& settings);
   ~thread_capturer();

@@ -1,0 +1,51 @@
+// Runs in signal handlers: plain data and atomics only. Built without sanitizers, which would call
+// into their runtimes from here and mistake reading a live stack for an error.
+#include "capture/capture_handler.hpp"
+
+#include <errno.h>
+#include <ucontext.h>
+
+#include "capture/stack_recorder.hpp"
+
+namespace gmr::capture {
+
+slot_table handler_table;
+
+namespace {
+
+capture_slot* find_slot(std::uint64_t payload) noexcept {
+  const auto index = static_cast<std::uint32_t>(payload >> 32);
+  if (index / slots_in_chunk >= most_chunks) return nullptr;
+  capture_slot* chunk =
+      __atomic_load_n(&handler_table.chunks[index / slots_in_chunk], __ATOMIC_ACQUIRE);
+  return chunk == nullptr ? nullptr : chunk + index % slots_in_chunk;
+}
+
+bool move_phase(capture_slot& slot, std::uint64_t generation, slot_phase from,
+                slot_phase to) noexcept {
+  std::uint64_t expected = generation << slot_phase_bits | from;
+  return __atomic_compare_exchange_n(&slot.ticket, &expected, generation << slot_phase_bits | to,
+                                     false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+}  // namespace
+
+void capture_handler(int, siginfo_t* info, void* context) noexcept {
+  const int saved_errno = errno;
+  if (info->si_code == SI_QUEUE && info->si_pid == handler_table.process) {
+    const auto payload = reinterpret_cast<std::uint64_t>(info->si_value.sival_ptr);
+    const std::uint64_t generation = payload & 0xffffffffU;
+    capture_slot* slot = find_slot(payload);
+    if (slot != nullptr) {
+      if (move_phase(*slot, generation, slot_armed, slot_writing)) {
+        record_stack(*slot, *static_cast<const ucontext_t*>(context));
+        move_phase(*slot, generation, slot_writing, slot_done);
+      } else {
+        move_phase(*slot, generation, slot_revoked, slot_late);
+      }
+    }
+  }
+  errno = saved_errno;
+}
+
+}  // namespace gmr::capture

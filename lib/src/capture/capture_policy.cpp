@@ -1,0 +1,33 @@
+#include "capture/capture_policy.hpp"
+
+#include "trace/thread_registry.hpp"
+
+namespace gmr::capture {
+namespace {
+
+bool has_alternate_stack(pid_t id) noexcept {
+  trace::thread_traits traits;
+  return trace::find_thread(id, traits) && traits.alternate_stack;
+}
+
+}  // namespace
+
+std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
+                                          const std::optional<blocked_syscall>& blocked, int signal,
+                                          const stack_bounds& main) {
+  using enum capture_outcome;
+  if (signal < 0) return signal_ban{not_signalled, "no capture signal"};
+  if (status.state == 't' || status.state == 'T') return signal_ban{not_signalled, "stopped"};
+  // A signal would stop it until its tracer says otherwise, perhaps for good.
+  if (status.tracer != 0)
+    return signal_ban{not_signalled, "traced by process " + std::to_string(status.tracer)};
+  if ((status.blocked_signals >> (signal - 1) & 1U) != 0)
+    return signal_ban{signal_blocked, "blocks the capture signal"};
+  // The signal would stay pending until the wait is over: vfork, storage that does not answer.
+  if (status.state == 'D') return signal_ban{not_signalled, "in an uninterruptible wait"};
+  if (!has_alternate_stack(id) && !has_room(id, blocked, main))
+    return signal_ban{not_signalled, "too little stack for a signal, and no alternate stack"};
+  return std::nullopt;
+}
+
+}  // namespace gmr::capture

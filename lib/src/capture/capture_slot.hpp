@@ -1,0 +1,52 @@
+// Where a thread that got the capture signal puts its registers and stack.
+//
+// Plain data, shared between the reporter and signal handlers, accessed with the __atomic builtins
+// where both may touch it. Slots live in chunks that are never unmapped, so a signal that arrives
+// late finds a slot whose ticket has moved on, and writes nowhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "capture/registers.hpp"
+
+namespace gmr::capture {
+
+// The low bits of a ticket; the rest is a generation, one for each signal sent.
+enum slot_phase : std::uint64_t {
+  slot_idle = 0,     // no signal is under way
+  slot_armed = 1,    // the thread may write
+  slot_writing = 2,  // it does
+  slot_done = 3,
+  slot_revoked = 4,  // a signal is under way, but must not write any more
+  slot_late = 5,     // it arrived after that
+};
+inline constexpr unsigned slot_phase_bits = 3;
+inline constexpr std::uint64_t slot_phase_mask = (1U << slot_phase_bits) - 1;
+
+struct slot_part {
+  std::uintptr_t address = 0;  // in the process
+  std::size_t offset = 0;      // in the slot's memory
+  std::size_t size = 0;
+};
+
+struct capture_slot {
+  std::uint64_t ticket = 0;
+
+  // Set by the reporter while no signal is under way.
+  std::byte* memory = nullptr;
+  std::size_t capacity = 0;
+  std::size_t limit = 0;    // most bytes to copy, at most `capacity`
+  std::uintptr_t low = 0;   // bounds of memory that stays mapped while the thread's sp is inside:
+  std::uintptr_t high = 0;  // there the copy is a plain one; 0 when not known
+
+  // The result.
+  std::uintptr_t registers[register_count] = {};
+  slot_part parts[2] = {};
+  bool truncated = false;
+  bool unreadable = false;
+  std::uint64_t runs = 0;  // id of the fiber that the thread was on, 0 when none
+  std::size_t walked = 0;  // program counters in `memory` instead of a copy
+};
+
+}  // namespace gmr::capture

@@ -1,0 +1,79 @@
+// Runs in signal handlers; built without sanitizers: it reads memory that is not its own.
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "capture/capture_handler.hpp"
+#include "capture/stack_recorder.hpp"
+
+namespace gmr::capture {
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uintptr_t red_zone = 128;  // leaf functions keep data below sp
+#else
+constexpr std::uintptr_t red_zone = 0;
+#endif
+
+// A thread pointer further than this above sp belongs to another stack.
+constexpr std::uintptr_t largest_stack = std::uintptr_t{1} << 30;
+
+struct range {
+  std::uintptr_t from = 0;
+  std::size_t size = 0;
+};
+
+// Not memcpy: sanitizers replace it, and would check what a live stack holds.
+void copy_bytes(std::byte* to, std::uintptr_t from, std::size_t size) noexcept {
+#if defined(__x86_64__)
+  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+#else
+  const auto* source = reinterpret_cast<const volatile std::byte*>(from);
+  for (std::size_t i = 0; i < size; ++i)
+    to[i] = source[i];
+#endif
+}
+
+// Returns how many bytes were there.
+std::size_t read_through_kernel(std::byte* to, std::uintptr_t from, std::size_t size) noexcept {
+  const iovec local{to, size};
+  const iovec remote{reinterpret_cast<void*>(from), size};
+  const long got =
+      syscall(SYS_process_vm_readv, handler_table.process, &local, 1L, &remote, 1L, 0L);
+  return got < 0 ? 0 : static_cast<std::size_t>(got);
+}
+
+void copy_part(capture_slot& slot, unsigned part, range wanted, std::size_t offset,
+               bool known) noexcept {
+  std::size_t size = wanted.size;
+  if (known)
+    copy_bytes(slot.memory + offset, wanted.from, size);
+  else
+    size = read_through_kernel(slot.memory + offset, wanted.from, size);
+  slot.parts[part] = {wanted.from, offset, size};
+}
+
+}  // namespace
+
+void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t thread_pointer) noexcept {
+  const std::uintptr_t from = sp - red_zone;
+  const bool known = slot.low <= from && sp < slot.high;
+  const bool hinted = thread_pointer > sp && thread_pointer - sp < largest_stack;
+  const std::uintptr_t end = known ? slot.high : hinted ? thread_pointer : 0;
+  slot.parts[1] = {};
+  slot.truncated = false;
+  if (end == 0) {  // as far as there is memory
+    copy_part(slot, 0, {from, slot.limit}, 0, false);
+    slot.truncated = slot.parts[0].size == slot.limit;
+  } else if (end - from <= slot.limit) {
+    copy_part(slot, 0, {from, end - from}, 0, known);
+  } else {
+    const std::size_t outer = slot.limit / 4 & ~std::size_t{15};
+    copy_part(slot, 0, {from, slot.limit - outer}, 0, known);
+    copy_part(slot, 1, {end - outer, outer}, slot.limit - outer, known);
+    slot.truncated = true;
+  }
+  slot.unreadable = slot.parts[0].size <= red_zone;
+}
+
+}  // namespace gmr::capture

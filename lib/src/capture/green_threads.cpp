@@ -1,0 +1,119 @@
+#include "capture/green_threads.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "capture/fiber_batch.hpp"
+#include "trace/schedulers.hpp"
+
+namespace gmr::capture {
+namespace {
+
+using steady_clock = std::chrono::steady_clock;
+using id_set = std::unordered_set<std::uint64_t>;
+
+// Passes coroutines straight on and gathers fibers in batches.
+class visitor final : public green_thread_visitor {
+ public:
+  // `only`: the green threads to take, null for all. `moved`: see fiber_batch::finish.
+  visitor(fiber_batch& batch, green_thread_consumer& consumer, steady_clock::time_point deadline,
+          const id_set* only, id_set* moved)
+      : batch_(batch), consumer_(consumer), deadline_(deadline), only_(only), moved_(moved) {}
+
+  void visit(const green_thread_view& view) override {
+    if (only_ != nullptr && !only_->contains(view.id)) return;
+    if (is_late()) {
+      ++left_out_;
+    } else if (view.machine == nullptr) {
+      consumer_.take(view);
+    } else {
+      if (batch_.full()) flush();
+      batch_.add(view);
+    }
+  }
+
+  void flush() { batch_.finish(consumer_, moved_); }
+  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
+
+ private:
+  bool is_late() {
+    constexpr unsigned visits_between_looks = 256;
+    if (!late_ && seen_++ % visits_between_looks == 0) late_ = steady_clock::now() >= deadline_;
+    return late_;
+  }
+
+  fiber_batch& batch_;
+  green_thread_consumer& consumer_;
+  steady_clock::time_point deadline_;
+  const id_set* only_;
+  id_set* moved_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t left_out_ = 0;
+  bool late_ = false;
+};
+
+class lister final {
+ public:
+  lister(const green_thread_capture_settings& settings, green_thread_consumer& consumer)
+      : settings_(settings), consumer_(consumer), batch_(settings.stack_bytes) {}
+
+  void list(scheduler& source) {
+    note_problem(source);
+    id_set moved;
+    list_once(source, nullptr, &moved);
+    constexpr int tries = 2;
+    for (int i = 1; i <= tries && !moved.empty(); ++i) {
+      const id_set again = std::exchange(moved, {});
+      list_once(source, &again, i == tries ? nullptr : &moved);
+    }
+  }
+
+  [[nodiscard]] green_thread_capture_result take_result() { return std::move(result_); }
+
+ private:
+  void note_problem(const scheduler& source) {
+    const std::string_view problem = source.problem();
+    if (problem.empty()) return;
+    finding& found = result_.findings.emplace_back();
+    found.kind = "tracing_inactive";
+    found.text = std::string{source.name()} + ": " + std::string{problem};
+  }
+
+  void list_once(scheduler& source, const id_set* only, id_set* moved) {
+    visitor listing{batch_, consumer_, settings_.deadline, only, moved};
+    try {
+      source.list(listing);
+    } catch (const std::exception& error) {
+      note(source, error.what());
+    } catch (...) {
+      note(source, "unknown exception");
+    }
+    listing.flush();
+    if (listing.left_out() > 0)
+      note(source, "out of time: " + std::to_string(listing.left_out()) + " left out");
+  }
+
+  void note(const scheduler& source, std::string_view text) {
+    result_.notes.push_back(std::string{source.name()} + ": " + std::string{text});
+  }
+
+  const green_thread_capture_settings& settings_;
+  green_thread_consumer& consumer_;
+  fiber_batch batch_;
+  green_thread_capture_result result_;
+};
+
+}  // namespace
+
+green_thread_capture_result capture_green_threads(const green_thread_capture_settings& settings,
+                                                  green_thread_consumer& consumer) {
+  lister all{settings, consumer};
+  trace::for_each_scheduler([&](scheduler& source) { all.list(source); });
+  return all.take_result();
+}
+
+}  // namespace gmr::capture

@@ -1,0 +1,26 @@
+// Copies registers and live stack into a slot. Two backends implement `record_stack`: CMake picks
+// copy_recorder.cpp or walk_recorder.cpp.
+#pragma once
+
+#include <ucontext.h>
+
+#include <cstdint>
+
+#include "capture/capture_slot.hpp"
+
+namespace gmr::capture {
+
+// Fills the slot's result for the context that a signal interrupted, on the thread it interrupted.
+// Async-signal-safe; never faults.
+void record_stack(capture_slot& slot, const ucontext_t& context) noexcept;
+
+// The same for the calling thread itself, without a signal.
+void record_own_stack(capture_slot& slot) noexcept;
+
+// Copies the live stack above `sp`, at most slot.limit bytes: the innermost part, and with it the
+// outermost one where the end of the stack is known. Outside slot.low..high it is read through the
+// kernel, which reports missing memory instead of faulting; `thread_pointer` then hints at the end
+// of the stack (glibc keeps a thread's descriptor there), 0 when unknown. Async-signal-safe.
+void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t thread_pointer) noexcept;
+
+}  // namespace gmr::capture

@@ -1,0 +1,359 @@
+#include "capture/thread_capturer.hpp"
+
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "capture/capture_handler.hpp"
+#include "capture/capture_policy.hpp"
+#include "capture/restart.hpp"
+#include "capture/signal_action.hpp"
+#include "capture/signal_round.hpp"
+#include "capture/slot_pool.hpp"
+#include "capture/stack_recorder.hpp"
+#include "capture/stack_room.hpp"
+#include "capture/task_files.hpp"
+#include "trace/thread_registry.hpp"
+
+namespace gmr::capture {
+namespace {
+
+using steady_clock = std::chrono::steady_clock;
+
+std::atomic<bool> capturer_exists{false};
+
+void fill(thread_snapshot& thread, const capture_slot& slot) {
+  thread.runs = slot.runs;
+  stack_snapshot& stack = thread.stack;
+  std::copy(std::begin(slot.registers), std::end(slot.registers), stack.registers.values.begin());
+  stack.truncated = slot.truncated;
+  for (std::size_t i = 0; i < stack.parts.size(); ++i)
+    stack.parts[i] = {slot.parts[i].address,
+                      {slot.memory + slot.parts[i].offset, slot.parts[i].size}};
+  if (slot.walked == 0) return;
+  const auto* const counters = reinterpret_cast<const std::uintptr_t*>(slot.memory);
+  stack.walked.assign(counters, counters + slot.walked);
+}
+
+void add_note(thread_snapshot& thread, std::string_view text) {
+  if (!thread.note.empty()) thread.note += "; ";
+  thread.note += text;
+}
+
+// What is known of a thread beside its snapshot while a capture is being made.
+struct thread_work {
+  std::optional<std::uint32_t> slot;
+  std::optional<std::size_t> question;  // in the round of signals
+  std::uint64_t cpu_before = 0;
+  steady_clock::time_point seen;
+};
+
+}  // namespace
+
+class thread_capturer::implementation {
+ public:
+  explicit implementation(const thread_capture_settings& settings);
+  ~implementation();
+
+  const std::vector<thread_snapshot>& capture();
+  [[nodiscard]] int signal() const noexcept { return signal_; }
+
+ private:
+  void install();
+  void recycle();
+  [[nodiscard]] int usable_signal() const;
+  void inspect(thread_snapshot& thread, thread_work& work);
+  void read_times(thread_snapshot& thread, const thread_work& work);
+  void take_stack(thread_snapshot& thread, thread_work& work, const task_status& status);
+  void take_own_stack(thread_snapshot& thread, thread_work& work);
+  bool read_without_signal(thread_snapshot& thread, thread_work& work);
+  bool acquire_slot(thread_snapshot& thread, thread_work& work);
+  void ask(thread_snapshot& thread, thread_work& work, const task_status& status);
+  void take_answer(thread_snapshot& thread, thread_work& work);
+  void settle(thread_snapshot& thread, thread_work& work);
+  void give_up(thread_snapshot& thread);
+  void measure_cpu();
+  [[nodiscard]] bool anyone_busy() const;
+
+  thread_capture_settings settings_;
+  slot_pool& pool_ = slot_pool::instance();
+  signal_round round_{pool_};
+  task_files files_;
+  stack_bounds main_ = main_stack();
+  int signal_ = -1;
+  int signal_now_ = -1;  // -1 also when somebody has replaced our handler
+  kernel_action previous_;
+  std::vector<thread_snapshot> threads_;
+  std::vector<thread_work> work_;  // parallel to threads_
+};
+
+thread_capturer::implementation::implementation(const thread_capture_settings& settings)
+    : settings_(settings) {
+  if (capturer_exists.exchange(true)) throw std::logic_error("this process has a thread_capturer");
+  try {
+    handler_table.process = getpid();
+    install();
+  } catch (...) {
+    capturer_exists = false;
+    throw;
+  }
+}
+
+void thread_capturer::implementation::install() {
+  if (settings_.signal < 0) return;
+  const int signal = settings_.signal == 0 ? first_free_signal() : settings_.signal;
+  previous_ = get_action(signal);
+  if (previous_.has_handler())
+    throw std::system_error(EBUSY, std::generic_category(),
+                            "capture signal " + signal_name(signal) + " has a handler already");
+  set_action(signal, make_handler_action(capture_handler));
+  signal_ = signal;
+}
+
+thread_capturer::implementation::~implementation() {
+  recycle();
+  if (usable_signal() >= 0) {
+    // Ignoring a signal discards those still pending, whose default action would end the process.
+    set_action(signal_, make_ignore_action());
+    set_action(signal_, previous_);
+  }
+  capturer_exists = false;
+}
+
+int thread_capturer::implementation::usable_signal() const {
+  const auto ours = reinterpret_cast<std::uintptr_t>(capture_handler);
+  return signal_ >= 0 && get_action(signal_).handler == ours ? signal_ : -1;
+}
+
+void thread_capturer::implementation::recycle() {
+  for (const thread_work& work : work_)
+    if (work.slot) pool_.release(*work.slot);
+  work_.clear();
+  threads_.clear();
+  round_.begin();
+}
+
+const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
+  recycle();
+  signal_now_ = usable_signal();
+  const auto start = steady_clock::now();
+  const std::vector<pid_t> ids = files_.list();
+  threads_.resize(ids.size());
+  work_.resize(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    threads_[i].id = ids[i];
+    inspect(threads_[i], work_[i]);
+  }
+  round_.wait(start + settings_.deadline);
+  for (std::size_t i = 0; i < work_.size(); ++i)
+    if (work_[i].question) take_answer(threads_[i], work_[i]);
+  measure_cpu();
+  if (anyone_busy()) {
+    std::this_thread::sleep_until(start + settings_.busy_window);
+    measure_cpu();
+  }
+  return threads_;
+}
+
+void thread_capturer::implementation::inspect(thread_snapshot& thread, thread_work& work) {
+  thread.is_reporter = thread.id == gettid();
+  work.seen = steady_clock::now();
+  work.cpu_before = cpu_clock(thread.id);
+  if (!thread.is_reporter) thread.syscall = files_.blocked_in(thread.id);
+  const std::optional<task_status> status = files_.status(thread.id);
+  if (!status || status->state == 'Z' || status->state == 'X') {
+    thread.outcome = capture_outcome::exited;
+    if (status) thread.name = status->name;
+    if (status) thread.state = status->state;
+    return;
+  }
+  thread.name = status->name;
+  thread.state = status->state;
+  read_times(thread, work);
+  if (thread.is_reporter)
+    take_own_stack(thread, work);
+  else
+    take_stack(thread, work, *status);
+}
+
+void thread_capturer::implementation::read_times(thread_snapshot& thread, const thread_work& work) {
+  cpu_times& cpu = thread.cpu.emplace();
+  constexpr std::uint64_t shown_by_stat = 10'000'000;  // it counts in steps of 10 ms
+  if (work.cpu_before >= shown_by_stat) {
+    if (const auto times = files_.times(thread.id)) {
+      cpu.user_seconds = times->user_seconds;
+      cpu.system_seconds = times->system_seconds;
+    }
+  }
+  cpu.waiting_seconds = files_.waiting_seconds(thread.id).value_or(0);
+}
+
+void thread_capturer::implementation::take_stack(thread_snapshot& thread, thread_work& work,
+                                                 const task_status& status) {
+  const std::optional<signal_ban> ban =
+      find_signal_ban(thread.id, status, thread.syscall, signal_now_, main_);
+  const bool avoid = ban || (thread.syscall && is_never_restarted(*thread.syscall));
+  if (avoid && read_without_signal(thread, work)) {
+    fill(thread, pool_.at(*work.slot));
+    const bool exact = settings_.exact && settings_.exact(thread.stack);
+    if (exact && (!ban || signal_now_ < 0)) {
+      thread.outcome = capture_outcome::ok;
+      return;
+    }
+    if (!exact && !ban) thread.stack = {};
+    if (ban) add_note(thread, exact ? "read without a signal" : "outer frames may be missing");
+  }
+  if (!ban) {
+    ask(thread, work, status);
+    return;
+  }
+  thread.outcome = ban->outcome;
+  thread.note.insert(0, ban->reason + (thread.note.empty() ? "" : "; "));
+  thread.wait_channel = files_.wait_channel(thread.id);
+}
+
+void thread_capturer::implementation::take_own_stack(thread_snapshot& thread, thread_work& work) {
+  if (!acquire_slot(thread, work)) return;
+  record_own_stack(pool_.at(*work.slot));
+  settle(thread, work);
+}
+
+// Right only if the thread has not run since before its sp was read: its CPU clock tells.
+bool thread_capturer::implementation::read_without_signal(thread_snapshot& thread,
+                                                          thread_work& work) {
+  if (!work.slot && !acquire_slot(thread, work)) return false;
+  capture_slot& slot = pool_.at(*work.slot);
+  const std::uintptr_t descriptor = thread.id == getpid() ? 0 : descriptor_of(thread.id);
+  std::uint64_t before = work.cpu_before;
+  constexpr int tries = 3;
+  for (int i = 0; i < tries && thread.syscall; ++i) {
+    clear_result(slot);
+    trace::thread_traits traits;
+    const bool in_fiber = trace::find_thread(thread.id, traits) && traits.fiber != 0 &&
+                          traits.low <= thread.syscall->sp && thread.syscall->sp < traits.high;
+    if (in_fiber) slot.runs = traits.fiber;
+    copy_stack(slot, thread.syscall->sp, in_fiber ? traits.high : descriptor);
+    const std::uint64_t after = cpu_clock(thread.id);
+    if (after == before && after != 0) {
+      slot.registers[pc_register] = thread.syscall->pc;
+      slot.registers[sp_register] = thread.syscall->sp;
+      thread.stack.full_registers = false;
+      thread.stack.only_pc_and_sp = true;
+      return !slot.unreadable;
+    }
+    before = cpu_clock(thread.id);
+    thread.syscall = files_.blocked_in(thread.id);
+  }
+  return false;
+}
+
+bool thread_capturer::implementation::acquire_slot(thread_snapshot& thread, thread_work& work) {
+  work.slot = pool_.acquire(settings_.stack_bytes);
+  if (!work.slot) {
+    thread.outcome = capture_outcome::unreadable;
+    add_note(thread, "no memory for a copy of its stack");
+    return false;
+  }
+  if (thread.id == getpid()) {
+    pool_.at(*work.slot).low = main_.low;
+    pool_.at(*work.slot).high = main_.high;
+  }
+  return true;
+}
+
+void thread_capturer::implementation::ask(thread_snapshot& thread, thread_work& work,
+                                          const task_status& status) {
+  if (!work.slot && !acquire_slot(thread, work)) return;
+  clear_result(pool_.at(*work.slot));
+  const bool is_pending = (status.pending_signals >> (signal_now_ - 1) & 1U) != 0;
+  switch (round_.ask(thread.id, signal_now_, is_pending, *work.slot)) {
+    case send_result::sent:
+      work.question = round_.size() - 1;
+      break;
+    case send_result::thread_gone:
+      thread.outcome = capture_outcome::exited;
+      break;
+    case send_result::queue_full:
+      thread.outcome = capture_outcome::not_signalled;
+      add_note(thread, "too many pending signals (RLIMIT_SIGPENDING)");
+      break;
+    case send_result::refused:
+      thread.outcome = capture_outcome::not_signalled;
+      add_note(thread, "the system refused to send the signal");
+      break;
+  }
+}
+
+void thread_capturer::implementation::take_answer(thread_snapshot& thread, thread_work& work) {
+  switch (round_.answer_of(*work.question)) {
+    case answer::given:
+      settle(thread, work);
+      break;
+    case answer::exited:
+      thread.outcome = capture_outcome::exited;
+      break;
+    case answer::awaited:
+    case answer::none:
+      work.slot.reset();  // the round keeps it
+      give_up(thread);
+      break;
+  }
+}
+
+void thread_capturer::implementation::settle(thread_snapshot& thread, thread_work& work) {
+  const capture_slot& slot = pool_.at(*work.slot);
+  thread.stack.full_registers = true;
+  thread.stack.only_pc_and_sp = false;
+  fill(thread, slot);
+  thread.outcome = slot.unreadable  ? capture_outcome::unreadable
+                   : slot.truncated ? capture_outcome::truncated
+                                    : capture_outcome::ok;
+}
+
+void thread_capturer::implementation::give_up(thread_snapshot& thread) {
+  thread.outcome = capture_outcome::timeout;
+  add_note(thread, "did not answer within " + std::to_string(settings_.deadline.count()) + " ms");
+  if (const auto status = files_.status(thread.id)) thread.state = status->state;
+  thread.wait_channel = files_.wait_channel(thread.id);
+}
+
+void thread_capturer::implementation::measure_cpu() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    if (!threads_[i].cpu) continue;
+    const std::uint64_t used = cpu_clock(threads_[i].id);
+    const std::chrono::duration<double, std::nano> passed = steady_clock::now() - work_[i].seen;
+    if (used < work_[i].cpu_before || passed.count() <= 0) continue;
+    constexpr double percent = 100;
+    threads_[i].cpu->recent_percent = std::min(
+        percent, percent * static_cast<double>(used - work_[i].cpu_before) / passed.count());
+  }
+}
+
+bool thread_capturer::implementation::anyone_busy() const {
+  constexpr double nearly_all = 90;
+  return std::any_of(threads_.begin(), threads_.end(), [](const thread_snapshot& thread) {
+    return !thread.is_reporter && thread.cpu && thread.cpu->recent_percent >= nearly_all;
+  });
+}
+
+thread_capturer::thread_capturer(const thread_capture_settings& settings)
+    : implementation_(std::make_unique<implementation>(settings)) {}
+
+thread_capturer::~thread_capturer() = default;
+
+const std::vector<thread_snapshot>& thread_capturer::capture() {
+  return implementation_->capture();
+}
+
+int thread_capturer::signal() const noexcept {
+  return implementation_->signal();
+}
+
+}  // namespace gmr::capture

@@ -1,0 +1,419 @@
+// Every thread gets an outcome, whatever it is doing.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "capture/thread_capturer.hpp"
+#include "test_threads.hpp"
+
+namespace gmr::capture {
+namespace {
+
+using testing::find;
+using testing::holds;
+using testing::test_thread;
+using testing::wait_until;
+using testing::with_marker;
+
+constexpr std::uint64_t marker = 0x5ca1ab1e0ddba11;
+
+struct pipe_ends {
+  pipe_ends() { EXPECT_EQ(pipe(ends), 0); }
+  ~pipe_ends() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  void write_byte() { EXPECT_EQ(write(ends[1], "x", 1), 1); }
+  int ends[2] = {-1, -1};
+};
+
+TEST(Outcomes, ABlockedThreadIsCapturedWithItsStack) {
+  pipe_ends pipe;
+  ssize_t got = 0;
+  test_thread reader{[&] {
+                       with_marker(marker, [&] {
+                         char byte = 0;
+                         got = read(pipe.ends[0], &byte, 1);
+                       });
+                     },
+                     [&] { pipe.write_byte(); }};
+  reader.wait_blocked_in(SYS_read);
+  thread_capturer capturer{{}};
+  const auto& threads = capturer.capture();
+  const auto* found = find(threads, reader.id());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
+  EXPECT_EQ(found->state, 'S');
+  EXPECT_TRUE(found->stack.full_registers);
+  EXPECT_FALSE(found->is_reporter);
+  ASSERT_TRUE(found->syscall);
+  EXPECT_EQ(found->syscall->number, SYS_read);
+#ifndef GMR_WALKING_BACKEND
+  EXPECT_TRUE(holds(found->stack, marker));
+  EXPECT_LE(found->stack.parts[0].address, found->stack.registers.sp());
+  // At the instruction that makes the call, which is done again after the handler, or behind it.
+  EXPECT_LE(found->stack.registers.pc(), found->syscall->pc);
+  EXPECT_LE(found->syscall->pc - found->stack.registers.pc(), 4U);
+#else
+  EXPECT_FALSE(found->stack.walked.empty());
+#endif
+  reader.join();
+  EXPECT_EQ(got, 1);  // restarted, not interrupted
+}
+
+TEST(Outcomes, TheCallerIsInItAsTheReporter) {
+  thread_capturer capturer{{}};
+  with_marker(marker, [&] {
+    const auto& threads = capturer.capture();
+    const auto* found = find(threads, gettid());
+    ASSERT_NE(found, nullptr);
+    EXPECT_TRUE(found->is_reporter);
+    EXPECT_EQ(found->outcome, capture_outcome::ok);
+#ifndef GMR_WALKING_BACKEND
+    EXPECT_TRUE(holds(found->stack, marker));
+#endif
+  });
+}
+
+TEST(Outcomes, OneForEachThreadInOrder) {
+  std::mutex gate;
+  gate.lock();
+  {
+    std::vector<std::unique_ptr<test_thread>> many;
+    std::vector<pid_t> ids{getpid()};
+    for (int i = 0; i < 20; ++i) {
+      many.push_back(std::make_unique<test_thread>([&] { const std::lock_guard wait{gate}; }));
+      ids.push_back(many.back()->id());
+      many.back()->wait_blocked_in(SYS_futex);
+    }
+    thread_capturer capturer{{}};
+    std::vector<pid_t> seen;
+    for (const auto& each : capturer.capture()) {
+      if (std::find(ids.begin(), ids.end(), each.id) == ids.end()) continue;  // a sanitizer's
+      seen.push_back(each.id);
+      EXPECT_EQ(each.outcome, capture_outcome::ok);
+    }
+    EXPECT_EQ(seen, ids);
+    gate.unlock();
+  }
+}
+
+[[gnu::noinline]] void spin(const std::atomic<bool>& stop) {
+  while (!stop.load(std::memory_order_relaxed)) {
+  }
+}
+
+TEST(Outcomes, ASpinningThreadIsCapturedAndSeenToUseACpu) {
+  std::atomic<bool> stop = false;
+  test_thread spinner{[&] { spin(stop); }, [&] { stop = true; }};
+  thread_capturer capturer{{}};
+  wait_until([&] {  // other load on the machine may take the CPU
+    const auto* found = find(capturer.capture(), spinner.id());
+    return found != nullptr && found->outcome == capture_outcome::ok && found->state == 'R' &&
+           found->cpu && found->cpu->recent_percent > 60 && found->cpu->user_seconds > 0;
+  });
+  const auto* found = find(capturer.capture(), spinner.id());
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_GE(found->stack.registers.pc(), reinterpret_cast<std::uintptr_t>(&spin));
+  EXPECT_LT(found->stack.registers.pc(), reinterpret_cast<std::uintptr_t>(&spin) + 256);
+#endif
+  EXPECT_FALSE(found->syscall);
+}
+
+TEST(Outcomes, AThreadThatBlocksTheSignalIsLeftAlone) {
+  thread_capturer capturer{{}};
+  pipe_ends pipe;
+  bool pending = true;
+  test_thread deaf{[&] {
+                     sigset_t all;
+                     sigfillset(&all);
+                     pthread_sigmask(SIG_SETMASK, &all, nullptr);
+                     char byte = 0;
+                     EXPECT_EQ(read(pipe.ends[0], &byte, 1), 1);
+                     sigset_t waiting;
+                     sigpending(&waiting);
+                     pending = sigismember(&waiting, capturer.signal()) == 1;
+                   },
+                   [&] { pipe.write_byte(); }};
+  deaf.wait_blocked_in(SYS_read);
+  const auto* found = find(capturer.capture(), deaf.id());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::signal_blocked);
+  EXPECT_FALSE(found->note.empty());
+  EXPECT_TRUE(found->syscall);
+  deaf.join();
+  EXPECT_FALSE(pending);
+}
+
+TEST(Outcomes, WithoutASignalOnlyExactStacksAreOk) {
+  pipe_ends pipe;
+  test_thread reader{[&] {
+                       with_marker(marker, [&] {
+                         char byte = 0;
+                         EXPECT_EQ(read(pipe.ends[0], &byte, 1), 1);
+                       });
+                     },
+                     [&] { pipe.write_byte(); }};
+  reader.wait_blocked_in(SYS_read);
+  bool exact = true;
+  thread_capture_settings settings;
+  settings.signal = -1;
+  settings.exact = [&](const stack_snapshot&) { return exact; };
+  thread_capturer capturer{settings};
+  EXPECT_EQ(capturer.signal(), -1);
+  for (const bool answer : {true, false}) {
+    exact = answer;
+    const auto* found = find(capturer.capture(), reader.id());
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->outcome, answer ? capture_outcome::ok : capture_outcome::not_signalled);
+    EXPECT_TRUE(found->stack.only_pc_and_sp);
+    EXPECT_FALSE(found->stack.full_registers);
+    EXPECT_TRUE(holds(found->stack, marker));
+    EXPECT_EQ(found->stack.registers.sp(), found->syscall->sp);
+    EXPECT_EQ(found->note.empty(), answer);
+  }
+}
+
+struct waiting_call {
+  const char* name;
+  long number;
+  std::function<int(int fd)> call;  // returns when `fd` becomes readable
+};
+
+class NeverRestarted : public ::testing::TestWithParam<waiting_call> {};
+
+// Read without a signal when that is exact: the call goes on. Signalled when it is not.
+TEST_P(NeverRestarted, IsInterruptedOnlyWhenTheStackIsNotExact) {
+  for (const bool exact : {true, false}) {
+    const int ready = eventfd(0, 0);
+    int result = 0;
+    int error = 0;
+    test_thread waiter{[&] {
+                         with_marker(marker, [&] {
+                           errno = 0;
+                           result = GetParam().call(ready);
+                           error = errno;
+                         });
+                       },
+                       [&] { eventfd_write(ready, 1); }};
+    waiter.wait_blocked_in(GetParam().number);
+    thread_capture_settings settings;
+    settings.exact = [&](const stack_snapshot& stack) { return exact && stack.only_pc_and_sp; };
+    thread_capturer capturer{settings};
+    const auto* found = find(capturer.capture(), waiter.id());
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
+    EXPECT_EQ(found->stack.only_pc_and_sp, exact);
+#ifndef GMR_WALKING_BACKEND
+    EXPECT_TRUE(holds(found->stack, marker));
+#endif
+    waiter.join();
+    if (exact)
+      EXPECT_EQ(result, 1) << strerror(error);
+    else
+      EXPECT_EQ(error, EINTR);
+    close(ready);
+  }
+}
+
+int wait_with_epoll(int fd) {
+  const int set = epoll_create1(0);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+  const int result = static_cast<int>(syscall(SYS_epoll_pwait, set, &event, 1, -1, nullptr, 0));
+  const int error = errno;
+  close(set);
+  errno = error;
+  return result;
+}
+
+int wait_with_ppoll(int fd) {
+  pollfd polled{fd, POLLIN, 0};
+  return static_cast<int>(syscall(SYS_ppoll, &polled, 1, nullptr, nullptr, 0));
+}
+
+int wait_with_pselect(int fd) {
+  fd_set set;
+  FD_ZERO(&set);
+  FD_SET(fd, &set);
+  return static_cast<int>(syscall(SYS_pselect6, fd + 1, &set, nullptr, nullptr, nullptr, nullptr));
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, NeverRestarted,
+                         ::testing::Values(waiting_call{"epoll", SYS_epoll_pwait, wait_with_epoll},
+                                           waiting_call{"poll", SYS_ppoll, wait_with_ppoll},
+                                           waiting_call{"select", SYS_pselect6, wait_with_pselect}),
+                         [](const auto& each) { return std::string{each.param.name}; });
+
+TEST(Outcomes, AThreadUnderATracerIsNotSignalled) {
+  pipe_ends hold;
+  test_thread held{[&] {
+                     char byte = 0;
+                     EXPECT_EQ(read(hold.ends[0], &byte, 1), 1);
+                   },
+                   [&] { hold.write_byte(); }};
+  held.wait_blocked_in(SYS_read);
+  pipe_ends ready;
+  pipe_ends done;
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+  const pid_t target = held.id();
+  const pid_t tracer = fork();
+  if (tracer == 0) {
+    const bool seized = ptrace(PTRACE_SEIZE, target, nullptr, nullptr) == 0 &&
+                        ptrace(PTRACE_INTERRUPT, target, nullptr, nullptr) == 0 &&
+                        waitpid(target, nullptr, __WALL) == target;
+    char byte = seized ? 'y' : 'n';
+    (void)!write(ready.ends[1], &byte, 1);
+    (void)!read(done.ends[0], &byte, 1);
+    ptrace(PTRACE_DETACH, target, nullptr, nullptr);
+    _exit(0);
+  }
+  char answer = 0;
+  ASSERT_EQ(read(ready.ends[0], &answer, 1), 1);
+  if (answer == 'y') {
+    thread_capturer capturer{{}};
+    const auto start = std::chrono::steady_clock::now();
+    const auto* found = find(capturer.capture(), target);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{400});
+    EXPECT_TRUE(found != nullptr && found->outcome == capture_outcome::not_signalled);
+    EXPECT_TRUE(found != nullptr && found->state == 't');
+    EXPECT_TRUE(found != nullptr && !found->note.empty());
+  }
+  done.write_byte();
+  waitpid(tracer, nullptr, 0);
+  if (answer != 'y') GTEST_SKIP() << "this system allows no tracing";
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // these need larger stacks
+void* run_small(void* argument) {
+  (*static_cast<std::function<void()>*>(argument))();
+  return nullptr;
+}
+
+// A thread with a stack of 16 KiB, of which `used` are in use.
+void with_small_thread(std::size_t used, const std::function<void(pid_t)>& use) {
+  pipe_ends hold;
+  std::atomic<pid_t> id = 0;
+  std::function<void()> body = [&] {
+    auto* const room = static_cast<volatile char*>(__builtin_alloca(used));
+    room[0] = 1;
+    id = static_cast<pid_t>(syscall(SYS_gettid));
+    char byte = 0;
+    syscall(SYS_read, hold.ends[0], &byte, 1);
+  };
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  constexpr std::size_t small = 16384;
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, small), 0);
+  pthread_t thread{};
+  ASSERT_EQ(pthread_create(&thread, &attributes, run_small, &body), 0);
+  pthread_attr_destroy(&attributes);
+  task_files files;
+  wait_until([&] {
+    const auto blocked = id != 0 ? files.blocked_in(id) : std::nullopt;
+    return blocked && blocked->number == SYS_read;
+  });
+  use(id);
+  hold.write_byte();
+  pthread_join(thread, nullptr);
+}
+
+TEST(Outcomes, AThreadWithTooLittleStackIsNotSignalled) {
+  thread_capturer capturer{{}};
+  constexpr std::size_t nearly_all = 9 * 1024;
+  with_small_thread(nearly_all, [&](pid_t id) {
+    const auto* found = find(capturer.capture(), id);
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
+    EXPECT_THAT(found->note, ::testing::HasSubstr("too little stack"));
+  });
+}
+#endif
+
+TEST(Outcomes, AMainThreadThatHasEndedIsExited) {
+  // In a child of its own: the main thread ends, another one reports.
+  const pid_t child = fork();
+  if (child == 0) {
+    std::thread{[] {
+      task_files files;
+      for (int i = 0; i < 5000; ++i) {
+        const auto status = files.status(getpid());
+        if (status && status->state == 'Z') break;
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      }
+      thread_capturer capturer{{}};
+      const auto* found = find(capturer.capture(), getpid());
+      _exit(found != nullptr && found->outcome == capture_outcome::exited ? 0 : 1);
+    }}.detach();
+    syscall(SYS_exit, 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+[[gnu::noinline]] void go_deep(int levels, const std::function<void()>& at_the_end) {
+  volatile char room[1024];
+  room[0] = static_cast<char>(levels);
+  if (levels == 0)
+    at_the_end();
+  else
+    go_deep(levels - 1, at_the_end);
+  asm volatile("" : : "r"(room) : "memory");
+}
+
+TEST(Outcomes, ADeepStackKeepsBothEndsAndIsMarked) {
+#ifdef GMR_WALKING_BACKEND
+  GTEST_SKIP() << "this backend copies no stacks";
+#endif
+  constexpr std::uint64_t outer_marker = 0x0123456789abcdef;
+  pipe_ends pipe;
+  test_thread deep{[&] {
+                     with_marker(outer_marker, [&] {
+                       go_deep(300, [&] {
+                         with_marker(marker, [&] {
+                           char byte = 0;
+                           EXPECT_EQ(read(pipe.ends[0], &byte, 1), 1);
+                         });
+                       });
+                     });
+                   },
+                   [&] { pipe.write_byte(); }};
+  deep.wait_blocked_in(SYS_read);
+  thread_capturer capturer{{}};
+  const auto* found = find(capturer.capture(), deep.id());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::truncated);
+  EXPECT_TRUE(found->stack.truncated);
+  EXPECT_TRUE(holds(found->stack, marker));
+  EXPECT_TRUE(holds(found->stack, outer_marker));
+  EXPECT_LE(found->stack.parts[0].bytes.size() + found->stack.parts[1].bytes.size(), 65536U);
+}
+
+TEST(Outcomes, NamesAreAsSet) {
+  pipe_ends pipe;
+  test_thread named{[&] {
+                      pthread_setname_np(pthread_self(), "a b)\\c");
+                      char byte = 0;
+                      EXPECT_EQ(read(pipe.ends[0], &byte, 1), 1);
+                    },
+                    [&] { pipe.write_byte(); }};
+  named.wait_blocked_in(SYS_read);
+  thread_capturer capturer{{}};
+  EXPECT_EQ(find(capturer.capture(), named.id())->name, "a b)\\c");
+}
+
+}  // namespace
+}  // namespace gmr::capture
