@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <bit>
+#include <type_traits>
 #include <utility>
 
 // Present when the program is built with a leak checker, whatever this library was built with.
@@ -16,9 +16,6 @@ constinit coroutine_arena all_coroutines;
 static_assert(std::is_trivially_destructible_v<coroutine_arena>);
 
 namespace {
-
-constexpr std::size_t small_step = 32;
-constexpr std::size_t small_limit = small_step * (small_slot_classes - 1);
 
 constexpr std::size_t largest_range = std::size_t{1} << 36;
 constexpr std::size_t smallest_range = std::size_t{1} << 26;
@@ -39,19 +36,6 @@ std::byte* reserve_addresses(std::size_t size, int protection) noexcept {
 }
 
 }  // namespace
-
-std::size_t slot_class_of(std::size_t bytes) noexcept {
-  if (bytes <= small_limit) return (bytes + small_step - 1) / small_step;
-  const std::size_t last = bytes - 1;
-  const auto width = static_cast<std::size_t>(std::bit_width(last));  // 11 for 1 KiB to 2 KiB
-  return small_slot_classes + (width - 11) * 4 + (last >> (width - 3) & 3);
-}
-
-std::size_t slot_bytes(std::size_t slot_class) noexcept {
-  if (slot_class < small_slot_classes) return slot_class * small_step;
-  const std::size_t large = slot_class - small_slot_classes;
-  return (large % 4 + 5) << (large / 4 + 8);
-}
 
 void coroutine_arena::take(slot_kind kind, std::size_t slot_class, std::size_t wanted,
                            slot_list& to) noexcept {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -24,11 +25,27 @@ constexpr std::size_t header_bytes(slot_kind kind) {
 }
 
 // Size classes: multiples of 32 bytes up to 1 KiB, then four to each doubling.
+inline constexpr std::size_t small_slot_step = 32;
 inline constexpr std::size_t small_slot_classes = 33;
 inline constexpr std::size_t largest_slot = std::size_t{1} << 28;
 inline constexpr std::size_t slot_classes = small_slot_classes + 4 * 18;
-[[nodiscard]] std::size_t slot_class_of(std::size_t bytes) noexcept;
-[[nodiscard]] std::size_t slot_bytes(std::size_t slot_class) noexcept;
+
+constexpr std::size_t slot_class_of(std::size_t bytes) {
+  if (bytes <= small_slot_step * (small_slot_classes - 1))
+    return (bytes + small_slot_step - 1) / small_slot_step;
+  const std::size_t last = bytes - 1;
+  const auto width = static_cast<std::size_t>(std::bit_width(last));  // 11 for 1 KiB to 2 KiB
+  return small_slot_classes + (width - 11) * 4 + (last >> (width - 3) & 3);
+}
+
+constexpr std::size_t slot_bytes(std::size_t slot_class) {
+  if (slot_class < small_slot_classes) return slot_class * small_slot_step;
+  const std::size_t large = slot_class - small_slot_classes;
+  return (large % 4 + 5) << (large / 4 + 8);
+}
+static_assert(slot_bytes(slot_class_of(1025)) == 1280 && slot_bytes(slot_class_of(1281)) == 1536);
+static_assert(slot_class_of(largest_slot) == slot_classes - 1);
+static_assert(slot_bytes(slot_classes - 1) == largest_slot);
 
 // Free slots, linked through their nodes.
 struct slot_list {

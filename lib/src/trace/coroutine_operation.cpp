@@ -89,8 +89,9 @@ std::vector<std::string_view> arguments(std::string_view list) {
 
 // An operation's initiation and what it is given, the implementation of a composed one first.
 std::vector<std::string_view> initiation(std::string_view type) {
-  constexpr std::string_view ours = "gmr::trace::initiated<";
-  if (type.starts_with(ours)) return arguments(type.substr(ours.size()));
+  // Compilers leave out namespaces that the function they describe is in, too.
+  for (const std::string_view ours : {"initiated<", "gmr::trace::initiated<"})
+    if (type.starts_with(ours)) return arguments(type.substr(ours.size()));
   constexpr std::string_view deferred = "deferred_async_operation<";  // its signature comes first
   if (const std::size_t at = type.find(deferred); at != type.npos) {
     auto found = arguments(type.substr(at + deferred.size()));
@@ -125,6 +126,9 @@ std::string operation_kind(std::string_view name) {
   const bool composed = types.size() > 1 && types[0].find("initiate_composed_op") != name.npos;
   constexpr std::size_t longest = 80;
   std::string kind = without_arguments(composed ? types[1] : types[0]);
+  constexpr std::string_view unnamed = "{anonymous}";  // g++; as clang has it
+  for (std::size_t i; (i = kind.find(unnamed)) != kind.npos;)
+    kind.replace(i, unnamed.size(), "(anonymous namespace)");
   kind.resize(std::min(kind.size(), longest));
   return kind;
 }

@@ -3,10 +3,11 @@
 // Reads while the program runs: see coroutine_node.hpp for how that goes together. Every pointer is
 // checked to lie in the range of slots, which stays readable whatever becomes of the coroutine;
 // strings are followed only after the picture proved whole.
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,36 +25,77 @@ namespace {
 
 // A chain that long is a runaway recursion: its inner frames tell that.
 constexpr std::size_t most_frames = 1000;
-constexpr int attempts = 8;
-
-struct picture {
-  std::uint64_t state = coroutine_state::dead;
-  std::uint64_t id = 0;
-  std::uint64_t since = 0;
-  const char* operation = nullptr;
-  const void* spawned = nullptr;
-  std::vector<const void*> locations;  // of the frames shown, innermost first
-};
-
-// False when the chain changed meanwhile.
-bool read_once(coroutine_entry& entry, picture& copy) {
-  constexpr auto acquire = std::memory_order_acquire;
-  copy.locations.clear();
-  copy.state = entry.node.word.load(acquire);
-  if (coroutine_state::kind(copy.state) == coroutine_state::dead) return true;
-  copy.id = entry.id.load(acquire);
-  copy.since = entry.since.load(acquire);
-  copy.operation = entry.operation.load(acquire);
-  copy.spawned = entry.node.location.load(acquire);
-  coroutine_node* node = entry.top.load(acquire);
-  for (std::size_t i = 0; i < most_frames && node != &entry.node; ++i) {
-    if (!coroutine_slots.contains(node)) break;
-    const bool shown = (node->word.load(acquire) & coroutine_internal) == 0;
-    if (shown) copy.locations.push_back(node->location.load(acquire));
-    node = node->caller.load(acquire);
+// A chain as it is being read.
+class picture final {
+ public:
+  // Reads the entry. False when there is no green thread in it.
+  bool begin(coroutine_entry& entry) {
+    entry_ = &entry;
+    locations_.clear();
+    steps_ = 0;
+    state_ = entry.node.word.load(std::memory_order_acquire);
+    if (kind() == coroutine_state::dead) return false;
+    id_ = entry.id.load(std::memory_order_acquire);
+    since_ = entry.since.load(std::memory_order_acquire);
+    operation_ = entry.operation.load(std::memory_order_acquire);
+    spawned_ = entry.node.location.load(std::memory_order_acquire);
+    at_ = entry.top.load(std::memory_order_acquire);
+    __builtin_prefetch(at_);
+    return true;
   }
-  return entry.node.word.load(std::memory_order_relaxed) == copy.state;
-}
+
+  // Reads one frame. False at the end of the chain.
+  bool step() {
+    if (at_ == &entry_->node || steps_ == most_frames || !coroutine_slots.contains(at_))
+      return false;
+    ++steps_;
+    const bool shown = (at_->word.load(std::memory_order_acquire) & coroutine_internal) == 0;
+    if (shown) locations_.push_back(at_->location.load(std::memory_order_acquire));
+    at_ = at_->caller.load(std::memory_order_acquire);
+    __builtin_prefetch(at_);
+    return true;
+  }
+
+  // False when the chain changed meanwhile: begin again.
+  [[nodiscard]] bool whole() const {
+    return entry_->node.word.load(std::memory_order_relaxed) == state_;
+  }
+
+  // Reads it all, again and again until it holds still; what never does is running, somewhere.
+  // False when there is no green thread in it.
+  bool insist() {
+    constexpr int attempts = 8;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      if (!begin(*entry_)) return false;
+      while (step()) {
+      }
+      if (whole()) return true;
+    }
+    locations_.clear();
+    state_ = coroutine_state::next(0, coroutine_state::running, 0);
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t kind() const { return coroutine_state::kind(state_); }
+  [[nodiscard]] pid_t thread() const { return coroutine_state::thread(state_); }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::uint64_t since() const { return since_; }
+  [[nodiscard]] const char* operation() const { return operation_; }
+  [[nodiscard]] const void* spawned() const { return spawned_; }
+  // Of the frames to be shown, innermost first.
+  [[nodiscard]] std::span<const void* const> locations() const { return locations_; }
+
+ private:
+  coroutine_entry* entry_ = nullptr;
+  coroutine_node* at_ = nullptr;
+  std::size_t steps_ = 0;
+  std::uint64_t state_ = coroutine_state::dead;
+  std::uint64_t id_ = 0;
+  std::uint64_t since_ = 0;
+  const char* operation_ = nullptr;
+  const void* spawned_ = nullptr;
+  std::vector<const void*> locations_;
+};
 
 logical_frame to_frame(const void* location) {
   const auto where = std::bit_cast<std::source_location>(location);
@@ -72,41 +114,51 @@ class coroutine_scheduler final : public scheduler {
   void list(green_thread_visitor& visitor) override {
     for (const entry_span& span : all_coroutines.spans()) {
       const std::uint32_t used = span.used.load(std::memory_order_acquire);
-      for (std::uint32_t i = 0; i < used; ++i)
-        show(*reinterpret_cast<coroutine_entry*>(span.first + i * span.slot_bytes), visitor);
+      for (std::uint32_t i = 0; i < used; i += batch) {
+        std::byte* const first = span.first + i * span.slot_bytes;
+        list(first, span.slot_bytes, std::min(batch, used - i), visitor);
+      }
     }
   }
 
  private:
-  void show(coroutine_entry& entry, green_thread_visitor& visitor) {
-    for (int attempt = 0; attempt < attempts; ++attempt)
-      if (read_once(entry, picture_)) return show(picture_, visitor);
-    // It never holds still: it runs.
-    picture_.locations.clear();
-    if (coroutine_state::kind(picture_.state) == coroutine_state::suspended)
-      picture_.state = coroutine_state::running;
-    show(picture_, visitor);
+  // So many chains are read at a time, frame by frame: waiting for memory is most of the cost, and
+  // this way it is waited for them together.
+  static constexpr std::uint32_t batch = 32;
+
+  void list(std::byte* slot, std::size_t slot_bytes, std::uint32_t count,
+            green_thread_visitor& visitor) {
+    std::uint32_t alive = 0;
+    for (; count > 0; --count, slot += slot_bytes)
+      if (pictures_[alive].begin(*reinterpret_cast<coroutine_entry*>(slot))) ++alive;
+    const std::span found{pictures_.data(), alive};
+    for (bool more = true; more;) {
+      more = false;
+      for (picture& p : found)
+        more = p.step() || more;
+    }
+    for (picture& p : found)
+      if (p.whole() || p.insist()) show(p, visitor);
   }
 
   void show(const picture& seen, green_thread_visitor& visitor) {
-    if (coroutine_state::kind(seen.state) == coroutine_state::dead) return;
     frames_.clear();
-    for (const void* const location : seen.locations)
+    for (const void* const location : seen.locations())
       if (location != nullptr) frames_.push_back(to_frame(location));
     green_thread_view view;
-    view.id = seen.id;
+    view.id = seen.id();
     view.kind = green_thread_kind::coroutine;
-    if (seen.spawned != nullptr) view.spawned = to_frame(seen.spawned);
-    if (coroutine_state::kind(seen.state) == coroutine_state::running) {
+    if (seen.spawned() != nullptr) view.spawned = to_frame(seen.spawned());
+    if (seen.kind() == coroutine_state::running) {
       view.state = green_thread_state::running;
-      view.thread = coroutine_state::thread(seen.state);
+      view.thread = seen.thread();
     } else {
-      view.waits_for = operation(seen.operation);
+      view.waits_for = operation(seen.operation());
       view.state =
           is_turn(view.waits_for) ? green_thread_state::ready : green_thread_state::suspended;
-      view.suspended_at = seen.since;
+      view.suspended_at = seen.since();
       // Not begun: it will run the function it was spawned with.
-      if (frames_.empty() && seen.spawned != nullptr) frames_.push_back(view.spawned);
+      if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(view.spawned);
     }
     view.frames = frames_;
     visitor.visit(view);
@@ -120,7 +172,7 @@ class coroutine_scheduler final : public scheduler {
     return operations_.emplace(name, operation_kind(name)).first->second;
   }
 
-  picture picture_;
+  std::array<picture, batch> pictures_;
   std::vector<logical_frame> frames_;
   std::unordered_map<const char*, std::string> operations_;
 };

@@ -68,16 +68,19 @@ thread_stock* stock() noexcept {
   return own != nullptr ? own : open_stock();
 }
 
-// How many slots go between a thread and the common stock at once.
-std::size_t batch(std::size_t slot_class) noexcept {
-  return std::clamp<std::size_t>(16384 / slot_bytes(slot_class), 1, 64);
-}
+// How many slots of a class go between a thread and the common stock at once.
+constexpr auto batches = [] {
+  std::array<std::size_t, kept_classes> counts{};
+  for (std::size_t c = 1; c < kept_classes; ++c)
+    counts[c] = std::clamp<std::size_t>(16384 / slot_bytes(c), 1, 64);
+  return counts;
+}();
 
 [[gnu::noinline]] coroutine_node* take_common(slot_kind kind, std::size_t slot_class,
                                               slot_list* own) noexcept {
   slot_list single;
   slot_list& to = own != nullptr ? *own : single;
-  all_coroutines.take(kind, slot_class, own != nullptr ? batch(slot_class) : 1, to);
+  all_coroutines.take(kind, slot_class, own != nullptr ? batches[slot_class] : 1, to);
   return to.pop();
 }
 
@@ -140,7 +143,8 @@ void give_back(slot_kind kind, void* frame, std::size_t frame_bytes) noexcept {
   if (thread_stock* const own = stock(); slot_class < kept_classes && own != nullptr) {
     slot_list& list = own->lists[kind][slot_class];
     list.push(node);
-    if (list.count > 2 * batch(slot_class)) put_common(kind, slot_class, list, batch(slot_class));
+    const std::size_t batch = batches[slot_class];
+    if (list.count > 2 * batch) put_common(kind, slot_class, list, batch);
   } else {
     if (slot_bytes(slot_class) >= large_slot) release_pages(frame, kind, slot_class);
     slot_list single;

@@ -10,23 +10,13 @@
 #include <string>
 
 #include "coroutine_listing.hpp"
+#include "coroutine_run.hpp"
 
 namespace gmr::test {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-// Runs what can run now.
-void settle(asio::io_context& io) {
-  io.restart();
-  while (io.poll() > 0) {
-  }
-}
-
-std::string at(const char* function, int line) {
-  return std::string{function} + ':' + std::to_string(line);
-}
 
 int inner_line = 0, middle_line = 0, outer_line = 0;
 

@@ -36,9 +36,12 @@ listed_coroutine the_only_coroutine() {
 
 std::string function_in(const char* function_name) {
   // g++: "void ns::f(ns::f(int)::_Z1fi.Frame*)"; clang: "asio::awaitable<void> ns::f(int)".
-  std::string_view name{function_name};
+  std::string name{function_name};
+  constexpr std::string_view unnamed = "(anonymous namespace)::";
+  for (std::size_t i; (i = name.find(unnamed)) != name.npos;)
+    name.erase(i, unnamed.size());
   name = name.substr(0, name.find('('));
-  return std::string{name.substr(name.find_last_of(": ") + 1)};
+  return name.substr(name.find_last_of(": ") + 1);
 }
 
 std::string chain(const listed_coroutine& coroutine) {
