@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iostream>
+#include <memory>
 #include <thread>
 
 #include "section/sections.hpp"
@@ -46,6 +49,29 @@ TEST(ProcessSection, SaysWhoRuns) {
   EXPECT_EQ(values::text(at(section, "working_directory")), std::filesystem::current_path());
   EXPECT_THAT(values::text(at(section, "command_line")), HasSubstr("section"));
   EXPECT_FALSE(values::has(section, "unavailable"));
+}
+
+// Prints it too, for the test that follows.
+TEST(ProcessSection, ShowsItsCommandLine) {
+  const std::string line = values::text(at(process_section({"db.note"}), "command_line"));
+  EXPECT_THAT(line.substr(0, line.find(' ')), testing::EndsWith("section_sections_test"));
+  std::cout << line << std::endl;
+}
+
+TEST(ProcessSection, MasksSecretsOfItsCommandLine) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string command =
+      self + " --gtest_filter=ProcessSection.ShowsItsCommandLine" +
+      " --db.password=hunter2 --db.note=hunter2 --token hunter2 'pg://u:hunter2@h/' 'two words'";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> output{::popen(command.c_str(), "r"),
+                                                               ::pclose};
+  ASSERT_TRUE(output);
+  std::string printed;
+  for (int c = std::fgetc(output.get()); c != EOF; c = std::fgetc(output.get()))
+    printed += static_cast<char>(c);
+  EXPECT_THAT(printed, HasSubstr("--db.password=*** --db.note=*** --token *** pg://u:***@h/ "
+                                 "\"two words\"\n"));
+  EXPECT_THAT(printed, testing::Not(HasSubstr("hunter2")));
 }
 
 TEST(ProcessSection, SaysSinceWhen) {
