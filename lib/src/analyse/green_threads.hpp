@@ -12,7 +12,8 @@
 namespace gmr::analyse {
 
 // Collects what the capture stage lists: each different stack once, by program counters or logical
-// frames, resolved when the listing is over. One object a report.
+// frames, resolved when the listing is over. One object a report. Groups show at most `ids_shown`
+// ids and `names_shown` names (green_thread_groups.hpp). Not synchronised.
 class green_thread_collector final : public capture::green_thread_consumer {
  public:
   green_thread_collector(unwind::unwinder& unwinder, report_list list);

@@ -11,9 +11,15 @@
 namespace gmr::analyse {
 
 // What the thread waits for, decoded from its blocked system call; nothing when it is not blocked.
+// Reads the memory that the call points to, safely. Resolves no names. The kinds: mutex, timed
+// mutex, condition, semaphore, join, futex, sleep, poll, select, epoll, io_uring, read, write,
+// receive, send, accept, connect, sync, file lock, ioctl, child process, signal, message queue,
+// semaphore set, vfork, system call N.
 [[nodiscard]] std::optional<wait_info> wait_of(const capture::thread_snapshot& thread);
 
-// Findings about the whole report: deadlocks, convoys, spinning threads, ... the gravest first.
+// Findings about the threads of a report of this process, the gravest first: `deadlock` (each
+// circle once, looked at again now, so that a lock held by a thread that goes on is none),
+// `convoy`, `spinning_thread`.
 [[nodiscard]] std::vector<finding> findings_of(const report& complete);
 
 }  // namespace gmr::analyse

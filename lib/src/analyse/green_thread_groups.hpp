@@ -1,0 +1,53 @@
+// Counts green threads that are alike.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gmr/model/threads.hpp"
+#include "gmr/trace/scheduler.hpp"
+
+namespace gmr::analyse {
+
+// Most ids and different names that a group keeps; its count says how many there are.
+inline constexpr std::size_t ids_shown = 20;
+inline constexpr std::size_t names_shown = 20;
+
+// Groups by stack, kind, state and what is waited for. Not synchronised.
+class green_thread_groups final {
+ public:
+  void add(const green_thread_view& view, std::uint32_t stack);
+
+  // `stacks` gives each stack its final number, the same for those that turned out to be equal;
+  // `now` is CLOCK_MONOTONIC in ns. The suspicious first: few and old before many and young.
+  [[nodiscard]] std::vector<green_thread_group> finish(std::span<const std::uint32_t> stacks,
+                                                       std::uint64_t now) const;
+
+ private:
+  struct group {
+    std::uint32_t stack = 0;
+    green_thread_kind kind{};
+    green_thread_state state{};
+    std::string waits_for;
+    std::uint64_t count = 0;
+    std::uint64_t oldest = 0;  // when suspended; 0 when unknown
+    std::uint64_t newest = 0;
+    std::vector<std::uint64_t> ids;
+    std::vector<std::string> names;
+    std::uint32_t next = 0;  // group of the same stack, number + 1
+  };
+
+  group& find(const green_thread_view& view, std::uint32_t stack);
+  static void merge(group& into, const group& other);
+
+  std::vector<group> groups_;
+  std::vector<std::uint32_t> first_;  // by stack: number of its first group + 1
+};
+
+// Seconds since `then`, both in ns; never negative.
+[[nodiscard]] double seconds_between(std::uint64_t then, std::uint64_t now) noexcept;
+
+}  // namespace gmr::analyse
