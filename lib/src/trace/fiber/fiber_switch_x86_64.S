@@ -12,12 +12,6 @@
 #if defined(__x86_64__)
 #include "trace/fiber_layout.h"
 
-#if defined(__CET__)
-#include <cet.h>
-#else
-#define _CET_ENDBR
-#endif
-
 #if defined(GMR_FIBER_WRAP)
 #define HOOK(name) __wrap_##name
 #else
@@ -50,6 +44,9 @@
   movq %r15, GMR_RECORD_REGISTERS+56(%rax)
 .endm
 
+/* Without `ret`: the processor's stack of return addresses holds those of the other fiber, and a
+ * wrong guess costs more than all the rest. (No note says that this code keeps shadow stacks, so
+ * no program with it gets any; Boost's own jumps do not keep them either.) */
 .macro ARRIVE_AND_RETURN
   movq 16(%rsp), %rdi
   movq %rax, 0(%rsp)
@@ -59,7 +56,10 @@
   movq 8(%rsp), %rdx
   addq $24, %rsp
   .cfi_adjust_cfa_offset -24
-  ret
+  popq %rcx
+  .cfi_adjust_cfa_offset -8
+  .cfi_register rip, rcx
+  jmp *%rcx
 .endm
 
 /* transfer_t jump_fcontext(to, data) */
@@ -68,7 +68,6 @@
   .balign 16
 HOOK(jump_fcontext):
   .cfi_startproc
-  _CET_ENDBR
   subq $24, %rsp
   .cfi_adjust_cfa_offset 24
   FIND_RECORD
@@ -86,7 +85,6 @@ HOOK(jump_fcontext):
   .balign 16
 HOOK(ontop_fcontext):
   .cfi_startproc
-  _CET_ENDBR
   subq $24, %rsp
   .cfi_adjust_cfa_offset 24
   FIND_RECORD
@@ -116,7 +114,6 @@ HOOK(ontop_fcontext):
   .balign 16
 gmr_fiber_ontop:
   .cfi_startproc
-  _CET_ENDBR
   leaq .Ljump_returned(%rip), %rax
   cmpq %rax, (%rsp)
   je .Lknown
@@ -152,7 +149,6 @@ gmr_fiber_ontop:
   .balign 16
 HOOK(make_fcontext):
   .cfi_startproc
-  _CET_ENDBR
   jmp gmr_fiber_make
   .cfi_endproc
   .size HOOK(make_fcontext), .-HOOK(make_fcontext)
@@ -165,7 +161,6 @@ HOOK(make_fcontext):
 gmr_fiber_entry:
   .cfi_startproc
   .cfi_undefined rip
-  _CET_ENDBR
   movq %rdi, %rbx
   movq %rsi, %r12
   xorl %ebp, %ebp
