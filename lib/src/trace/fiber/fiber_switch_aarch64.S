@@ -1,1 +1,199 @@
-  .section .note.GNU-stack,"",@progbits
+/* Boost.Context's three entry points, as the program's own code calls them (arm64, AAPCS64).
+ * The counterpart of fiber_switch_x86_64.S, which says what is done and why.
+ *
+ * Frame of both switches, from sp when the original is called:
+ *    0  x29, x30 of the caller
+ *   16  the record of the fiber that is left
+ *   32  function \ for gmr_fiber_ontop, later room for the result's two registers
+ *   40  data     /
+ */
+#if defined(__aarch64__)
+#include "trace/fiber_layout.h"
+
+#if defined(GMR_FIBER_WRAP)
+#define HOOK(name) __wrap_##name
+#else
+#define HOOK(name) name
+#endif
+
+  .text
+
+/* Opens the frame and leaves the record of the running fiber in x9 and in the frame; keeps x0 to
+ * x2. */
+.macro ENTER
+  stp x29, x30, [sp, #-48]!
+  .cfi_def_cfa_offset 48
+  .cfi_offset x29, -48
+  .cfi_offset x30, -40
+  mov x29, sp
+  mrs x9, tpidr_el0
+  adrp x10, :gottprel:gmr_this_thread
+  ldr x10, [x10, :gottprel_lo12:gmr_this_thread]
+  ldr x9, [x9, x10]
+  cbnz x9, 1f
+  bl gmr_fiber_first_switch
+1:
+  ldr x9, [x9, #GMR_SLOT_CURRENT]
+  str x9, [sp, #16]
+.endm
+
+.macro SAVE_REGISTERS returned
+  adr x10, \returned
+  mov x11, sp
+  stp x10, x11, [x9, #GMR_RECORD_REGISTERS]
+  stp x19, x20, [x9, #GMR_RECORD_REGISTERS+16]
+  stp x21, x22, [x9, #GMR_RECORD_REGISTERS+32]
+  stp x23, x24, [x9, #GMR_RECORD_REGISTERS+48]
+  stp x25, x26, [x9, #GMR_RECORD_REGISTERS+64]
+  stp x27, x28, [x9, #GMR_RECORD_REGISTERS+80]
+  stp x29, x30, [x9, #GMR_RECORD_REGISTERS+96]
+.endm
+
+.macro CALL_ORIGINAL pointer
+  adrp x10, \pointer
+  ldr x10, [x10, :lo12:\pointer]
+  blr x10
+.endm
+
+.macro ARRIVE_AND_RETURN
+  stp x0, x1, [sp, #32]
+  ldr x0, [sp, #16]
+  bl gmr_fiber_arrive
+  ldp x0, x1, [sp, #32]
+  ldp x29, x30, [sp], #48
+  .cfi_restore x29
+  .cfi_restore x30
+  .cfi_def_cfa_offset 0
+  ret
+.endm
+
+/* transfer_t jump_fcontext(to, data) */
+  .globl HOOK(jump_fcontext)
+  .type HOOK(jump_fcontext), %function
+  .balign 16
+HOOK(jump_fcontext):
+  .cfi_startproc
+  ENTER
+  SAVE_REGISTERS .Ljump_returned
+  CALL_ORIGINAL gmr_original_jump
+.Ljump_returned:
+  ARRIVE_AND_RETURN
+  .cfi_endproc
+  .size HOOK(jump_fcontext), .-HOOK(jump_fcontext)
+
+/* transfer_t ontop_fcontext(to, data, function) */
+  .globl HOOK(ontop_fcontext)
+  .type HOOK(ontop_fcontext), %function
+  .balign 16
+HOOK(ontop_fcontext):
+  .cfi_startproc
+  ENTER
+  stp x2, x1, [sp, #32]
+  SAVE_REGISTERS .Lontop_returned
+  ldr x10, [x9, #GMR_RECORD_FIRST_DATA]
+  cmp x1, x10
+  b.ne .Lnot_the_end
+  mov w10, #GMR_STATE_ENDING
+  str w10, [x9, #GMR_RECORD_STATE]
+.Lnot_the_end:
+  add x1, sp, #32
+  adr x2, gmr_fiber_ontop
+  CALL_ORIGINAL gmr_original_ontop
+.Lontop_returned:
+  ARRIVE_AND_RETURN
+  .cfi_endproc
+  .size HOOK(ontop_fcontext), .-HOOK(ontop_fcontext)
+
+/* transfer_t (from, function and data of the switch), on the stack that is switched to */
+  .hidden gmr_fiber_ontop
+  .globl gmr_fiber_ontop
+  .type gmr_fiber_ontop, %function
+  .balign 16
+gmr_fiber_ontop:
+  .cfi_startproc
+  ldp x16, x10, [x1]
+  adr x11, .Ljump_returned
+  cmp x30, x11
+  b.eq .Lknown
+  adr x11, .Lontop_returned
+  cmp x30, x11
+  b.eq .Lknown
+  mov x1, x10
+  br x16
+.Lknown:
+  ldr x2, [sp, #16]
+  stp x29, x30, [sp, #-48]!
+  .cfi_def_cfa_offset 48
+  .cfi_offset x29, -48
+  .cfi_offset x30, -40
+  stp x0, x16, [sp, #16]
+  str x10, [sp, #32]
+  mov x0, x2
+  bl gmr_fiber_arrive
+  ldp x0, x16, [sp, #16]
+  ldr x1, [sp, #32]
+  ldp x29, x30, [sp], #48
+  .cfi_restore x29
+  .cfi_restore x30
+  .cfi_def_cfa_offset 0
+  br x16
+  .cfi_endproc
+  .size gmr_fiber_ontop, .-gmr_fiber_ontop
+
+/* fcontext_t make_fcontext(top of stack, size, function) */
+  .globl HOOK(make_fcontext)
+  .type HOOK(make_fcontext), %function
+  .balign 16
+HOOK(make_fcontext):
+  .cfi_startproc
+  b gmr_fiber_make
+  .cfi_endproc
+  .size HOOK(make_fcontext), .-HOOK(make_fcontext)
+
+/* Where a fiber starts, with transfer_t in x0, x1: the outermost frame of its stack. */
+  .hidden gmr_fiber_entry
+  .globl gmr_fiber_entry
+  .type gmr_fiber_entry, %function
+  .balign 16
+gmr_fiber_entry:
+  .cfi_startproc
+  .cfi_undefined x30
+  mov x19, x0
+  mov x20, x1
+  mov x21, x30
+  mov x29, xzr
+  mov x0, sp
+  bl gmr_fiber_begin
+  mov x9, x0
+  mov x0, x19
+  mov x1, x20
+  blr x9
+  ret x21
+  .cfi_endproc
+  .size gmr_fiber_entry, .-gmr_fiber_entry
+
+/* Enrols the thread: its slot in x9. Called from within a switch, keeps x0 to x2. */
+  .type gmr_fiber_first_switch, %function
+  .balign 16
+gmr_fiber_first_switch:
+  .cfi_startproc
+  stp x29, x30, [sp, #-48]!
+  .cfi_def_cfa_offset 48
+  .cfi_offset x29, -48
+  .cfi_offset x30, -40
+  stp x0, x1, [sp, #16]
+  str x2, [sp, #32]
+  bl gmr_fiber_enroll
+  mov x9, x0
+  ldp x0, x1, [sp, #16]
+  ldr x2, [sp, #32]
+  ldp x29, x30, [sp], #48
+  .cfi_restore x29
+  .cfi_restore x30
+  .cfi_def_cfa_offset 0
+  ret
+  .cfi_endproc
+  .size gmr_fiber_first_switch, .-gmr_fiber_first_switch
+#endif
+
+  .section .note.GNU-stack,"",%progbits
