@@ -12,6 +12,9 @@
 namespace gmr::unwind {
 namespace {
 
+// An outer part has few words that look like code but begin no chain; a damaged one may have many.
+constexpr int most_attempts = 256;
+
 std::string hexadecimal(std::uintptr_t value) {
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "0x%lx", value);
@@ -84,11 +87,13 @@ class unwinder::implementation final {
     const std::uintptr_t first = (part.address + word - 1) / word * word;
     const std::uintptr_t end = part.address + part.bytes.size();
     const std::size_t kept = out.frames.size();
+    int attempts = 0;
     for (std::uintptr_t at = first; at + word <= end; at += word) {
       walk_state state;
       std::uintptr_t caller = 0;
       std::uintptr_t frame = 0;
       if (!memory.read(at, caller) || !rows_.is_code(caller - 1)) continue;
+      if (++attempts > most_attempts) return;
       state.set(capture::pc_register, caller);
       state.set(capture::sp_register, at + word);
       // Where a callee that uses frame pointers has put its caller's.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "expect_truths.hpp"
 #include "parked_thread.hpp"
 #include "truths.hpp"
 #include "unwind/unwinder.hpp"
@@ -16,6 +17,7 @@ namespace {
 using gmr::frame;
 using gmr::stack;
 using gmr::symbolize::symbolizer;
+using gmr::test::expect_truths;
 using gmr::test::parked_thread;
 using gmr::test::truth;
 using gmr::unwind::raw_stack;
@@ -36,47 +38,23 @@ raw_stack walk(const parked_thread& thread) {
   return raw;
 }
 
-std::string describe(const stack& frames) {
-  std::string text;
-  for (const frame* f : frames.frames) {
-    text += f->function + (f->inlined ? " inlined" : "") + " at " + f->file + ":" +
-            std::to_string(f->line) + "\n";
-  }
-  return text + frames.note;
+void park(void* thread) {
+  static_cast<parked_thread*>(thread)->park();
 }
 
 TEST(Symbolizer, KnowsNamesLinesAndInlinedCalls) {
   std::vector<truth> truths;
-  const parked_thread thread([&](parked_thread& self) { gmr::test::run_truths(self, truths); });
+  const parked_thread thread([&](parked_thread& self) { gmr_run_truths(&park, &self, truths); });
   // The portable backend does not expand inlined calls.
   if (!full_backend) std::erase_if(truths, [](const truth& t) { return t.inlined; });
   symbolizer names;
   const stack resolved = names.resolve(walk(thread));
-  const auto first =
-      std::find_if(resolved.frames.begin(), resolved.frames.end(),
-                   [](const frame* f) { return f->file == gmr::test::truths_file(); });
-  const auto count = static_cast<std::size_t>(resolved.frames.end() - first);
-  ASSERT_GE(count, truths.size()) << describe(resolved);
-  for (std::size_t i = 0; i < truths.size(); ++i) {
-    const frame& seen = *first[static_cast<std::ptrdiff_t>(i)];
-    const truth& expected = truths[truths.size() - 1 - i];
-    EXPECT_EQ(seen.function.substr(0, expected.function.size()), expected.function)
-        << describe(resolved);
-    // Without expansion, a frame has the line of the innermost inlined call.
-    if (full_backend || expected.function.find("member") == std::string::npos) {
-      EXPECT_EQ(seen.line, expected.line) << seen.function;
-    }
-    EXPECT_EQ(seen.inlined, expected.inlined) << seen.function;
-    EXPECT_EQ(seen.file, gmr::test::truths_file());
-    EXPECT_TRUE(seen.address.has_value());
-    EXPECT_TRUE(seen.offset.has_value());
-    EXPECT_NE(seen.function_full.find('('), std::string::npos) << seen.function_full;
-  }
+  expect_truths(resolved, truths, full_backend);
 }
 
 TEST(Symbolizer, GivesTheSameFrameForTheSameAddress) {
   std::vector<truth> truths;
-  const parked_thread thread([&](parked_thread& self) { gmr::test::run_truths(self, truths); });
+  const parked_thread thread([&](parked_thread& self) { gmr_run_truths(&park, &self, truths); });
   symbolizer names;
   const raw_stack raw = walk(thread);
   const stack first = names.resolve(raw);

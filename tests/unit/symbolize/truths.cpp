@@ -1,37 +1,35 @@
 #include "truths.hpp"
 
-#include <algorithm>
-#include <utility>
-
-// Each call notes the line it stands on. Innermost frames are noted last.
+// Each call notes the line it stands on, just before it is made.
 #define AT_LINE(name, is_inlined) truths.push_back({name, __LINE__, is_inlined})
 #define NOT_A_TAIL_CALL asm volatile("" ::: "memory")
 
 namespace gmr::test {
 
-std::string truths_file() {
-  return __FILE__;
-}
-
 namespace shop {
 
-[[gnu::noinline]] void innermost(parked_thread& self, std::vector<truth>& truths) {
+struct parking {
+  park_function park;
+  void* context;
+};
+
+[[gnu::noinline]] void innermost(parking place, std::vector<truth>& truths) {
   // clang-format off
-  AT_LINE("gmr::test::shop::innermost", false); self.park();
+  AT_LINE("gmr::test::shop::innermost", false); place.park(place.context);
   // clang-format on
   NOT_A_TAIL_CALL;
 }
 
-[[gnu::always_inline]] inline void second_inlined(parked_thread& self, std::vector<truth>& truths) {
+[[gnu::always_inline]] inline void second_inlined(parking place, std::vector<truth>& truths) {
   // clang-format off
-  AT_LINE("gmr::test::shop::second_inlined", true); innermost(self, truths);
+  AT_LINE("gmr::test::shop::second_inlined", true); innermost(place, truths);
   // clang-format on
   NOT_A_TAIL_CALL;
 }
 
-[[gnu::always_inline]] inline void first_inlined(parked_thread& self, std::vector<truth>& truths) {
+[[gnu::always_inline]] inline void first_inlined(parking place, std::vector<truth>& truths) {
   // clang-format off
-  AT_LINE("gmr::test::shop::first_inlined", true); second_inlined(self, truths);
+  AT_LINE("gmr::test::shop::first_inlined", true); second_inlined(place, truths);
   // clang-format on
   NOT_A_TAIL_CALL;
 }
@@ -39,18 +37,18 @@ namespace shop {
 template <class T>
 struct holder {
   template <class U>
-  [[gnu::noinline]] void member(parked_thread& self, std::vector<truth>& truths, U) const {
+  [[gnu::noinline]] void member(parking place, std::vector<truth>& truths, U) const {
     // clang-format off
-    AT_LINE("gmr::test::shop::holder<int>::member<char>", false); first_inlined(self, truths);
+    AT_LINE("gmr::test::shop::holder<int>::member<char>", false); first_inlined(place, truths);
     // clang-format on
     NOT_A_TAIL_CALL;
   }
 };
 
-[[gnu::noinline]] void with_lambda(parked_thread& self, std::vector<truth>& truths) {
+[[gnu::noinline]] void with_lambda(parking place, std::vector<truth>& truths) {
   const auto lambda = [&](int) __attribute__((noinline)) {
     // clang-format off
-    AT_LINE("gmr::test::shop::with_lambda::{lambda#1}", false); holder<int>{}.member(self, truths, 'a');
+    AT_LINE("gmr::test::shop::with_lambda::{lambda#1}", false); holder<int>{}.member(place, truths, 'a');
     // clang-format on
     NOT_A_TAIL_CALL;
   };
@@ -62,14 +60,14 @@ struct holder {
 
 namespace {
 
-[[gnu::noinline]] void recursive(parked_thread& self, std::vector<truth>& truths, int depth) {
+[[gnu::noinline]] void recursive(parking place, std::vector<truth>& truths, int depth) {
   if (depth == 0) {
     // clang-format off
-    AT_LINE("gmr::test::shop::recursive", false); with_lambda(self, truths);
+    AT_LINE("gmr::test::shop::recursive", false); with_lambda(place, truths);
     // clang-format on
   } else {
     // clang-format off
-    AT_LINE("gmr::test::shop::recursive", false); recursive(self, truths, depth - 1);
+    AT_LINE("gmr::test::shop::recursive", false); recursive(place, truths, depth - 1);
     // clang-format on
   }
   NOT_A_TAIL_CALL;
@@ -79,11 +77,13 @@ namespace {
 
 }  // namespace shop
 
-[[gnu::noinline]] void run_truths(parked_thread& self, std::vector<truth>& truths) {
+}  // namespace gmr::test
+
+extern "C" __attribute__((visibility("default"), noinline)) const char* gmr_run_truths(
+    gmr::test::park_function park, void* context, std::vector<gmr::test::truth>& truths) {
   // clang-format off
-  AT_LINE("gmr::test::run_truths", false); shop::recursive(self, truths, 3);
+  AT_LINE("gmr_run_truths", false); gmr::test::shop::recursive({park, context}, truths, 3);
   // clang-format on
   NOT_A_TAIL_CALL;
+  return __FILE__;
 }
-
-}  // namespace gmr::test

@@ -1,11 +1,10 @@
-// Chains of calls that know their own names and lines.
+// Chains of calls that know their own names and lines. Built into the test, and by several
+// compilers with several settings into libraries that the test loads.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "parked_thread.hpp"
 
 namespace gmr::test {
 
@@ -16,10 +15,11 @@ struct truth {
   bool inlined = false;
 };
 
-// The file whose frames `truths` describe.
-[[nodiscard]] std::string truths_file();
-
-// Parks; leaves in `truths` the frames above park(), innermost first.
-void run_truths(parked_thread& self, std::vector<truth>& truths);
+// Returns when the snapshot has been taken.
+using park_function = void (*)(void* context);
 
 }  // namespace gmr::test
+
+// `truths` gets the frames above `park`, outermost first. Returns the file they lie in.
+extern "C" const char* gmr_run_truths(gmr::test::park_function park, void* context,
+                                      std::vector<gmr::test::truth>& truths);

@@ -43,7 +43,11 @@ std::uintptr_t end_of_own_stack() {
 }  // namespace
 
 parked_thread::parked_thread(std::function<void(parked_thread&)> chain)
-    : thread_([this, chain = std::move(chain)] { chain(*this); }) {
+    : thread_([this, chain = std::move(chain)] {
+        stack_end_ = end_of_own_stack();
+        backtrace_.resize(200);
+        chain(*this);
+      }) {
   parked_.acquire();
 }
 
@@ -53,10 +57,8 @@ parked_thread::~parked_thread() {
 }
 
 [[gnu::noinline]] void parked_thread::park() {
-  stack_end_ = end_of_own_stack();
-  backtrace_.resize(200);
-  backtrace_.resize(
-      static_cast<std::size_t>(::backtrace(backtrace_.data(), static_cast<int>(200))));
+  const int depth = ::backtrace(backtrace_.data(), static_cast<int>(backtrace_.size()));
+  backtrace_.resize(static_cast<std::size_t>(depth));
   ucontext_t context;
   ::getcontext(&context);
   registers_ = from_context(context);

@@ -121,6 +121,8 @@ TEST(Unwinder, FollowsCodeOfALibraryLoadedLater) {
     expect_like_backtrace(thread, result);
   }
   ::dlclose(library);
+  if (::dlopen(GMR_TEST_LIBRARY, RTLD_NOW | RTLD_NOLOAD) != nullptr)
+    GTEST_SKIP() << "the sanitizer keeps the library loaded";
   unwind.refresh();
   unwind.unwind(taken.snapshot, result);
   EXPECT_TRUE(result.truncated);
@@ -181,11 +183,13 @@ TEST(Unwinder, ACallThroughANullPointerShowsItsCaller) {
   taken_stack taken = thread.take();
   // As after `call 0` in recursion(): its return address is on top of the stack.
   const std::uintptr_t caller = whole.frames[1].pc;
+  // Equal words further in are left from earlier calls.
   std::size_t at = 0;
   std::uintptr_t value = 0;
-  for (; value != caller; at += sizeof value)
-    std::memcpy(&value, taken.bytes.data() + at, sizeof value);
-  at -= sizeof value;
+  for (std::size_t i = 0; i + sizeof value <= taken.bytes.size(); i += sizeof value) {
+    std::memcpy(&value, taken.bytes.data() + i, sizeof value);
+    if (value == caller) at = i;
+  }
   const std::uintptr_t sp = taken.snapshot.registers.sp() + at;
   taken.snapshot.registers.values[gmr::capture::pc_register] = 0;
   taken.snapshot.registers.values[gmr::capture::sp_register] = sp;
