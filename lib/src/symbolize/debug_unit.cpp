@@ -5,7 +5,8 @@
 #include <dwarf.h>
 
 #include <algorithm>
-#include <cstring>
+
+#include "symbolize/die_names.hpp"
 
 namespace gmr::symbolize {
 namespace {
@@ -29,23 +30,6 @@ void for_each_range(Dwarf_Die die, Use use) {
   for (ptrdiff_t at = 0; (at = ::dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
     if (begin < end) use(begin, end);
   }
-}
-
-const char* linkage_name(Dwarf_Die die) {
-  Dwarf_Attribute attribute;
-  for (const unsigned name : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
-    if (::dwarf_attr_integrate(&die, name, &attribute) == nullptr) continue;
-    if (const char* const text = ::dwarf_formstring(&attribute)) return text;
-  }
-  return nullptr;
-}
-
-std::string name_of(Dwarf_Die die, const char* symbol) {
-  if (const char* const name = linkage_name(die)) return name;
-  // What has no linkage of its own (members of local classes) is complete in the symbol table only.
-  if (symbol != nullptr && std::strncmp(symbol, "_Z", 2) == 0) return symbol;
-  const char* const name = ::dwarf_diename(&die);
-  return name != nullptr ? name : symbol != nullptr ? symbol : "";
 }
 
 std::uint64_t number(Dwarf_Die die, unsigned name) {
@@ -180,13 +164,13 @@ void debug_unit::locate(std::uintptr_t address, const char* symbol, std::vector<
   std::sort(chain.begin(), chain.end(),
             [](const auto* a, const auto* b) { return a->depth > b->depth; });
   for (const inlined_call* call : chain) {
-    here.function = name_of(call->die, nullptr);
+    here.function = function_name(call->die, nullptr);
     here.inlined = true;
     places.push_back(std::move(here));
     here = {};
     take_caller(call->die, here);
   }
-  here.function = name_of(found->die, symbol);
+  here.function = function_name(found->die, symbol);
   places.push_back(std::move(here));
 }
 

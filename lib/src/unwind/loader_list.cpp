@@ -178,7 +178,8 @@ std::vector<module> read_loader_list() {
   if (!main) return modules;
   modules.push_back(*main);
   r_debug head{};
-  std::uintptr_t next = debug_structure(*main);
+  static const std::uintptr_t first = debug_structure(*main);  // never moves
+  std::uintptr_t next = first;
   for (int namespaces = 0; next != 0 && namespaces < 16; ++namespaces) {
     if (!read_object(next, head)) break;
     read_namespace(reinterpret_cast<std::uintptr_t>(head.r_map), modules);

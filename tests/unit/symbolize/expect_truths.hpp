@@ -33,7 +33,8 @@ inline void expect_truths(const stack& resolved, const std::vector<truth>& truth
   for (std::size_t i = 0; i < truths.size(); ++i) {
     const frame& seen = *first[static_cast<std::ptrdiff_t>(i)];
     const truth& expected = truths[truths.size() - 1 - i];
-    if (exact) {
+    // How lambdas are numbered is the compiler's affair.
+    if (exact && !expected.function.ends_with("{lambda")) {
       EXPECT_EQ(seen.function, expected.function) << describe(resolved);
     }
     EXPECT_TRUE(seen.function.starts_with(expected.function)) << describe(resolved);

@@ -73,6 +73,20 @@ namespace {
   NOT_A_TAIL_CALL;
 }
 
+// Inlined and of internal linkage: g++ writes no linkage name.
+[[gnu::always_inline]] inline void internal(parking place, std::vector<truth>& truths) {
+  const auto lambda = [&](int depth) __attribute__((always_inline)) {
+    // clang-format off
+    AT_LINE("gmr::test::shop::internal::{lambda", true); recursive(place, truths, depth);
+    // clang-format on
+    NOT_A_TAIL_CALL;
+  };
+  // clang-format off
+  AT_LINE("gmr::test::shop::internal", true); lambda(3);
+  // clang-format on
+  NOT_A_TAIL_CALL;
+}
+
 }  // namespace
 
 }  // namespace shop
@@ -82,7 +96,7 @@ namespace {
 extern "C" __attribute__((visibility("default"), noinline)) const char* gmr_run_truths(
     gmr::test::park_function park, void* context, std::vector<gmr::test::truth>& truths) {
   // clang-format off
-  AT_LINE("gmr_run_truths", false); gmr::test::shop::recursive({park, context}, truths, 3);
+  AT_LINE("gmr_run_truths", false); gmr::test::shop::internal({park, context}, truths);
   // clang-format on
   NOT_A_TAIL_CALL;
   return __FILE__;

@@ -162,6 +162,28 @@ TEST(Unwinder, GoesOnInTheOuterPart) {
   }
 }
 
+// As for a blocked thread that nobody could signal: sp and pc are all that is known.
+TEST(Unwinder, StopsWhereARegisterIsMissing) {
+  const parked_thread thread([](parked_thread& self) { dynamic_frame(self, 1000); });
+  const raw_stack whole = walk(thread.take());
+  taken_stack taken = thread.take();
+  auto& registers = taken.snapshot.registers.values;
+  for (unsigned number = 0; number < registers.size(); ++number) {
+    if (number != gmr::capture::sp_register && number != gmr::capture::pc_register)
+      registers[number] = 0;
+  }
+  taken.snapshot.full_registers = false;
+  const raw_stack part = walk(taken);
+  EXPECT_TRUE(part.exact);
+  ASSERT_LE(part.frames.size(), whole.frames.size());
+  for (std::size_t i = 0; i < part.frames.size(); ++i)
+    EXPECT_EQ(part.frames[i].pc, whole.frames[i].pc);
+  if (part.frames.size() < whole.frames.size()) {
+    EXPECT_TRUE(part.truncated);
+    EXPECT_NE(part.note.find("register"), std::string::npos) << part.note;
+  }
+}
+
 TEST(Unwinder, KeepsProgramCountersThatWereWalkedInTheThread) {
   taken_stack taken;
   taken.snapshot.walked = {1, 2, 3};
