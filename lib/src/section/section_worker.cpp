@@ -38,9 +38,8 @@ std::string current_error() {
   } catch (const std::exception& error) {
     return error.what();
   } catch (...) {
-    const std::type_info* const type = abi::__cxa_current_exception_type();
-    return type == nullptr ? "an exception of unknown type"
-                           : "an exception of type " + boost::core::demangle(type->name());
+    return "an exception of type " +
+           boost::core::demangle(abi::__cxa_current_exception_type()->name());
   }
 }
 
@@ -84,14 +83,15 @@ struct section_worker::loop {
     std::string error;
     try {
       content = entry.generator();
-    } catch (abi::__forced_unwind&) {
-      // pthread_exit: to swallow it would end the process.
-      finish(state, lock, job, {}, "the generator ended its thread");
-      dead = true;
-      if (left) --state.left_behind;
-      lock.unlock();
-      throw;
     } catch (...) {
+      if (abi::__cxa_current_exception_type() == nullptr) {
+        // pthread_exit unwinds with no C++ exception: to swallow it would end the process.
+        finish(state, lock, job, {}, "the generator ended its thread");
+        dead = true;
+        if (left) --state.left_behind;
+        lock.unlock();
+        throw;
+      }
       error = current_error();
     }
     finish(state, lock, job, std::move(content), std::move(error));

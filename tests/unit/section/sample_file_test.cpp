@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
-
 #include "gmr/section/options.hpp"
 #include "option_files.hpp"
 #include "section/file_text.hpp"
@@ -19,15 +17,21 @@ std::string content_of(const std::string& file) {
   return text.content;
 }
 
-// The sample with every option set as it shows.
+// The sample with every option set as it shows: without the # of lines "#name = value".
 gmr::loaded_options load_sample() {
+  const std::string sample = content_of("config/gmr.conf");
+  std::string_view rest = sample;
+  std::string active;
+  while (!rest.empty()) {
+    std::string_view line = gmr::sections::take_line(rest);
+    const bool is_option = line.starts_with('#') && !line.starts_with("# ");
+    if (is_option) line.remove_prefix(1);
+    active.append(line).append("\n");
+  }
   const option_files::directory files;
-  const std::regex commented{"#([a-z_]+ = )"};
   po::options_description described = gmr::options();
   described.add_options()("config-file", po::value<std::string>());
-  const std::string file =
-      files.file(std::regex_replace(content_of("config/gmr.conf"), commented, "$1"));
-  return option_files::load(described, {"--config-file", file});
+  return option_files::load(described, {"--config-file", files.file(active)});
 }
 
 TEST(SampleFile, SetsEveryOptionToItsDefaultOrAnExample) {
@@ -63,8 +67,9 @@ TEST(Documentation, HasEveryOptionWithItsDefault) {
     const std::size_t preset = shown.find("(=");
     if (preset == std::string::npos) continue;
     const std::string value = shown.substr(preset + 2, shown.size() - preset - 3);
-    const std::regex row{"\\| `" + name + "` \\| `?" + value + "`? \\|"};
-    EXPECT_TRUE(std::regex_search(documentation, row)) << name << " " << value;
+    const std::string row = "| `" + name + "` | ";
+    EXPECT_THAT(documentation, testing::AnyOf(HasSubstr(row + value + " |"),
+                                              HasSubstr(row + "`" + value + "` |")));
   }
 }
 
