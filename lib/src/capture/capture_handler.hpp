@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "capture/capture_slot.hpp"
@@ -16,6 +17,7 @@ inline constexpr std::uint32_t most_chunks = 1024;
 // Everything the handler reads. Entries are only ever added.
 struct slot_table {
   pid_t process = 0;  // this process; signals from elsewhere and in forked children are ignored
+  std::size_t tls_size = 0;  // see static_tls_size
   capture_slot* chunks[most_chunks] = {};
 };
 extern slot_table handler_table;

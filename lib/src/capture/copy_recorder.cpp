@@ -30,7 +30,7 @@ void record_stack(capture_slot& slot, const ucontext_t& context) noexcept {
   save_registers(slot, context);
   find_current_stack(slot, slot.registers[sp_register]);
   copy_stack(slot, slot.registers[sp_register],
-             reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()));
+             below_tls(reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer())));
 }
 
 [[gnu::noinline]] void record_own_stack(capture_slot& slot) noexcept {

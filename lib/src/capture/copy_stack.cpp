@@ -15,7 +15,7 @@ constexpr std::uintptr_t red_zone = 128;  // leaf functions keep data below sp
 constexpr std::uintptr_t red_zone = 0;
 #endif
 
-// A thread pointer further than this above sp belongs to another stack.
+// What lies further than this above sp belongs to another stack.
 constexpr std::uintptr_t largest_stack = std::uintptr_t{1} << 30;
 
 struct range {
@@ -55,11 +55,15 @@ void copy_part(capture_slot& slot, unsigned part, range wanted, std::size_t offs
 
 }  // namespace
 
-void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t thread_pointer) noexcept {
+std::uintptr_t below_tls(std::uintptr_t descriptor) noexcept {
+  return descriptor > handler_table.tls_size ? descriptor - handler_table.tls_size : 0;
+}
+
+void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_end) noexcept {
   const std::uintptr_t from = sp - red_zone;
   const bool known = slot.low <= from && sp < slot.high;
-  const bool hinted = thread_pointer > sp && thread_pointer - sp < largest_stack;
-  const std::uintptr_t end = known ? slot.high : hinted ? thread_pointer : 0;
+  const bool hinted = presumed_end > sp && presumed_end - sp < largest_stack;
+  const std::uintptr_t end = known ? slot.high : hinted ? presumed_end : 0;
   slot.parts[1] = {};
   slot.truncated = false;
   if (end == 0) {  // as far as there is memory

@@ -19,8 +19,11 @@ void record_own_stack(capture_slot& slot) noexcept;
 
 // Copies the live stack above `sp`, at most slot.limit bytes: the innermost part, and with it the
 // outermost one where the end of the stack is known. Outside slot.low..high it is read through the
-// kernel, which reports missing memory instead of faulting; `thread_pointer` then hints at the end
-// of the stack (glibc keeps a thread's descriptor there), 0 when unknown. Async-signal-safe.
-void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t thread_pointer) noexcept;
+// kernel, which reports missing memory instead of faulting; `presumed_end` is then where the stack
+// seems to end, 0 when unknown. Async-signal-safe.
+void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_end) noexcept;
+
+// Where the stack ends that has a thread's descriptor above it. Async-signal-safe.
+[[nodiscard]] std::uintptr_t below_tls(std::uintptr_t descriptor) noexcept;
 
 }  // namespace gmr::capture

@@ -19,6 +19,7 @@
 #include "capture/slot_pool.hpp"
 #include "capture/stack_recorder.hpp"
 #include "capture/stack_room.hpp"
+#include "capture/static_tls.hpp"
 #include "capture/task_files.hpp"
 #include "trace/thread_registry.hpp"
 
@@ -52,6 +53,7 @@ struct thread_work {
   std::optional<std::uint32_t> slot;
   std::optional<std::size_t> question;  // in the round of signals
   std::uint64_t cpu_before = 0;
+  std::uint64_t right_at = 0;  // CPU clock at which the snapshot was surely right; 0: not known
   steady_clock::time_point seen;
 };
 
@@ -67,7 +69,8 @@ class thread_capturer::implementation {
 
  private:
   void install();
-  void recycle();
+  void recycle(const thread_work& work);
+  [[nodiscard]] bool reuse(thread_snapshot& thread, thread_work& work, std::size_t& next_old);
   [[nodiscard]] int usable_signal() const;
   void inspect(thread_snapshot& thread, thread_work& work);
   void read_times(thread_snapshot& thread, const thread_work& work);
@@ -87,11 +90,14 @@ class thread_capturer::implementation {
   signal_round round_{pool_};
   task_files files_;
   stack_bounds main_ = main_stack();
+  std::uint64_t cpu_clock_of_copy_ = 0;  // of the last read_without_signal
   int signal_ = -1;
   int signal_now_ = -1;  // -1 also when somebody has replaced our handler
   kernel_action previous_;
   std::vector<thread_snapshot> threads_;
-  std::vector<thread_work> work_;  // parallel to threads_
+  std::vector<thread_work> work_;             // parallel to threads_
+  std::vector<thread_snapshot> old_threads_;  // of the last capture, while the next one is made
+  std::vector<thread_work> old_work_;
 };
 
 thread_capturer::implementation::implementation(const thread_capture_settings& settings)
@@ -99,6 +105,7 @@ thread_capturer::implementation::implementation(const thread_capture_settings& s
   if (capturer_exists.exchange(true)) throw std::logic_error("this process has a thread_capturer");
   try {
     handler_table.process = getpid();
+    handler_table.tls_size = static_tls_size();
     install();
   } catch (...) {
     capturer_exists = false;
@@ -118,7 +125,9 @@ void thread_capturer::implementation::install() {
 }
 
 thread_capturer::implementation::~implementation() {
-  recycle();
+  for (const thread_work& work : work_)
+    recycle(work);
+  round_.begin();
   if (usable_signal() >= 0) {
     // Ignoring a signal discards those still pending, whose default action would end the process.
     set_action(signal_, make_ignore_action());
@@ -132,26 +141,44 @@ int thread_capturer::implementation::usable_signal() const {
   return signal_ >= 0 && get_action(signal_).handler == ours ? signal_ : -1;
 }
 
-void thread_capturer::implementation::recycle() {
-  for (const thread_work& work : work_)
-    if (work.slot) pool_.release(*work.slot);
-  work_.clear();
-  threads_.clear();
-  round_.begin();
+void thread_capturer::implementation::recycle(const thread_work& work) {
+  if (work.slot) pool_.release(*work.slot);
+}
+
+// A thread whose CPU clock stands where it stood has not run since: it need not be looked at again.
+bool thread_capturer::implementation::reuse(thread_snapshot& thread, thread_work& work,
+                                            std::size_t& next_old) {
+  while (next_old < old_threads_.size() && old_threads_[next_old].id < thread.id)
+    recycle(old_work_[next_old++]);
+  if (next_old == old_threads_.size() || old_threads_[next_old].id != thread.id) return false;
+  const std::size_t old = next_old++;
+  const std::uint64_t right_at = old_work_[old].right_at;
+  if (right_at == 0 || cpu_clock(thread.id) != right_at) {
+    recycle(old_work_[old]);
+    return false;
+  }
+  thread = std::move(old_threads_[old]);
+  work = old_work_[old];
+  work.cpu_before = right_at;
+  work.seen = steady_clock::now();
+  return true;
 }
 
 const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
-  recycle();
+  round_.begin();
   signal_now_ = usable_signal();
   const auto start = steady_clock::now();
   const std::vector<pid_t> ids = files_.list();
-  threads_.resize(ids.size());
-  work_.resize(ids.size());
+  old_threads_ = std::exchange(threads_, std::vector<thread_snapshot>(ids.size()));
+  old_work_ = std::exchange(work_, std::vector<thread_work>(ids.size()));
+  std::size_t next_old = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     threads_[i].id = ids[i];
-    inspect(threads_[i], work_[i]);
+    if (!reuse(threads_[i], work_[i], next_old)) inspect(threads_[i], work_[i]);
   }
-  round_.wait(start + settings_.deadline);
+  for (; next_old < old_work_.size(); ++next_old)
+    recycle(old_work_[next_old]);
+  round_.wait(steady_clock::now() + settings_.deadline);
   for (std::size_t i = 0; i < work_.size(); ++i)
     if (work_[i].question) take_answer(threads_[i], work_[i]);
   measure_cpu();
@@ -199,12 +226,14 @@ void thread_capturer::implementation::take_stack(thread_snapshot& thread, thread
                                                  const task_status& status) {
   const std::optional<signal_ban> ban =
       find_signal_ban(thread.id, status, thread.syscall, signal_now_, main_);
-  const bool avoid = ban || (thread.syscall && is_never_restarted(*thread.syscall));
+  const bool blocked = thread.syscall && thread.syscall->number >= 0;
+  const bool avoid = ban || (blocked && (settings_.exact || is_never_restarted(*thread.syscall)));
   if (avoid && read_without_signal(thread, work)) {
     fill(thread, pool_.at(*work.slot));
     const bool exact = settings_.exact && settings_.exact(thread.stack);
     if (exact && (!ban || signal_now_ < 0)) {
-      thread.outcome = capture_outcome::ok;
+      thread.outcome = thread.stack.truncated ? capture_outcome::truncated : capture_outcome::ok;
+      work.right_at = cpu_clock_of_copy_;
       return;
     }
     if (!exact && !ban) thread.stack = {};
@@ -230,7 +259,8 @@ bool thread_capturer::implementation::read_without_signal(thread_snapshot& threa
                                                           thread_work& work) {
   if (!work.slot && !acquire_slot(thread, work)) return false;
   capture_slot& slot = pool_.at(*work.slot);
-  const std::uintptr_t descriptor = thread.id == getpid() ? 0 : descriptor_of(thread.id);
+  const std::uintptr_t end_of_stack =
+      thread.id == getpid() ? 0 : below_tls(descriptor_of(thread.id));
   std::uint64_t before = work.cpu_before;
   constexpr int tries = 3;
   for (int i = 0; i < tries && thread.syscall; ++i) {
@@ -239,13 +269,14 @@ bool thread_capturer::implementation::read_without_signal(thread_snapshot& threa
     const bool in_fiber = trace::find_thread(thread.id, traits) && traits.fiber != 0 &&
                           traits.low <= thread.syscall->sp && thread.syscall->sp < traits.high;
     if (in_fiber) slot.runs = traits.fiber;
-    copy_stack(slot, thread.syscall->sp, in_fiber ? traits.high : descriptor);
+    copy_stack(slot, thread.syscall->sp, in_fiber ? traits.high : end_of_stack);
     const std::uint64_t after = cpu_clock(thread.id);
     if (after == before && after != 0) {
       slot.registers[pc_register] = thread.syscall->pc;
       slot.registers[sp_register] = thread.syscall->sp;
       thread.stack.full_registers = false;
       thread.stack.only_pc_and_sp = true;
+      cpu_clock_of_copy_ = after;
       return !slot.unreadable;
     }
     before = cpu_clock(thread.id);

@@ -14,12 +14,12 @@ namespace gmr::capture {
 struct thread_capture_settings {
   int signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
   std::size_t stack_bytes = 65536;
-  std::chrono::milliseconds deadline{500};  // for all threads together
+  std::chrono::milliseconds deadline{500};  // for all answers, from the last signal on
 
-  // Whether a snapshot of which only pc and sp are known unwinds to its end. A thread blocked in a
-  // call that the kernel does not restart after a handler (see restart.hpp) is then read without a
-  // signal; one whose snapshot is not exact is signalled all the same and may see EINTR. Called by
-  // `capture`. Empty: no such snapshot is exact.
+  // Whether a snapshot of which only pc and sp are known unwinds to its end. A blocked thread is
+  // then read without a signal, and not even looked at again until it has run. One whose snapshot
+  // is not exact is signalled: in a call that the kernel does not restart after a handler
+  // (restart.hpp) it sees EINTR. Called by `capture`. Empty: no such snapshot is exact.
   std::function<bool(const stack_snapshot&)> exact;
 
   // A thread that uses nearly a whole CPU is watched for this long before `capture` returns, so

@@ -165,14 +165,12 @@ TEST(Outcomes, WithoutASignalOnlyExactStacksAreOk) {
                      },
                      [&] { pipe.write_byte(); }};
   reader.wait_blocked_in(SYS_read);
-  bool exact = true;
-  thread_capture_settings settings;
-  settings.signal = -1;
-  settings.exact = [&](const stack_snapshot&) { return exact; };
-  thread_capturer capturer{settings};
-  EXPECT_EQ(capturer.signal(), -1);
   for (const bool answer : {true, false}) {
-    exact = answer;
+    thread_capture_settings settings;
+    settings.signal = -1;
+    settings.exact = [answer](const stack_snapshot&) { return answer; };
+    thread_capturer capturer{settings};
+    EXPECT_EQ(capturer.signal(), -1);
     const auto* found = find(capturer.capture(), reader.id());
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->outcome, answer ? capture_outcome::ok : capture_outcome::not_signalled);
@@ -400,6 +398,46 @@ TEST(Outcomes, ADeepStackKeepsBothEndsAndIsMarked) {
   EXPECT_TRUE(holds(found->stack, marker));
   EXPECT_TRUE(holds(found->stack, outer_marker));
   EXPECT_LE(found->stack.parts[0].bytes.size() + found->stack.parts[1].bytes.size(), 65536U);
+}
+
+// Answers are remembered until the thread runs again, and not longer.
+TEST(Outcomes, AThreadThatHasNotRunIsNotLookedAtAgain) {
+  pipe_ends first;
+  pipe_ends second;
+  constexpr std::uint64_t later_marker = 0x7654321076543210;
+  const auto read_from = [](pipe_ends& pipe) {
+    char byte = 0;
+    EXPECT_EQ(read(pipe.ends[0], &byte, 1), 1);
+  };
+  test_thread reader{[&] {
+                       with_marker(marker, [&] { read_from(first); });
+                       with_marker(later_marker, [&] { read_from(second); });
+                     },
+                     [&] { second.write_byte(); }};
+  reader.wait_blocked_in(SYS_read);
+  int asked = 0;
+  thread_capture_settings settings;
+  settings.exact = [&](const stack_snapshot& stack) {
+    if (!holds(stack, marker) && !holds(stack, later_marker)) return false;
+    ++asked;
+    return true;
+  };
+  thread_capturer capturer{settings};
+  for (int i = 0; i < 3; ++i) {
+    const auto* found = find(capturer.capture(), reader.id());
+    EXPECT_EQ(found->outcome, capture_outcome::ok);
+    EXPECT_TRUE(holds(found->stack, marker));
+    EXPECT_EQ(found->cpu->recent_percent, 0);
+  }
+  EXPECT_EQ(asked, 1);
+  first.write_byte();
+  task_files files;
+  wait_until([&] {
+    const auto blocked = files.blocked_in(reader.id());
+    return blocked && blocked->arguments[0] == static_cast<std::uint64_t>(second.ends[0]);
+  });
+  EXPECT_TRUE(holds(find(capturer.capture(), reader.id())->stack, later_marker));
+  EXPECT_EQ(asked, 2);
 }
 
 TEST(Outcomes, NamesAreAsSet) {
