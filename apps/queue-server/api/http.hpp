@@ -1,0 +1,28 @@
+// Zaqar's v2 API over HTTP, from a request to an answer, without sockets.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/operation.hpp"
+
+namespace queue_server::http_api {
+
+struct request {
+  std::string method;
+  std::string target;  // path and query, as sent
+  std::optional<std::string> client_id;
+  std::optional<std::string> project_id;
+  std::optional<std::string> accept;
+  std::optional<std::string> content_type;
+  std::string body;
+};
+
+// Never throws for what a client sent: that is an answer too. Any thread.
+[[nodiscard]] operation prepare(request asked);
+
+// An answer in the shape of all errors.
+[[nodiscard]] reply error_reply(int status, const std::string& title,
+                                const std::string& description);
+
+}  // namespace queue_server::http_api

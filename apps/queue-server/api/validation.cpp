@@ -1,0 +1,195 @@
+#include "api/validation.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "api/errors.hpp"
+#include "api/limits.hpp"
+
+namespace queue_server {
+
+namespace {
+
+bool is_name_character(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-' ||
+         letter == '.';
+}
+
+// As 32 digits, or 8-4-4-4-12 of them.
+std::string canonical_uuid(std::string_view text) {
+  std::string digits;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '-' && text.size() == 36 && (at == 8 || at == 13 || at == 18 || at == 23)) {
+      continue;
+    }
+    const auto letter = static_cast<unsigned char>(text[at]);
+    if (std::isxdigit(letter) == 0) return {};
+    digits += static_cast<char>(std::tolower(letter));
+  }
+  return digits.size() == 32 ? digits : std::string();
+}
+
+void check_range(std::string_view what, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value >= least && value <= most) return;
+  throw invalid_request("The " + std::string(what) + " may not be less than " +
+                        std::to_string(least) + " nor more than " + std::to_string(most) + ".");
+}
+
+void check_reserved(const json& metadata, const char* name, std::int64_t least, std::int64_t most) {
+  if (const auto value = optional_integer(metadata, name)) check_range(name, *value, least, most);
+}
+
+posted_message checked_message(const json& sent) {
+  if (!sent.is_object()) throw invalid_body("A message must be a JSON object.");
+  const auto body = sent.find("body");
+  if (body == sent.end()) throw invalid_body("Missing \"body\" field.");
+  posted_message posted{optional_integer(sent, "ttl"), optional_integer(sent, "delay"),
+                        to_text(*body)};
+  if (posted.ttl) {
+    check_range("TTL of a message", *posted.ttl, limits::min_message_ttl, limits::max_message_ttl);
+  }
+  if (posted.delay) check_range("delay of a message", *posted.delay, 0, limits::max_message_delay);
+  return posted;
+}
+
+}  // namespace
+
+caller caller_from(const std::optional<std::string>& client_id,
+                   const std::optional<std::string>& project_id) {
+  if (!client_id || client_id->empty()) {
+    throw api_error(400, "Missing header value", "The header Client-ID is required.");
+  }
+  std::string client = canonical_uuid(*client_id);
+  if (client.empty()) throw api_error(400, "Wrong UUID value", "Malformed hexadecimal UUID.");
+  if (!project_id || project_id->empty()) {
+    throw api_error(400, "Project-Id Missing", "The header X-PROJECT-ID was missing");
+  }
+  if (project_id->size() > limits::project_id) {
+    throw invalid_request("Project ids may not be more than 256 characters long.");
+  }
+  return {std::move(client), *project_id};
+}
+
+std::string checked_queue_name(std::string name) {
+  if (name.size() > limits::queue_name) {
+    throw invalid_request("Queue names may not be more than 64 characters long.");
+  }
+  if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_character)) {
+    throw invalid_request(
+        "Queue names may only contain ASCII letters, digits, underscores, dashes and dots.");
+  }
+  return name;
+}
+
+std::string checked_metadata(const json& metadata) {
+  if (!metadata.is_object()) throw invalid_body("Queue metadata must be an object.");
+  check_reserved(metadata, "_max_messages_post_size", 1, limits::message_post);
+  check_reserved(metadata, "_default_message_ttl", limits::min_message_ttl,
+                 limits::max_message_ttl);
+  check_reserved(metadata, "_default_message_delay", 0, limits::max_message_delay);
+  std::string text = to_text(metadata);
+  if (text.size() > limits::metadata) {
+    throw invalid_request("Queue metadata is too large. Max size: " +
+                          std::to_string(limits::metadata));
+  }
+  return text;
+}
+
+json full_metadata(const std::string& stored) {
+  json metadata = {{"_max_messages_post_size", limits::message_post},
+                   {"_default_message_ttl", limits::default_message_ttl},
+                   {"_default_message_delay", 0},
+                   {"_dead_letter_queue", nullptr},
+                   {"_dead_letter_queue_messages_ttl", nullptr},
+                   {"_max_claim_count", nullptr},
+                   {"_enable_encrypt_messages", false}};
+  metadata.update(stored_json(stored));
+  return metadata;
+}
+
+std::vector<posted_message> checked_messages(const json& messages) {
+  if (!messages.is_array()) throw invalid_body("\"messages\" must be a list.");
+  if (messages.empty()) throw invalid_request("No messages to post.");
+  std::vector<posted_message> posted;
+  posted.reserve(messages.size());
+  for (const json& sent : messages) posted.push_back(checked_message(sent));
+  return posted;
+}
+
+std::vector<new_message> with_defaults(std::vector<posted_message> posted,
+                                       const std::optional<std::string>& metadata,
+                                       std::int64_t posted_bytes) {
+  const json own = metadata ? stored_json(*metadata) : json::object();
+  const std::int64_t ttl =
+      optional_integer(own, "_default_message_ttl").value_or(limits::default_message_ttl);
+  const std::int64_t delay = optional_integer(own, "_default_message_delay").value_or(0);
+  const std::int64_t most =
+      optional_integer(own, "_max_messages_post_size").value_or(limits::message_post);
+  if (posted_bytes > most) {
+    throw invalid_request("Message collection size is too large. Max size " +
+                          std::to_string(most));
+  }
+  std::vector<new_message> complete;
+  complete.reserve(posted.size());
+  for (posted_message& each : posted) {
+    complete.push_back({each.ttl.value_or(ttl), each.delay.value_or(delay), std::move(each.body)});
+  }
+  return complete;
+}
+
+claim_terms checked_claim_terms(const json& object) {
+  claim_terms terms{limits::default_claim_ttl, limits::default_claim_grace};
+  if (object.is_null()) return terms;
+  if (!object.is_object()) throw invalid_body("The terms of a claim must be a JSON object.");
+  terms.ttl = optional_integer(object, "ttl").value_or(terms.ttl);
+  terms.grace = optional_integer(object, "grace").value_or(terms.grace);
+  check_range("TTL of a claim", terms.ttl, limits::min_claim_ttl, limits::max_claim_ttl);
+  check_range("grace of a claim", terms.grace, limits::min_claim_grace, limits::max_claim_grace);
+  return terms;
+}
+
+std::int64_t checked_page(std::optional<std::int64_t> limit) {
+  return limit ? checked_count("limit", *limit) : limits::default_page;
+}
+
+std::int64_t checked_count(std::string_view what, std::int64_t count) {
+  check_range(what, count, 1, limits::max_page);
+  return count;
+}
+
+std::int64_t checked_marker(std::string_view marker) {
+  const std::int64_t number = integer_from("marker", marker);
+  if (number < 0) throw invalid_request("The marker is not one of this server's.");
+  return number;
+}
+
+std::int64_t integer_from(std::string_view name, std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{} || end != text.data() + text.size()) {
+    throw invalid_request("The value of " + std::string(name) + " must be an integer.");
+  }
+  return number;
+}
+
+bool boolean_from(std::string_view name, std::string_view text) {
+  for (const char* yes : {"true", "True", "TRUE", "1", "yes", "on"}) {
+    if (text == yes) return true;
+  }
+  for (const char* no : {"false", "False", "FALSE", "0", "no", "off"}) {
+    if (text == no) return false;
+  }
+  throw invalid_request("The value of " + std::string(name) + " must be true or false.");
+}
+
+std::optional<std::int64_t> optional_integer(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return std::nullopt;
+  if (!found->is_number_integer()) {
+    throw invalid_body("The value of the \"" + std::string(name) + "\" field must be a int.");
+  }
+  return found->get<std::int64_t>();
+}
+
+}  // namespace queue_server

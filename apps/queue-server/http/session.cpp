@@ -1,0 +1,233 @@
+// Every wait of a session stands in session() itself, so that a report names the line here.
+#include "http/session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include "api/http.hpp"
+#include "api/limits.hpp"
+#include "http/debug_endpoint.hpp"
+#include "peer.hpp"
+#include "storage/storage.hpp"
+
+namespace queue_server::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using boost::system::error_code;
+using request_parser = beast::http::request_parser<beast::http::string_body>;
+using response = beast::http::response<beast::http::string_body>;
+
+namespace {
+
+constexpr std::uint32_t largest_header = 16 * 1024;
+constexpr std::size_t read_at_once = 64 * 1024;
+constexpr std::chrono::milliseconds pause_after_failed_accept{100};
+// How long, and for how much, a client that was refused is listened to, so that the reset which
+// unread data causes does not take the answer away from it.
+constexpr std::chrono::seconds lingering{2};
+constexpr std::size_t most_lingering_bytes = 4 * 1024 * 1024;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// What the session and whoever stops it share; touched on the session's strand only.
+struct client {
+  explicit client(tcp::socket socket) : stream(std::move(socket)) {}
+  beast::tcp_stream stream;
+  bool waits_for_request = false;
+  bool stopping = false;
+
+  void stop() {
+    stopping = true;
+    if (waits_for_request) stream.socket().cancel();
+  }
+};
+
+std::optional<std::string> field(const beast::http::fields& fields, beast::string_view name) {
+  const auto found = fields.find(name);
+  if (found == fields.end()) return std::nullopt;
+  return std::string(found->value());
+}
+
+http_api::request api_request(beast::http::request<beast::http::string_body>&& received) {
+  http_api::request asked;
+  asked.method = std::string(received.method_string());
+  asked.target = std::string(received.target());
+  asked.client_id = field(received, "Client-ID");
+  asked.project_id = field(received, "X-Project-Id");
+  asked.accept = field(received, "Accept");
+  asked.content_type = field(received, "Content-Type");
+  asked.body = std::move(received.body());
+  return asked;
+}
+
+response http_response(reply answer, unsigned version, bool keep_alive, bool head) {
+  response made{static_cast<beast::http::status>(answer.status), version};
+  made.set(beast::http::field::server, "queue-server");
+  if (!answer.content_type.empty()) {
+    made.set(beast::http::field::content_type, answer.content_type);
+  }
+  for (const auto& [name, value] : answer.headers) made.set(name, value);
+  made.keep_alive(keep_alive);
+  if (answer.status != 204) made.content_length(answer.body.size());
+  if (!head) made.body() = std::move(answer.body);
+  return made;
+}
+
+// The answer to what could not be read as a request; nothing when there is nobody to tell.
+std::optional<reply> complaint(error_code problem) {
+  using beast::http::error;
+  const auto refuse = [&problem](int status, const char* title) {
+    return http_api::error_reply(status, title, problem.message());
+  };
+  if (problem == beast::error::timeout) return refuse(408, "Request timeout");
+  if (problem == error::header_limit) return refuse(431, "Request header fields too large");
+  if (problem == error::body_limit) return refuse(413, "Payload too large");
+  if (problem == error::end_of_stream || problem == error::partial_message) return std::nullopt;
+  if (problem.category() == make_error_code(error::bad_method).category()) {
+    return refuse(400, "Bad request");
+  }
+  return std::nullopt;
+}
+
+bool expects_continue(const request_parser& parser) {
+  return beast::iequals(parser.get()[beast::http::field::expect], "100-continue");
+}
+
+}  // namespace
+
+asio::awaitable<void> session(tcp::socket socket, services& shared) {
+  const auto peer = std::make_shared<client>(std::move(socket));
+  beast::tcp_stream& stream = peer->stream;
+  const connections::entry self = shared.clients.add(
+      name_of_peer(stream.socket()), "http", [weak = std::weak_ptr(peer)] {
+        const auto stopped = weak.lock();
+        if (stopped) asio::post(stopped->stream.get_executor(), [stopped] { stopped->stop(); });
+      });
+  if (!self) co_return;
+
+  beast::flat_buffer buffer{largest_header + limits::largest_request};
+  bool refused = false;
+  while (!peer->stopping) {
+    error_code problem;
+    if (buffer.size() == 0) {
+      self->now("waiting for a request");
+      peer->waits_for_request = true;
+      asio::steady_timer idle(stream.get_executor());
+      if (shared.idle_limit > std::chrono::seconds::zero()) {
+        idle.expires_after(shared.idle_limit);
+        idle.async_wait([weak = std::weak_ptr(peer)](error_code cancelled) {
+          const auto idler = weak.lock();
+          if (!cancelled && idler) idler->stop();
+        });
+      }
+      std::tie(problem) =
+          co_await stream.socket().async_wait(tcp::socket::wait_read, as_result);
+      peer->waits_for_request = false;
+      if (problem || peer->stopping) break;
+    }
+
+    self->now("reading a request");
+    request_parser parser;
+    parser.header_limit(largest_header);
+    parser.body_limit(limits::largest_request);
+    std::size_t bytes = 0;
+    stream.expires_after(shared.transfer_limit);
+    std::tie(problem, bytes) =
+        co_await beast::http::async_read_header(stream, buffer, parser, as_result);
+    self->received(bytes);
+    if (!problem && expects_continue(parser)) {
+      response go_on{beast::http::status::continue_, parser.get().version()};
+      std::tie(problem, bytes) = co_await beast::http::async_write(stream, go_on, as_result);
+      self->sent(bytes);
+    }
+    if (!problem) {
+      std::tie(problem, bytes) =
+          co_await beast::http::async_read(stream, buffer, parser, as_result);
+      self->received(bytes);
+    }
+
+    reply answer;
+    bool keep_alive = false;
+    bool head = false;
+    unsigned version = 11;
+    if (problem) {
+      auto told = complaint(problem);
+      if (!told) break;
+      refused = true;
+      answer = std::move(*told);
+    } else {
+      auto received = parser.release();
+      keep_alive = received.keep_alive();
+      version = received.version();
+      head = received.method() == beast::http::verb::head;
+      self->now("working", std::string(received.method_string()) + " " +
+                               std::string(received.target()));
+      if (shared.debug_endpoints && is_debug_target(received.target())) {
+        answer = serve_debug(received.method_string(), received.target());
+      } else {
+        operation work = http_api::prepare(api_request(std::move(received)));
+        if (work.needs == access::none) {
+          answer = std::move(work.ready);
+        } else {
+          self->now("waiting for storage");
+          answer = co_await shared.data.async_execute(std::move(work), asio::use_awaitable);
+        }
+      }
+    }
+
+    self->now("sending an answer");
+    keep_alive = keep_alive && !peer->stopping;
+    response outgoing = http_response(std::move(answer), version, keep_alive, head);
+    stream.expires_after(shared.transfer_limit);
+    std::tie(problem, bytes) = co_await beast::http::async_write(stream, outgoing, as_result);
+    self->sent(bytes);
+    stream.expires_never();
+    if (problem || !keep_alive) break;
+  }
+
+  error_code ignored;
+  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  if (!refused) co_return;
+  self->now("closing");
+  stream.expires_after(lingering);
+  std::size_t unread = 0;
+  while (unread < most_lingering_bytes) {
+    buffer.clear();
+    const auto [problem, bytes] =
+        co_await stream.async_read_some(buffer.prepare(read_at_once), as_result);
+    if (problem) break;
+    unread += bytes;
+  }
+}
+
+asio::awaitable<void> accept_clients(tcp::acceptor& acceptor, services& shared) {
+  const asio::any_io_executor executor = acceptor.get_executor();
+  asio::steady_timer pause(executor);
+  while (acceptor.is_open()) {
+    tcp::socket socket(asio::make_strand(
+        static_cast<asio::io_context&>(executor.context()).get_executor()));
+    const auto [problem] = co_await acceptor.async_accept(socket, as_result);
+    if (problem == asio::error::operation_aborted) continue;
+    if (problem) {
+      // Most likely there are no descriptors left; a client that leaves brings one back.
+      pause.expires_after(pause_after_failed_accept);
+      co_await pause.async_wait(as_result);
+      continue;
+    }
+    const auto strand = socket.get_executor();
+    asio::co_spawn(strand, session(std::move(socket), shared), asio::detached);
+  }
+}
+
+}  // namespace queue_server::http
