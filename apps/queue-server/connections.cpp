@@ -31,7 +31,9 @@ std::string connection::request() const {
 
 connections::entry::entry() noexcept = default;
 connections::entry::entry(entry&& other) noexcept = default;
-connections::entry::~entry() { leave(); }
+connections::entry::~entry() {
+  leave();
+}
 
 connections::entry& connections::entry::operator=(entry&& other) noexcept {
   leave();
@@ -74,7 +76,8 @@ void connections::stop_all() {
       if (each.stop) stops.push_back(std::exchange(each.stop, nullptr));
     }
   }
-  for (const auto& stop : stops) stop();
+  for (const auto& stop : stops)
+    stop();
 }
 
 std::size_t connections::count() const {
@@ -82,7 +85,8 @@ std::size_t connections::count() const {
   return items_.size();
 }
 
-connections::listing connections::list(std::size_t limit, std::chrono::milliseconds patience) const {
+connections::listing connections::list(std::size_t limit,
+                                       std::chrono::milliseconds patience) const {
   listing found;
   const std::unique_lock lock(mutex_, patience);
   if (!lock) return found;

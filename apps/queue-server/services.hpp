@@ -13,7 +13,7 @@ struct services {
   storage& data;
   connections& clients;
   bool debug_endpoints = false;
-  std::chrono::seconds idle_limit{0};      // between two requests; 0: as long as the client likes
+  std::chrono::seconds idle_limit{0};       // between two requests; 0: as long as the client likes
   std::chrono::seconds transfer_limit{30};  // for a request to come in, or an answer to go out
 };
 

@@ -22,19 +22,20 @@ struct route {
 };
 
 operation versions(const call&) {
-  const json version = {{"id", "2"},
-                        {"status", "CURRENT"},
-                        {"updated", "2014-9-24T04:06:47Z"},
-                        {"media-types",
-                         {{{"base", "application/json"},
-                           {"type", "application/vnd.openstack.messaging-v2+json"}}}},
-                        {"links", {{{"href", "/v2/"}, {"rel", "self"}}}}};
+  const json version = {
+      {"id", "2"},
+      {"status", "CURRENT"},
+      {"updated", "2014-9-24T04:06:47Z"},
+      {"media-types",
+       {{{"base", "application/json"}, {"type", "application/vnd.openstack.messaging-v2+json"}}}},
+      {"links", {{{"href", "/v2/"}, {"rel", "self"}}}}};
   return answer(json_reply(300, {{"versions", {version}}}));
 }
 
 json resource(const char* path, std::initializer_list<const char*> methods) {
   json allowed = json::array();
-  for (const char* method : methods) allowed.push_back(method);
+  for (const char* method : methods)
+    allowed.push_back(method);
   return {{"href-template", path},
           {"href-vars",
            {{"queue_name", "param/queue_name"},
@@ -64,9 +65,13 @@ operation home(const call&) {
   return answer(std::move(shown));
 }
 
-operation ping(const call&) { return answer(no_content()); }
+operation ping(const call&) {
+  return answer(no_content());
+}
 
-operation later(const call& asked) { throw not_implemented(asked.path); }
+operation later(const call& asked) {
+  throw not_implemented(asked.path);
+}
 
 constexpr std::string_view every_method;  // matches any
 
@@ -127,7 +132,8 @@ std::vector<std::string> read_target(const std::string& target, call& asked) {
   if (!url) throw invalid_request("The request's target is not a path.");
   asked.path = url->path();
   std::vector<std::string> segments;
-  for (const std::string& segment : url->segments()) segments.push_back(segment);
+  for (const std::string& segment : url->segments())
+    segments.push_back(segment);
   if (!segments.empty() && segments.back().empty()) segments.pop_back();
   boost::urls::encoding_opts options;
   options.space_as_plus = true;
@@ -210,7 +216,8 @@ operation prepare(request asked) {
 reply error_reply(int status, const std::string& title, const std::string& description) {
   json body = {{"title", title}, {"description", description}};
   // What a client sent may be quoted here, and need not be UTF-8.
-  return {status, body.dump(-1, ' ', false, json::error_handler_t::replace), "application/json", {}};
+  return {
+      status, body.dump(-1, ' ', false, json::error_handler_t::replace), "application/json", {}};
 }
 
 std::optional<std::string> call::parameter(const std::string& name) const {
@@ -246,15 +253,21 @@ std::optional<std::vector<std::string>> call::ids() const {
   return ids;
 }
 
-json call::document() const { return body.empty() ? json() : parse_json(body); }
+json call::document() const {
+  return body.empty() ? json() : parse_json(body);
+}
 
 reply json_reply(int status, const json& body) {
   return {status, to_text(body), "application/json", {}};
 }
 
-reply no_content() { return {204, {}, {}, {}}; }
+reply no_content() {
+  return {204, {}, {}, {}};
+}
 
-operation answer(reply ready) { return {access::none, std::move(ready), {}, {}}; }
+operation answer(reply ready) {
+  return {access::none, std::move(ready), {}, {}};
+}
 
 json next_link(const call& asked, const std::string& marker, std::int64_t limit) {
   boost::urls::url link;
@@ -268,17 +281,16 @@ json next_link(const call& asked, const std::string& marker, std::int64_t limit)
   return {{"rel", "next"}, {"href", std::string(link.buffer())}};
 }
 
-std::string queue_path(const std::string& name) { return "/v2/queues/" + name; }
+std::string queue_path(const std::string& name) {
+  return "/v2/queues/" + name;
+}
 
 json message_json(const message& shown, const std::string& path) {
   std::string href = path + "/messages/" + shown.id;
   if (shown.claim_id) href += "?claim_id=" + *shown.claim_id;
-  return {{"id", shown.id},
-          {"href", std::move(href)},
-          {"ttl", shown.ttl},
-          {"age", shown.age},
-          {"body", stored_json(shown.body)},
-          {"claim_count", shown.claim_count}};
+  return {
+      {"id", shown.id},   {"href", std::move(href)},         {"ttl", shown.ttl},
+      {"age", shown.age}, {"body", stored_json(shown.body)}, {"claim_count", shown.claim_count}};
 }
 
 }  // namespace queue_server::http_api

@@ -13,9 +13,9 @@ namespace queue_server::http_api {
 
 struct call {
   caller who;
-  std::string path;   // decoded, without the query
-  queue_key queue;    // when the path names one
-  std::string item;   // the message's or claim's id, when the path names one
+  std::string path;  // decoded, without the query
+  queue_key queue;   // when the path names one
+  std::string item;  // the message's or claim's id, when the path names one
   std::multimap<std::string, std::string> parameters;
   std::string body;
 

@@ -8,7 +8,8 @@ namespace {
 
 json claimed_json(const claim& shown, const std::string& path) {
   json list = json::array();
-  for (const message& each : shown.messages) list.push_back(message_json(each, path));
+  for (const message& each : shown.messages)
+    list.push_back(message_json(each, path));
   return list;
 }
 
@@ -28,8 +29,7 @@ operation create_claim(const call& asked) {
   return writing([queue = asked.queue, terms, limit](store& data) {
     const claim made = data.create_claim(queue, terms, limit);
     if (made.messages.empty()) return no_content();
-    reply answered =
-        json_reply(201, {{"messages", claimed_json(made, queue_path(queue.name))}});
+    reply answered = json_reply(201, {{"messages", claimed_json(made, queue_path(queue.name))}});
     answered.headers.emplace_back("Location", claim_path(queue, made.id));
     return answered;
   });

@@ -9,7 +9,8 @@ namespace {
 
 json messages_json(const std::vector<message>& shown, const std::string& path) {
   json list = json::array();
-  for (const message& each : shown) list.push_back(message_json(each, path));
+  for (const message& each : shown)
+    list.push_back(message_json(each, path));
   return list;
 }
 
@@ -49,25 +50,25 @@ operation post_messages(const call& asked) {
   }
   auto posted = checked_messages(sent["messages"]);
   const auto size = static_cast<std::int64_t>(asked.body.size());
-  return writing([who = asked.who, queue = asked.queue, posted = std::move(posted),
-                  size](store& data) {
-    const auto ids = data.post(
-        queue, who.client, with_defaults(posted, data.queue_metadata(queue), size));
-    const std::string path = queue_path(queue.name) + "/messages";
-    json resources = json::array();
-    std::string location = path + "?ids=";
-    for (const std::string& id : ids) {
-      if (!resources.empty()) location += ',';
-      location += id;
-      resources.push_back(path + "/" + id);
-    }
-    reply made = json_reply(201, {{"resources", std::move(resources)}});
-    // A post may hold thousands of messages, and few clients accept a header as long as that.
-    if (ids.size() <= static_cast<std::size_t>(limits::max_page)) {
-      made.headers.emplace_back("Location", location);
-    }
-    return made;
-  });
+  return writing(
+      [who = asked.who, queue = asked.queue, posted = std::move(posted), size](store& data) {
+        const auto ids =
+            data.post(queue, who.client, with_defaults(posted, data.queue_metadata(queue), size));
+        const std::string path = queue_path(queue.name) + "/messages";
+        json resources = json::array();
+        std::string location = path + "?ids=";
+        for (const std::string& id : ids) {
+          if (!resources.empty()) location += ',';
+          location += id;
+          resources.push_back(path + "/" + id);
+        }
+        reply made = json_reply(201, {{"resources", std::move(resources)}});
+        // A post may hold thousands of messages, and few clients accept a header as long as that.
+        if (ids.size() <= static_cast<std::size_t>(limits::max_page)) {
+          made.headers.emplace_back("Location", location);
+        }
+        return made;
+      });
 }
 
 operation list_messages(const call& asked) {
@@ -123,8 +124,7 @@ operation delete_message(const call& asked) {
         throw api_error(403, "Unable to delete",
                         "This message is claimed by another claim than the one specified.");
       case delete_outcome::not_claimed:
-        throw invalid_request(
-            "A claim was specified, but the message is not currently claimed.");
+        throw invalid_request("A claim was specified, but the message is not currently claimed.");
       case delete_outcome::no_such_claim:
         throw invalid_request("The specified claim does not exist or has expired.");
     }

@@ -26,8 +26,8 @@ operation list_queues(const call& asked) {
     const auto found = data.list_queues(asked.who.project, asked.parameter("marker").value_or(""),
                                         asked.parameter("name").value_or(""), limit);
     for (const queue_entry& entry : found) {
-      json& shown = listed.emplace_back(
-          json{{"name", entry.name}, {"href", queue_path(entry.name)}});
+      json& shown =
+          listed.emplace_back(json{{"name", entry.name}, {"href", queue_path(entry.name)}});
       if (detailed) shown["metadata"] = full_metadata(entry.metadata);
     }
     if (!found.empty()) links.push_back(next_link(asked, found.back().name, limit));

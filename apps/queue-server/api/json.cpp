@@ -75,15 +75,21 @@ json parse(std::string_view bytes, json::input_format_t format) {
 
 }  // namespace
 
-json parse_json(std::string_view text) { return parse(text, json::input_format_t::json); }
+json parse_json(std::string_view text) {
+  return parse(text, json::input_format_t::json);
+}
 
 json parse_message_pack(std::string_view bytes) {
   return parse(bytes, json::input_format_t::msgpack);
 }
 
-json stored_json(const std::string& text) { return json::parse(text); }
+json stored_json(const std::string& text) {
+  return json::parse(text);
+}
 
-std::string to_text(const json& document) { return document.dump(); }
+std::string to_text(const json& document) {
+  return document.dump();
+}
 
 std::string to_message_pack(const json& document) {
   const std::vector<std::uint8_t> packed = json::to_msgpack(document);

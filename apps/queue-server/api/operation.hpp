@@ -22,7 +22,8 @@ struct reply {
 enum class access { none, read, write };
 
 // `run` is called once on a storage thread, inside a transaction when it writes, and may throw: the
-// transaction is then undone and `refuse` makes the answer. With access::none, `ready` is the answer.
+// transaction is then undone and `refuse` makes the answer. With access::none, `ready` is the
+// answer.
 struct operation {
   access needs = access::none;
   reply ready;

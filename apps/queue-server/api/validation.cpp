@@ -113,7 +113,8 @@ std::vector<posted_message> checked_messages(const json& messages) {
   if (messages.empty()) throw invalid_request("No messages to post.");
   std::vector<posted_message> posted;
   posted.reserve(messages.size());
-  for (const json& sent : messages) posted.push_back(checked_message(sent));
+  for (const json& sent : messages)
+    posted.push_back(checked_message(sent));
   return posted;
 }
 
@@ -127,8 +128,7 @@ std::vector<new_message> with_defaults(std::vector<posted_message> posted,
   const std::int64_t most =
       optional_integer(own, "_max_messages_post_size").value_or(limits::message_post);
   if (posted_bytes > most) {
-    throw invalid_request("Message collection size is too large. Max size " +
-                          std::to_string(most));
+    throw invalid_request("Message collection size is too large. Max size " + std::to_string(most));
   }
   std::vector<new_message> complete;
   complete.reserve(posted.size());

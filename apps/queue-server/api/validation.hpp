@@ -15,7 +15,7 @@ namespace queue_server {
 
 // Who asks.
 struct caller {
-  std::string client;   // 32 lower-case hexadecimal digits
+  std::string client;  // 32 lower-case hexadecimal digits
   std::string project;
 };
 

@@ -36,11 +36,11 @@ constexpr std::array actions{
 
 // Of the same API, not served yet.
 constexpr std::array later_actions{
-    "authenticate",        "queue_purge",       "subscription_list", "subscription_create",
-    "subscription_get",    "subscription_delete", "pool_list",       "pool_create",
-    "pool_get",            "pool_get_detail",   "pool_update",       "pool_delete",
-    "flavor_list",         "flavor_create",     "flavor_get",        "flavor_update",
-    "flavor_delete",       "ping_node",         "check_node_health", "get_home_doc",
+    "authenticate",     "queue_purge",         "subscription_list", "subscription_create",
+    "subscription_get", "subscription_delete", "pool_list",         "pool_create",
+    "pool_get",         "pool_get_detail",     "pool_update",       "pool_delete",
+    "flavor_list",      "flavor_create",       "flavor_get",        "flavor_update",
+    "flavor_delete",    "ping_node",           "check_node_health", "get_home_doc",
 };
 
 json member(const json& object, const char* name, json otherwise) {
@@ -74,9 +74,9 @@ reply wrap_error(const json& request, encoding form, const std::exception& probl
     return wrap(request, form, error->status(),
                 {{"error", error->what()}, {"exception", error->title()}});
   }
-  return wrap(request, form, 503,
-              {{"error", "The storage did not answer."},
-               {"exception", "Service temporarily unavailable"}});
+  return wrap(
+      request, form, 503,
+      {{"error", "The storage did not answer."}, {"exception", "Service temporarily unavailable"}});
 }
 
 // What an answer repeats of its request.
@@ -110,15 +110,16 @@ action start(const json& sent, std::size_t size) {
   return found.start(asked);
 }
 
-operation answer(reply ready) { return {access::none, std::move(ready), {}, {}}; }
+operation answer(reply ready) {
+  return {access::none, std::move(ready), {}, {}};
+}
 
 }  // namespace
 
 operation prepare(std::string_view received, encoding form) {
   auto request = std::make_shared<json>(json::object());
   try {
-    const json sent =
-        form == encoding::json ? parse_json(received) : parse_message_pack(received);
+    const json sent = form == encoding::json ? parse_json(received) : parse_message_pack(received);
     if (!sent.is_object()) throw api_error(400, "Invalid request", "Schema validation failed.");
     *request = echo_of(sent);
     action started = start(sent, received.size());
@@ -136,7 +137,9 @@ operation prepare(std::string_view received, encoding form) {
   }
 }
 
-queue_key call::queue() const { return {who.project, checked_queue_name(text("queue_name"))}; }
+queue_key call::queue() const {
+  return {who.project, checked_queue_name(text("queue_name"))};
+}
 
 std::string call::text(const char* name) const {
   auto found = optional_text(name);

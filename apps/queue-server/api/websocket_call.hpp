@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/operation.hpp"
 #include "api/validation.hpp"
@@ -12,7 +13,7 @@ namespace queue_server::websocket_api {
 
 struct call {
   caller who;
-  json body;  // an object
+  json body;              // an object
   std::int64_t size = 0;  // of the whole message, in bytes
 
   [[nodiscard]] queue_key queue() const;
@@ -31,6 +32,9 @@ struct action {
   access needs = access::none;
   std::function<outcome(store&)> run;
 };
+
+[[nodiscard]] json message_json(const message& shown);
+[[nodiscard]] json messages_json(const std::vector<message>& shown);
 
 [[nodiscard]] action queue_list(const call& asked);
 [[nodiscard]] action queue_create(const call& asked);

@@ -6,21 +6,6 @@ namespace queue_server::websocket_api {
 
 namespace {
 
-json message_json(const message& shown) {
-  return {{"id", shown.id},
-          {"claim_id", shown.claim_id ? json(*shown.claim_id) : json()},
-          {"claim_count", shown.claim_count},
-          {"ttl", shown.ttl},
-          {"age", shown.age},
-          {"body", stored_json(shown.body)}};
-}
-
-json messages_json(const std::vector<message>& shown) {
-  json list = json::array();
-  for (const message& each : shown) list.push_back(message_json(each));
-  return list;
-}
-
 std::vector<std::string> checked_ids(const json& sent) {
   if (!sent.is_array()) throw invalid_body("\"message_ids\" must be a list.");
   checked_count("number of ids", static_cast<std::int64_t>(sent.size()));
@@ -50,13 +35,23 @@ outcome outcome_of(delete_outcome deleted) {
   return {204, json::object()};
 }
 
-json claim_json(const claim& shown) {
-  return {{"ttl", shown.ttl}, {"age", shown.age}, {"messages", messages_json(shown.messages)}};
+}  // namespace
+
+json message_json(const message& shown) {
+  return {{"id", shown.id},
+          {"claim_id", shown.claim_id ? json(*shown.claim_id) : json()},
+          {"claim_count", shown.claim_count},
+          {"ttl", shown.ttl},
+          {"age", shown.age},
+          {"body", stored_json(shown.body)}};
 }
 
-api_error no_claim(const std::string& id) { return not_found("Claim " + id + " does not exist."); }
-
-}  // namespace
+json messages_json(const std::vector<message>& shown) {
+  json list = json::array();
+  for (const message& each : shown)
+    list.push_back(message_json(each));
+  return list;
+}
 
 action message_list(const call& asked) {
   message_filter filter;
@@ -96,8 +91,8 @@ action message_post(const call& asked) {
   }
   auto posted = checked_messages(*sent);
   const auto size = static_cast<std::int64_t>(to_text(*sent).size());
-  return {access::write, [who = asked.who, queue = asked.queue(), posted = std::move(posted),
-                          size](store& data) {
+  return {access::write,
+          [who = asked.who, queue = asked.queue(), posted = std::move(posted), size](store& data) {
             const auto complete = with_defaults(posted, data.queue_metadata(queue), size);
             return outcome{201, {{"message_ids", data.post(queue, who.client, complete)}}};
           }};
@@ -125,40 +120,6 @@ action message_delete_many(const call& asked) {
   return {access::write, [queue = asked.queue(), ids = checked_ids(*sent)](store& data) {
             data.delete_messages(queue, ids);
             return outcome{204, json::object()};
-          }};
-}
-
-action claim_create(const call& asked) {
-  const claim_terms terms = checked_claim_terms(asked.body);
-  const std::int64_t limit = checked_page(asked.integer("limit"));
-  return {access::write, [queue = asked.queue(), terms, limit](store& data) {
-            const claim made = data.create_claim(queue, terms, limit);
-            if (made.messages.empty()) return outcome{204, {{"claim_id", nullptr}}};
-            return outcome{
-                201, {{"claim_id", made.id}, {"messages", messages_json(made.messages)}}};
-          }};
-}
-
-action claim_get(const call& asked) {
-  return {access::read, [queue = asked.queue(), id = asked.text("claim_id")](store& data) {
-            const auto found = data.get_claim(queue, id);
-            if (!found) throw no_claim(id);
-            return outcome{200, claim_json(*found)};
-          }};
-}
-
-action claim_update(const call& asked) {
-  const claim_terms terms = checked_claim_terms(asked.body);
-  return {access::write, [queue = asked.queue(), id = asked.text("claim_id"), terms](store& data) {
-            if (!data.update_claim(queue, id, terms)) throw no_claim(id);
-            return outcome{204, "Claim " + id + " updated."};
-          }};
-}
-
-action claim_delete(const call& asked) {
-  return {access::write, [queue = asked.queue(), id = asked.text("claim_id")](store& data) {
-            data.delete_claim(queue, id);
-            return outcome{204, "Claim " + id + " deleted."};
           }};
 }
 

@@ -18,7 +18,9 @@ std::string parameter(const boost::urls::url_view& url, const char* name) {
 
 }  // namespace
 
-bool is_debug_target(std::string_view target) { return target.starts_with("/debug/"); }
+bool is_debug_target(std::string_view target) {
+  return target.starts_with("/debug/");
+}
 
 reply serve_debug(std::string_view method, std::string_view target) {
   const auto url = boost::urls::parse_origin_form(target);
@@ -37,10 +39,10 @@ reply serve_debug(std::string_view method, std::string_view target) {
   const auto [read_to, failure] = std::from_chars(seconds_text.data(), end, seconds);
   if (failure != std::errc{} || read_to != end || !(seconds > 0) ||
       seconds > static_cast<double>(debug::longest_block.count()) || !kind) {
-    return http_api::error_reply(
-        400, "Invalid API request",
-        "Give seconds, above 0 and at most " + std::to_string(debug::longest_block.count()) +
-            ", and how: mutex, sleep or spin.");
+    return http_api::error_reply(400, "Invalid API request",
+                                 "Give seconds, above 0 and at most " +
+                                     std::to_string(debug::longest_block.count()) +
+                                     ", and how: mutex, sleep or spin.");
   }
   debug::block(*kind, std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
   return {204, {}, {}, {}};

@@ -33,8 +33,8 @@ namespace {
 constexpr std::uint32_t largest_header = 16 * 1024;
 constexpr std::size_t read_at_once = 64 * 1024;
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
-// How long, and for how much, a client that was refused is listened to, so that the reset which
-// unread data causes does not take the answer away from it.
+// How long, and for how much, a client is listened to after the last answer, so that the reset
+// which unread data causes does not take the answer away from it.
 constexpr std::chrono::seconds lingering{2};
 constexpr std::size_t most_lingering_bytes = 4 * 1024 * 1024;
 
@@ -77,7 +77,8 @@ response http_response(reply answer, unsigned version, bool keep_alive, bool hea
   if (!answer.content_type.empty()) {
     made.set(beast::http::field::content_type, answer.content_type);
   }
-  for (const auto& [name, value] : answer.headers) made.set(name, value);
+  for (const auto& [name, value] : answer.headers)
+    made.set(name, value);
   made.keep_alive(keep_alive);
   if (answer.status != 204) made.content_length(answer.body.size());
   if (!head) made.body() = std::move(answer.body);
@@ -109,15 +110,15 @@ bool expects_continue(const request_parser& parser) {
 asio::awaitable<void> session(tcp::socket socket, services& shared) {
   const auto peer = std::make_shared<client>(std::move(socket));
   beast::tcp_stream& stream = peer->stream;
-  const connections::entry self = shared.clients.add(
-      name_of_peer(stream.socket()), "http", [weak = std::weak_ptr(peer)] {
+  const connections::entry self =
+      shared.clients.add(name_of_peer(stream.socket()), "http", [weak = std::weak_ptr(peer)] {
         const auto stopped = weak.lock();
         if (stopped) asio::post(stopped->stream.get_executor(), [stopped] { stopped->stop(); });
       });
   if (!self) co_return;
 
   beast::flat_buffer buffer{largest_header + limits::largest_request};
-  bool refused = false;
+  bool linger = false;
   while (!peer->stopping) {
     error_code problem;
     if (buffer.size() == 0) {
@@ -131,8 +132,7 @@ asio::awaitable<void> session(tcp::socket socket, services& shared) {
           if (!cancelled && idler) idler->stop();
         });
       }
-      std::tie(problem) =
-          co_await stream.socket().async_wait(tcp::socket::wait_read, as_result);
+      std::tie(problem) = co_await stream.socket().async_wait(tcp::socket::wait_read, as_result);
       peer->waits_for_request = false;
       if (problem || peer->stopping) break;
     }
@@ -164,15 +164,14 @@ asio::awaitable<void> session(tcp::socket socket, services& shared) {
     if (problem) {
       auto told = complaint(problem);
       if (!told) break;
-      refused = true;
       answer = std::move(*told);
     } else {
       auto received = parser.release();
       keep_alive = received.keep_alive();
       version = received.version();
       head = received.method() == beast::http::verb::head;
-      self->now("working", std::string(received.method_string()) + " " +
-                               std::string(received.target()));
+      self->now("working",
+                std::string(received.method_string()) + " " + std::string(received.target()));
       if (shared.debug_endpoints && is_debug_target(received.target())) {
         answer = serve_debug(received.method_string(), received.target());
       } else {
@@ -193,12 +192,13 @@ asio::awaitable<void> session(tcp::socket socket, services& shared) {
     std::tie(problem, bytes) = co_await beast::http::async_write(stream, outgoing, as_result);
     self->sent(bytes);
     stream.expires_never();
+    linger = !problem && !keep_alive;
     if (problem || !keep_alive) break;
   }
 
   error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  if (!refused) co_return;
+  if (!linger) co_return;
   self->now("closing");
   stream.expires_after(lingering);
   std::size_t unread = 0;
@@ -215,8 +215,8 @@ asio::awaitable<void> accept_clients(tcp::acceptor& acceptor, services& shared) 
   const asio::any_io_executor executor = acceptor.get_executor();
   asio::steady_timer pause(executor);
   while (acceptor.is_open()) {
-    tcp::socket socket(asio::make_strand(
-        static_cast<asio::io_context&>(executor.context()).get_executor()));
+    tcp::socket socket(
+        asio::make_strand(static_cast<asio::io_context&>(executor.context()).get_executor()));
     const auto [problem] = co_await acceptor.async_accept(socket, as_result);
     if (problem == asio::error::operation_aborted) continue;
     if (problem) {

@@ -33,7 +33,9 @@ void query::run() {
   }
 }
 
-std::int64_t query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t query::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
 std::string query::text(int column) const {
   const auto* start = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
@@ -90,13 +92,17 @@ void database::execute(const char* sql) {
   if (code != SQLITE_OK) fail(connection_.get(), code);
 }
 
-std::int64_t database::changes() const { return sqlite3_changes64(connection_.get()); }
+std::int64_t database::changes() const {
+  return sqlite3_changes64(connection_.get());
+}
 
 std::int64_t database::last_row_id() const {
   return sqlite3_last_insert_rowid(connection_.get());
 }
 
-bool database::in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
+bool database::in_transaction() const {
+  return sqlite3_get_autocommit(connection_.get()) == 0;
+}
 
 void database::limit_time(std::chrono::milliseconds limit) {
   if (limit == std::chrono::milliseconds::zero()) {

@@ -78,7 +78,7 @@ class database final {
     query(statement(sql), values...).run();
   }
 
-  [[nodiscard]] std::int64_t changes() const;       // rows changed by the last statement
+  [[nodiscard]] std::int64_t changes() const;  // rows changed by the last statement
   [[nodiscard]] std::int64_t last_row_id() const;
   [[nodiscard]] bool in_transaction() const;
 

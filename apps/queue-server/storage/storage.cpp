@@ -31,7 +31,8 @@ void name_threads(asio::thread_pool& threads, int count, int first_number) {
   named.arrive_and_wait();
   // `named` is on this stack: nobody may still be inside it when it goes.
   std::latch left(count);
-  for (int i = 0; i < count; ++i) asio::post(threads, [&left] { left.count_down(); });
+  for (int i = 0; i < count; ++i)
+    asio::post(threads, [&left] { left.count_down(); });
   left.wait();
 }
 
@@ -130,9 +131,11 @@ class storage::pool final {
       run_batch(batch);
     } catch (const std::exception& problem) {
       roll_back();
-      for (write& failed : batch) failed.answer = failed.work.refuse(problem);
+      for (write& failed : batch)
+        failed.answer = failed.work.refuse(problem);
     }
-    for (write& done : batch) done.then->complete(std::move(done.answer));
+    for (write& done : batch)
+      done.then->complete(std::move(done.answer));
   }
 
   void run_batch(std::vector<write>& batch) {
@@ -175,7 +178,9 @@ storage::storage(const std::string& path, int reader_threads)
 
 storage::~storage() = default;
 
-void storage::sweep() { pool_->sweep(); }
+void storage::sweep() {
+  pool_->sweep();
+}
 
 void storage::submit(operation work, std::unique_ptr<completion> then) {
   pool_->submit(std::move(work), std::move(then));

@@ -57,8 +57,7 @@ class storage final {
   class handler_completion final : public completion {
    public:
     explicit handler_completion(Handler handler)
-        : handler_(std::move(handler)),
-          work_(boost::asio::get_associated_executor(handler_)) {}
+        : handler_(std::move(handler)), work_(boost::asio::get_associated_executor(handler_)) {}
     void complete(reply answer) override {
       const auto executor = work_.get_executor();
       boost::asio::post(executor, [handler = std::move(handler_), work = std::move(work_),

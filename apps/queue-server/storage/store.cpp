@@ -107,7 +107,8 @@ std::vector<queue_entry> store::list_queues(const std::string& project, const st
       "AND (?3 = '' OR instr(name, ?3) > 0) ORDER BY name LIMIT ?4",
       project, after, name_part, limit);
   std::vector<queue_entry> found;
-  while (rows.step()) found.push_back({rows.text(0), rows.text(1)});
+  while (rows.step())
+    found.push_back({rows.text(0), rows.text(1)});
   return found;
 }
 

@@ -28,10 +28,10 @@ claim store::create_claim(const queue_key& key, claim_terms terms, std::int64_t 
   if (free.empty()) return made;
   made.id = new_id();
   made.ttl = terms.ttl;
-  database_.run(
-      "INSERT INTO claims (id, queue, ttl, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)", made.id,
-      *queue, terms.ttl, now_, now_ + terms.ttl * milliseconds);
-  for (const message& held : free) hold(held, made.id, terms);
+  database_.run("INSERT INTO claims (id, queue, ttl, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
+                made.id, *queue, terms.ttl, now_, now_ + terms.ttl * milliseconds);
+  for (const message& held : free)
+    hold(held, made.id, terms);
   made.messages = claimed_messages(made.id);
   return made;
 }

@@ -31,9 +31,8 @@ std::vector<std::string> store::post(const queue_key& key, const std::string& cl
   look_at_clock();
   auto queue = queue_id(key);
   if (!queue) {
-    database_.run(
-        "INSERT INTO queues (project, name, metadata, created) VALUES (?1, ?2, '{}', ?3)",
-        key.project, key.name, now_);
+    database_.run("INSERT INTO queues (project, name, metadata, created) VALUES (?1, ?2, '{}', ?3)",
+                  key.project, key.name, now_);
     queue = database_.last_row_id();
   }
   std::vector<std::string> ids;
@@ -54,15 +53,16 @@ std::vector<message> store::list_messages(const queue_key& key, const message_fi
   std::vector<message> found;
   const auto queue = queue_id(key);
   if (!queue) return found;
-  auto rows = database_.prepare(
-      "SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
-      " FROM messages WHERE queue = ?1 AND marker > ?2 AND expires > ?3 "
-      "AND (?4 IS NULL OR client <> ?4) "
-      "AND (?5 OR claim IS NULL OR claim_expires <= ?3) "
-      "AND (?6 OR visible <= ?3) ORDER BY marker LIMIT ?7",
-      *queue, filter.after, now_, filter.not_from, std::int64_t{filter.include_claimed},
-      std::int64_t{filter.include_delayed}, filter.limit);
-  while (rows.step()) found.push_back(read_message(rows));
+  auto rows = database_.prepare("SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
+                                " FROM messages WHERE queue = ?1 AND marker > ?2 AND expires > ?3 "
+                                "AND (?4 IS NULL OR client <> ?4) "
+                                "AND (?5 OR claim IS NULL OR claim_expires <= ?3) "
+                                "AND (?6 OR visible <= ?3) ORDER BY marker LIMIT ?7",
+                                *queue, filter.after, now_, filter.not_from,
+                                std::int64_t{filter.include_claimed},
+                                std::int64_t{filter.include_delayed}, filter.limit);
+  while (rows.step())
+    found.push_back(read_message(rows));
   return found;
 }
 
@@ -114,7 +114,8 @@ std::vector<message> store::free_messages(std::int64_t queue, std::int64_t limit
                                 "ORDER BY marker LIMIT ?3",
                                 queue, now_, limit);
   std::vector<message> found;
-  while (rows.step()) found.push_back(read_message(rows));
+  while (rows.step())
+    found.push_back(read_message(rows));
   return found;
 }
 
@@ -124,7 +125,8 @@ std::vector<message> store::claimed_messages(const std::string& claim_id) {
                                 "AND expires > ?2 ORDER BY marker",
                                 claim_id, now_);
   std::vector<message> found;
-  while (rows.step()) found.push_back(read_message(rows));
+  while (rows.step())
+    found.push_back(read_message(rows));
   return found;
 }
 

@@ -4,11 +4,11 @@
 // writing over its neighbour.
 #include "websocket/session.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
@@ -28,7 +28,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t stack_bytes = 256 * 1024;  // touched as needed only
+constexpr std::size_t stack_bytes = 256 * 1024;      // touched as needed only
+constexpr std::size_t most_idle_buffer = 64 * 1024;  // kept between two messages
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 
 // What the session and whoever stops it share; touched on the session's strand only.
@@ -79,12 +80,13 @@ void session(const std::shared_ptr<client>& peer, services& shared,
     if (problem) break;
 
     self->now("working", stream.got_binary() ? "MessagePack" : "JSON");
-    const auto form = stream.got_binary() ? websocket_api::encoding::message_pack
-                                          : websocket_api::encoding::json;
+    const auto form =
+        stream.got_binary() ? websocket_api::encoding::message_pack : websocket_api::encoding::json;
     const auto bytes = buffer.cdata();
-    operation work = websocket_api::prepare(
-        {static_cast<const char*>(bytes.data()), bytes.size()}, form);
+    operation work =
+        websocket_api::prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form);
     buffer.clear();
+    if (buffer.capacity() > most_idle_buffer) buffer.shrink_to_fit();
     reply answer = std::move(work.ready);
     if (work.needs != access::none) {
       self->now("waiting for storage");

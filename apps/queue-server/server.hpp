@@ -1,0 +1,46 @@
+// The running service: listeners, io threads, sessions, storage.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+
+#include "connections.hpp"
+#include "options.hpp"
+
+namespace queue_server {
+
+// An address that can't be listened on, or a storage that can't be opened.
+class unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class server final {
+ public:
+  // Opens the storage and both listeners. Throws unavailable.
+  server(const options& set, connections& clients);
+  // stop() must have been called, and have returned true, if start() was.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  [[nodiscard]] boost::asio::ip::tcp::endpoint http_endpoint() const;
+  [[nodiscard]] boost::asio::ip::tcp::endpoint websocket_endpoint() const;
+
+  void start();
+
+  // Stops accepting, lets requests in flight finish, closes what is idle; after `limit` cuts the
+  // connections that are left. False: an io thread does not come back, so nothing may be destroyed.
+  [[nodiscard]] bool stop(std::chrono::seconds limit);
+
+  // Takes what has expired off the disk, in the background.
+  void sweep();
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace queue_server

@@ -1,0 +1,150 @@
+"""A queue-server of its own for a test: free ports, a directory that goes away, its output kept."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+BINARY = os.environ.get("QUEUE_SERVER", str(HERE.parents[1] / "build/release/bin/queue-server"))
+START_SECONDS = 60  # sanitized builds on a busy machine
+STOP_SECONDS = 60
+
+
+def run(*arguments, seconds=START_SECONDS, cwd=None):
+    """Runs the program to its end: for command lines and configurations that it refuses."""
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=seconds, cwd=cwd,
+                          check=False)
+
+
+class Server:
+    """Serves while the with block runs; must then stop cleanly unless it was killed or has ended."""
+
+    def __init__(self, *options, directory=None):
+        self.options = options
+        self.owns_directory = directory is None
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="queue-server-"))
+        self.trigger_file = None
+        self.process = None
+        self.http = self.websocket = None
+        self.ended = False
+
+    @classmethod
+    def with_trigger_file(cls, *options):
+        server = cls(*options)
+        server.trigger_file = server.directory / "report-now"
+        server.options += (f"--oslo_reports.file_event_handler={server.trigger_file}",
+                           "--oslo_reports.file_event_handler_interval=1")
+        return server
+
+    @property
+    def storage(self):
+        return self.directory / "queues.db"
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            self.remove()
+            raise
+        return self
+
+    def start(self):
+        command = [BINARY, "--http.port=0", "--websocket.port=0", f"--storage.path={self.storage}", *self.options]
+        with open(self.directory / "stdout", "w") as out, open(self.directory / "stderr", "a") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, cwd=self.directory)
+        self.ended = False
+        self.http = self.listening("http")
+        self.websocket = self.listening("websocket")
+
+    def listening(self, protocol):
+        start = f"{protocol} listening on "
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for line in (self.directory / "stdout").read_text().splitlines(keepends=True):
+                if line.startswith(start) and line.endswith("\n"):
+                    return line[len(start):].strip()
+            if self.process.poll() is not None:
+                raise AssertionError(f"queue-server ended with {self.process.returncode}:\n{self.stderr()}")
+            time.sleep(0.01)
+        raise AssertionError(f"no '{start}' within {START_SECONDS} s:\n{self.stderr()}")
+
+    def stderr(self):
+        return (self.directory / "stderr").read_text(errors="replace")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.ended = True
+
+    def stop(self):
+        """Asks it to stop; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        self.ended = True
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still there {STOP_SECONDS} s after SIGTERM:\n{self.stderr()}") from None
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is not None:
+                print(self.stderr()[-20000:])
+            elif not self.ended:
+                code = self.stop()
+                if code != 0:
+                    raise AssertionError(f"exit code {code} after SIGTERM:\n{self.stderr()}")
+        finally:
+            self.kill()
+            self.remove()
+
+    def remove(self):
+        if self.owns_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def client(self, project="e2e", client_id=None):
+        return Client(self.http, project, client_id)
+
+
+class Client:
+    """One keep-alive connection that speaks the HTTP API."""
+
+    def __init__(self, address, project="e2e", client_id=None):
+        self.connection = http.client.HTTPConnection(address, timeout=60)
+        self.headers = {"Client-ID": client_id or str(uuid.uuid4()), "X-Project-Id": project}
+
+    def __call__(self, method, path, body=None, headers=None):
+        """Status, body (decoded when there is one), headers."""
+        sent = dict(self.headers if headers is None else headers)
+        content = None
+        if body is not None:
+            content = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            sent.setdefault("Content-Type", "application/json")
+        self.connection.request(method, path, content, sent)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None, dict(answer.getheaders())
+
+    def close(self):
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+@contextlib.contextmanager
+def directory():
+    with tempfile.TemporaryDirectory(prefix="queue-server-") as path:
+        yield pathlib.Path(path)
