@@ -81,6 +81,15 @@ void check_workers(const gmr::loaded_options& loaded) {
   throw gmr::configuration_error(gmr::configuration_error::place::file, placed.what());
 }
 
+// Those of the reports are checked before anything is opened.
+void check_report_options(const gmr::loaded_options& loaded) {
+  try {
+    static_cast<void>(gmr::settings_from(loaded.values));
+  } catch (const gmr::option_error& error) {
+    throw loaded.error_at(error.option(), error.what());
+  }
+}
+
 }  // namespace
 
 po::options_description describe_options() {
@@ -121,6 +130,7 @@ po::options_description describe_options() {
 
 options options_from(const gmr::loaded_options& loaded) {
   check_workers(loaded);
+  check_report_options(loaded);
   options read;
   read.http = endpoint_from(loaded, "http");
   read.websocket = endpoint_from(loaded, "websocket");

@@ -19,7 +19,7 @@ function setup(thread) table.insert(threads, thread) end
 
 function request()
   turn = turn % #turns + 1
-  local method, path, body = table.unpack and table.unpack(turns[turn]) or unpack(turns[turn])
+  local method, path, body = turns[turn][1], turns[turn][2], turns[turn][3]
   return wrk.format(method, wrk.path .. path, headers, body)
 end
 

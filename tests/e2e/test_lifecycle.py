@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Starting, refusing to start, stopping, dying: command lines, configuration, shutdown, durability."""
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import threading
+import time
+import unittest
+import uuid
+
+import websockets
+
+import harness
+
+
+class StartUp(unittest.TestCase):
+    def refused(self, code, *arguments, says=""):
+        result = harness.run(*arguments)
+        self.assertEqual(code, result.returncode, result.stderr)
+        self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+        self.assertIn(says, result.stderr)
+        self.assertEqual("", result.stdout)
+
+    def test_help_and_version(self):
+        result = harness.run("--help")
+        self.assertEqual(0, result.returncode)
+        for option in ("--config-file", "--http.port", "--websocket.bind", "--storage.path", "--oslo_reports.log_dir"):
+            self.assertIn(option, result.stdout)
+        result = harness.run("--version")
+        self.assertEqual(0, result.returncode)
+        self.assertRegex(result.stdout, r"^queue-server \d+\.\d+\.\d+\n$")
+
+    def test_wrong_command_lines(self):
+        self.refused(64, "--nonsense", says="nonsense")
+        self.refused(64, "positional", says="positional")
+        self.refused(64, "--http.port=many", says="http.port")
+        self.refused(64, "--http.port=65536", says="65536")
+        self.refused(64, "--http.bind=example", says="example")
+        self.refused(64, "--server.threads=0", says="server.threads")
+        self.refused(64, "--storage.path=/nowhere/queues.db", says="/nowhere")
+
+    def test_wrong_configuration_names_file_and_line(self):
+        with harness.directory() as folder:
+            file = folder / "queue.conf"
+            for line, says in (("[http]\nport = many", ":2: "), ("[http]\n\nprot = 1", ":3: "), ("[http\n", ":1: "),
+                               ("[server]\nworkers = 2", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
+                               ("[storage]\nuri = mongodb://user:hidden@h/d", ":2: "),
+                               ("[oslo_reports]\nformat = html", ":2: ")):
+                file.write_text(line + "\n")
+                result = harness.run("--config-file", str(file))
+                self.assertEqual(78, result.returncode, result.stderr)
+                self.assertIn(f"{file}{says}", result.stderr)
+                self.assertNotIn("hidden", result.stderr)
+                self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+        self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
+        self.refused(78, "--server.workers=2", says="workers")
+
+    def test_an_address_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken, harness.directory() as folder:
+            port = taken.getsockname()[1]
+            for option in ("http", "websocket"):
+                other = "websocket" if option == "http" else "http"
+                self.refused(69, f"--{option}.port={port}", f"--{other}.port=0", f"--storage.path={folder}/q.db",
+                             says=f"127.0.0.1:{port}")
+            self.refused(69, "--http.bind=192.0.2.1", f"--storage.path={folder}/q.db", says="192.0.2.1")
+
+    def test_a_storage_that_is_no_database(self):
+        with harness.directory() as folder:
+            (folder / "q.db").write_text("not a database" * 100)
+            self.refused(69, "--http.port=0", "--websocket.port=0", f"--storage.path={folder}/q.db", says="q.db")
+
+    def test_the_configuration_file_that_is_shipped(self):
+        shipped = harness.HERE.parents[1] / "config/queue-server.conf"
+        with harness.Server("--config-file", str(shipped)) as server, server.client() as ask:
+            self.assertEqual(204, ask("GET", "/v2/ping")[0])
+
+    def test_threads_have_names(self):
+        with harness.Server("--server.threads=3") as server:
+            tasks = harness.pathlib.Path(f"/proc/{server.process.pid}/task")
+            names = {(task / "comm").read_text().strip() for task in tasks.iterdir()}
+        self.assertLessEqual({"io-0", "io-1", "io-2", "storage-0", "storage-1"}, names)
+
+
+class Stopping(unittest.TestCase):
+    def test_both_signals_end_it_well(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with harness.Server() as server:
+                server.process.send_signal(number)
+                server.ended = True
+                self.assertEqual(0, server.process.wait(harness.STOP_SECONDS), server.stderr())
+
+    def test_idle_clients_are_closed(self):
+        with harness.Server("--server.shutdown_seconds=30") as server:
+            idle = [server.client() for _ in range(5)]
+            for ask in idle:
+                self.assertEqual(204, ask("GET", "/v2/ping")[0])
+            code, since = asyncio.run(self.stop_with_sockets(server))
+            self.assertEqual(1001, code)
+            self.assertEqual(0, server.process.wait(harness.STOP_SECONDS))
+            self.assertLess(time.monotonic() - since, 25, "nothing was in flight")
+            for ask in idle:
+                self.assertEqual(b"", ask.connection.sock.recv(1))
+                ask.close()
+
+    async def stop_with_sockets(self, server):
+        connection = await websockets.connect(f"ws://{server.websocket}", ping_interval=None)
+        since = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.ended = True
+        await asyncio.wait_for(connection.wait_closed(), 60)
+        return connection.close_code, since
+
+    def test_requests_in_flight_are_answered(self):
+        """Clients post without pause; what was answered is stored, and nobody is cut off half way."""
+        with harness.directory() as folder:
+            with harness.Server(directory=folder) as server:
+                answered, wrong = [], []
+                posting = threading.Event()
+                threads = [threading.Thread(target=self.post, args=(server, answered, wrong, posting))
+                           for _ in range(8)]
+                for thread in threads:
+                    thread.start()
+                posting.wait(60)
+                while len(answered) < 50:
+                    time.sleep(0.01)
+                self.assertEqual(0, server.stop(), server.stderr())
+                for thread in threads:
+                    thread.join()
+            self.assertEqual([], wrong)
+            with harness.Server(directory=folder) as server, server.client("stop") as ask:
+                total = ask("GET", "/v2/queues/q/stats")[1]["messages"]["total"]
+                self.assertEqual(len(answered), total)
+
+    def post(self, server, answered, wrong, posting):
+        with contextlib.closing(server.client("stop")) as ask:
+            self.post_with(ask, answered, wrong, posting)
+
+    def post_with(self, ask, answered, wrong, posting):
+        while True:
+            try:
+                status, _, headers = ask("POST", "/v2/queues/q/messages", {"messages": [{"ttl": 3600, "body": 1}]})
+            except (ConnectionError, harness.http.client.CannotSendRequest):
+                break  # closed between two requests, before an answer began
+            except Exception as problem:  # half an answer
+                wrong.append(repr(problem))
+                break
+            if status == 201:
+                answered.append(1)
+                posting.set()
+            else:
+                wrong.append(status)
+            if headers.get("Connection") == "close":
+                break
+
+    def test_the_last_request_is_answered(self):
+        with harness.Server("--debug.endpoints=on") as server, server.client() as ask:
+            ask.connection.request("POST", "/debug/block?seconds=1&how=sleep", headers=ask.headers)
+            time.sleep(0.2)
+            server.process.send_signal(signal.SIGTERM)
+            server.ended = True
+            self.assertEqual(204, ask.connection.getresponse().status)
+            self.assertEqual(0, server.process.wait(harness.STOP_SECONDS), server.stderr())
+
+    def test_threads_that_do_not_come_back_are_left(self):
+        with harness.Server("--debug.endpoints=on", "--server.threads=2", "--server.shutdown_seconds=1") as server:
+            blocked = [server.client() for _ in range(2)]
+            for ask in blocked:
+                ask.connection.request("POST", "/debug/block?seconds=60&how=mutex", headers=ask.headers)
+            time.sleep(0.5)
+            self.assertEqual(70, server.stop())
+            for ask in blocked:
+                ask.close()
+            self.assertIn("does not come back", server.stderr())
+
+
+class Durability(unittest.TestCase):
+    def test_what_was_acknowledged_survives_kill_9(self):
+        with harness.directory() as folder:
+            acknowledged = []
+            for _ in range(3):
+                with harness.Server(directory=folder) as server:
+                    threads = [threading.Thread(target=self.post_until_dead, args=(server, acknowledged))
+                               for _ in range(4)]
+                    enough = len(acknowledged) + 100
+                    for thread in threads:
+                        thread.start()
+                    while len(acknowledged) < enough:
+                        time.sleep(0.005)
+                    server.kill()
+                    for thread in threads:
+                        thread.join()
+            self.assertGreaterEqual(len(acknowledged), 300)
+            with harness.Server(directory=folder) as server, server.client("kill") as ask:
+                for first in range(0, len(acknowledged), 20):
+                    wanted = acknowledged[first:first + 20]
+                    status, answer, _ = ask("GET", "/v2/queues/q/messages?ids=" + ",".join(i for i, _ in wanted))
+                    self.assertEqual(200, status)
+                    self.assertEqual(wanted, [(message["id"], message["body"]) for message in answer["messages"]])
+
+    def post_until_dead(self, server, acknowledged):
+        with contextlib.closing(server.client("kill")) as ask:
+            self.post_with(ask, acknowledged)
+
+    def post_with(self, ask, acknowledged):
+        while True:
+            body = uuid.uuid4().hex
+            try:
+                status, answer, _ = ask("POST", "/v2/queues/q/messages", {"messages": [{"ttl": 3600, "body": body}]})
+            except (OSError, harness.http.client.HTTPException, json.JSONDecodeError):
+                return
+            if status != 201:
+                return
+            acknowledged.append((answer["resources"][0].rsplit("/", 1)[1], body))
+
+
+class DebugEndpoints(unittest.TestCase):
+    def test_they_are_off_unless_asked_for(self):
+        with harness.Server() as server, server.client() as ask:
+            self.assertEqual(404, ask("POST", "/debug/block?seconds=1&how=sleep")[0])
+
+    def test_each_way_blocks_one_io_thread_for_its_time(self):
+        with harness.Server("--debug.endpoints=on", "--server.threads=2") as server, server.client() as ask:
+            for how in ("sleep", "spin", "mutex"):
+                since = time.monotonic()
+                self.assertEqual(204, ask("POST", f"/debug/block?seconds=0.3&how={how}")[0])
+                self.assertGreaterEqual(time.monotonic() - since, 0.3)
+            for wrong in ("", "?seconds=1", "?how=sleep", "?seconds=0&how=sleep", "?seconds=301&how=spin",
+                          "?seconds=x&how=spin", "?seconds=nan&how=spin", "?seconds=1&how=wait"):
+                self.assertEqual(400, ask("POST", "/debug/block" + wrong)[0], wrong)
+            self.assertEqual(405, ask("GET", "/debug/block?seconds=1&how=sleep")[0])
+            self.assertEqual(404, ask("POST", "/debug/nothing")[0])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv)

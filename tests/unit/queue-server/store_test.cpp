@@ -1,0 +1,203 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "served.hpp"
+
+namespace queue_server {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const queue_key orders{"project", "orders"};
+constexpr claim_terms terms{300, 60};
+
+std::vector<std::string> bodies(const std::vector<message>& messages) {
+  std::vector<std::string> found;
+  for (const message& each : messages)
+    found.push_back(each.body);
+  return found;
+}
+
+class store_test : public testing::Test {
+ protected:
+  std::string post(const std::string& body, std::int64_t ttl = 3600, std::int64_t delay = 0,
+                   const std::string& client = "me") {
+    return server_.data().post(orders, client, {{ttl, delay, body}}).front();
+  }
+  std::vector<std::string> visible(message_filter filter = {}) {
+    filter.limit = 100;
+    return bodies(server_.data().list_messages(orders, filter));
+  }
+
+  served server_;
+  store& data_ = server_.data();
+};
+
+TEST_F(store_test, a_message_is_gone_when_its_time_is_over) {
+  const std::string id = post("1", 60);
+  server_.pass_seconds(59);
+  EXPECT_THAT(visible(), ElementsAre("1"));
+  EXPECT_EQ(data_.get_messages(orders, {id}).front().age, 59);
+  server_.pass_seconds(1);
+  EXPECT_THAT(visible(), IsEmpty());
+  EXPECT_THAT(data_.get_messages(orders, {id}), IsEmpty());
+  EXPECT_THAT(data_.pop(orders, 20), IsEmpty());
+  EXPECT_EQ(data_.stats(orders).total, 0);
+}
+
+TEST_F(store_test, a_delayed_message_appears_when_its_delay_is_over) {
+  post("1", 3600, 30);
+  EXPECT_THAT(visible(), IsEmpty());
+  EXPECT_THAT(data_.create_claim(orders, terms, 20).messages, IsEmpty());
+  server_.pass_seconds(30);
+  EXPECT_THAT(visible(), ElementsAre("1"));
+}
+
+TEST_F(store_test, own_messages_are_hidden_on_request) {
+  post("1", 3600, 0, "me");
+  post("2", 3600, 0, "you");
+  message_filter filter;
+  filter.not_from = "me";
+  EXPECT_THAT(visible(filter), ElementsAre("2"));
+}
+
+TEST_F(store_test, an_expired_claim_lets_its_messages_go) {
+  post("1");
+  const claim held = data_.create_claim(orders, terms, 20);
+  EXPECT_THAT(bodies(held.messages), ElementsAre("1"));
+  EXPECT_THAT(data_.create_claim(orders, terms, 20).messages, IsEmpty());
+  server_.pass_seconds(terms.ttl);
+  EXPECT_FALSE(data_.get_claim(orders, held.id));
+  const claim next = data_.create_claim(orders, terms, 20);
+  ASSERT_THAT(next.messages, SizeIs(1));
+  EXPECT_EQ(next.messages.front().claim_count, 2);
+}
+
+TEST_F(store_test, a_claimed_message_outlives_its_claim_and_grace) {
+  const std::string id = post("1", 60);
+  static_cast<void>(data_.create_claim(orders, terms, 20));
+  server_.pass_seconds(terms.ttl + terms.grace - 1);
+  ASSERT_THAT(data_.get_messages(orders, {id}), SizeIs(1));
+  EXPECT_EQ(data_.get_messages(orders, {id}).front().ttl, terms.ttl + terms.grace);
+  server_.pass_seconds(1);
+  EXPECT_THAT(data_.get_messages(orders, {id}), IsEmpty());
+}
+
+TEST_F(store_test, a_renewed_claim_lives_from_now_on) {
+  post("1");
+  const claim held = data_.create_claim(orders, terms, 20);
+  server_.pass_seconds(299);
+  EXPECT_TRUE(data_.update_claim(orders, held.id, terms));
+  server_.pass_seconds(299);
+  EXPECT_THAT(data_.get_claim(orders, held.id)->messages, SizeIs(1));
+  server_.pass_seconds(1);
+  EXPECT_FALSE(data_.update_claim(orders, held.id, terms));
+}
+
+TEST_F(store_test, a_claimed_message_is_deleted_with_its_own_claim_only) {
+  const std::string first = post("1");
+  const std::string second = post("2");
+  const std::string third = post("3");
+  const claim mine = data_.create_claim(orders, terms, 1);
+  const claim other = data_.create_claim(orders, terms, 1);
+  EXPECT_EQ(data_.delete_message(orders, first, std::nullopt), delete_outcome::claimed);
+  EXPECT_EQ(data_.delete_message(orders, first, other.id), delete_outcome::claimed_by_other);
+  EXPECT_EQ(data_.delete_message(orders, first, new_id()), delete_outcome::no_such_claim);
+  EXPECT_EQ(data_.delete_message(orders, third, mine.id), delete_outcome::not_claimed);
+  EXPECT_EQ(data_.delete_message(orders, first, mine.id), delete_outcome::done);
+  EXPECT_EQ(data_.delete_message(orders, first, mine.id), delete_outcome::done);  // absent
+  EXPECT_THAT(visible(), ElementsAre("3"));
+  EXPECT_EQ(data_.delete_message(orders, second, other.id), delete_outcome::done);
+}
+
+TEST_F(store_test, nothing_of_a_project_is_in_reach_of_another) {
+  const std::string id = post("1");
+  const claim held = data_.create_claim(orders, terms, 20);
+  const queue_key foreign{"another", "orders"};
+  static_cast<void>(data_.create_queue(foreign, "{}"));
+  EXPECT_THAT(data_.get_messages(foreign, {id}), IsEmpty());
+  EXPECT_FALSE(data_.get_claim(foreign, held.id));
+  EXPECT_FALSE(data_.update_claim(foreign, held.id, terms));
+  data_.delete_claim(foreign, held.id);
+  data_.delete_messages(foreign, {id});
+  data_.delete_queue(foreign);
+  EXPECT_EQ(data_.stats(orders).claimed, 1);
+  EXPECT_EQ(data_.count_queues("project"), 1);
+}
+
+TEST_F(store_test, a_deleted_queue_takes_everything_with_it) {
+  const std::string id = post("1");
+  const claim held = data_.create_claim(orders, terms, 20);
+  data_.delete_queue(orders);
+  static_cast<void>(data_.create_queue(orders, "{}"));
+  EXPECT_THAT(data_.get_messages(orders, {id}), IsEmpty());
+  EXPECT_FALSE(data_.get_claim(orders, held.id));
+}
+
+TEST_F(store_test, sweeping_removes_what_has_expired_and_nothing_else) {
+  for (int i = 0; i < 5; ++i)
+    post("1", 60);
+  post("2");
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
+  server_.pass_seconds(121);
+  EXPECT_EQ(data_.sweep(3), 4);  // three messages and the claim
+  EXPECT_EQ(data_.sweep(100), 2);
+  EXPECT_EQ(data_.sweep(100), 0);
+  EXPECT_THAT(visible(), ElementsAre("2"));
+}
+
+TEST_F(store_test, markers_lead_through_all_messages_once) {
+  for (int i = 0; i < 7; ++i)
+    post(std::to_string(i));
+  message_filter filter;
+  filter.limit = 3;
+  std::vector<std::string> seen;
+  for (auto page = data_.list_messages(orders, filter); !page.empty();
+       page = data_.list_messages(orders, filter)) {
+    for (const message& each : page)
+      seen.push_back(each.body);
+    filter.after = page.back().marker;
+    if (seen.size() == 3) post("7");
+  }
+  EXPECT_THAT(seen, ElementsAre("0", "1", "2", "3", "4", "5", "6", "7"));
+}
+
+TEST_F(store_test, the_summary_counts_what_lives) {
+  post("1");
+  post("2", 60);
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
+  static_cast<void>(data_.create_queue({"project", "empty"}, "{}"));
+  server_.pass_seconds(59);
+  const auto summary = data_.summary(10);
+  ASSERT_THAT(summary, SizeIs(2));
+  EXPECT_EQ(summary[0].queue.name, "orders");
+  EXPECT_EQ(summary[0].messages, 2);
+  EXPECT_EQ(summary[0].claimed, 1);
+  EXPECT_EQ(summary[0].oldest_age, 59);
+  EXPECT_EQ(summary[1].oldest_age, std::nullopt);
+}
+
+TEST_F(store_test, a_query_ends_when_its_time_is_over) {
+  for (int i = 0; i < 2000; ++i)
+    post("1");
+  data_.connection().limit_time(std::chrono::milliseconds(-1));
+  EXPECT_THROW(static_cast<void>(data_.summary(10)), sqlite::error);
+  data_.connection().limit_time(std::chrono::milliseconds(0));
+  EXPECT_EQ(data_.summary(10).front().messages, 2000);
+}
+
+TEST(new_id, does_not_repeat) {
+  std::set<std::string> ids;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = new_id();
+    EXPECT_EQ(id.size(), 32U);
+    EXPECT_TRUE(ids.insert(id).second);
+  }
+}
+
+}  // namespace
+}  // namespace queue_server

@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+#include <api/json.hpp>
+#include <api/websocket.hpp>
+
+#include "served.hpp"
+
+namespace queue_server {
+namespace {
+
+using websocket_api::encoding;
+
+class websocket_api_test : public testing::Test {
+ protected:
+  static json request(const std::string& action, json body = json::object()) {
+    return {{"action", action},
+            {"headers", {{"client-id", "3381af922b9e11e3b19171861300734c"}, {"X-PROJECT-ID", "p"}}},
+            {"body", std::move(body)}};
+  }
+  json ask(const json& asked) {
+    return json::parse(server_.run(websocket_api::prepare(asked.dump(), encoding::json)).body);
+  }
+
+  served server_;
+};
+
+TEST_F(websocket_api_test, answers_repeat_the_request) {
+  const json asked = request("queue_create", {{"queue_name", "q"}});
+  const json answer = ask(asked);
+  EXPECT_EQ(answer["headers"]["status"], 201);
+  for (const char* part : {"action", "headers", "body"}) {
+    EXPECT_EQ(answer["request"][part], asked[part]);
+  }
+  EXPECT_EQ(answer["request"]["api"], "v2");
+}
+
+TEST_F(websocket_api_test, packed_requests_get_packed_answers) {
+  const json asked = request("queue_list");
+  const reply answer =
+      server_.run(websocket_api::prepare(to_message_pack(asked), encoding::message_pack));
+  EXPECT_EQ(parse_message_pack(answer.body)["body"]["queues"], json::array());
+}
+
+TEST_F(websocket_api_test, what_is_no_request_is_answered_all_the_same) {
+  for (const char* text : {"", "{", "[]", "null", "\"x\"", R"({"action":{}})", R"({"action":"x"})",
+                           R"({"action":"queue_list","body":[]})"}) {
+    const reply answer = server_.run(websocket_api::prepare(text, encoding::json));
+    EXPECT_EQ(json::parse(answer.body)["headers"]["status"], 400) << text;
+  }
+}
+
+TEST_F(websocket_api_test, a_storage_that_fails_is_503) {
+  const operation work = websocket_api::prepare(request("queue_list").dump(), encoding::json);
+  const json answer = json::parse(work.refuse(sqlite::error(13, "disk is full")).body);
+  EXPECT_EQ(answer["headers"]["status"], 503);
+  EXPECT_EQ(answer["request"]["action"], "queue_list");
+}
+
+TEST_F(websocket_api_test, a_post_is_all_or_nothing_in_size) {
+  const json large = {{{"body", std::string(262144, 'x')}}};
+  EXPECT_EQ(
+      ask(request("message_post", {{"queue_name", "q"}, {"messages", large}}))["headers"]["status"],
+      400);
+  EXPECT_EQ(server_.data().stats({"p", "q"}).total, 0);
+}
+
+}  // namespace
+}  // namespace queue_server
