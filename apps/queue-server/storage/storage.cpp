@@ -21,19 +21,15 @@ constexpr std::int64_t sweep_rows = 1000;
 
 // Names the threads of a pool; each runs exactly one of the tasks, as all wait for all.
 void name_threads(asio::thread_pool& threads, int count, int first_number) {
-  std::latch named(count + 1);
+  // Shared, as a thread may still be inside it when the others have gone on.
+  const auto named = std::make_shared<std::latch>(count + 1);
   for (int number = first_number; number < first_number + count; ++number) {
-    asio::post(threads, [&named, number] {
+    asio::post(threads, [named, number] {
       pthread_setname_np(pthread_self(), ("storage-" + std::to_string(number)).c_str());
-      named.arrive_and_wait();
+      named->arrive_and_wait();
     });
   }
-  named.arrive_and_wait();
-  // `named` is on this stack: nobody may still be inside it when it goes.
-  std::latch left(count);
-  for (int i = 0; i < count; ++i)
-    asio::post(threads, [&left] { left.count_down(); });
-  left.wait();
+  named->arrive_and_wait();
 }
 
 }  // namespace
