@@ -69,8 +69,8 @@ bool runs_traced_fiber() noexcept {
 
 std::string_view test_fiber_hook() noexcept {
   if (!set_up_fiber_hook())
-    return "fiber tracing inactive: Boost.Context's functions are not found behind the hook; with "
-           "a static Boost.Context link gmr::trace_wrap instead of gmr::trace_interpose";
+    return "fiber tracing inactive: no shared Boost.Context shows its switches to the hook; link "
+           "gmr::trace_wrap and a static Boost.Context (from 1.87 on a shared one hides them)";
   enroll_thread();
   if (!runs_traced_fiber())
     return "fiber tracing inactive: switches go past the hook; link gmr::trace to the program "
