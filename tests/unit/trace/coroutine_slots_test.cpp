@@ -1,0 +1,125 @@
+// Memory of coroutine frames, and the names of what they wait for.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "trace/coroutine_arena.hpp"
+#include "trace/coroutine_operation.hpp"
+
+namespace gmr::trace {
+namespace {
+
+TEST(CoroutineSlots, ClassesHoldTheirSizes) {
+  std::size_t last = 0;
+  for (std::size_t c = 1; c < slot_classes; ++c) {
+    const std::size_t bytes = slot_bytes(c);
+    ASSERT_GT(bytes, last);
+    EXPECT_EQ(slot_class_of(bytes), c);
+    EXPECT_EQ(slot_class_of(last + 1), c);
+    EXPECT_EQ(bytes % 32, 0U);
+    last = bytes;
+  }
+}
+
+TEST(CoroutineSlots, FramesOfAllSizesAreApartAndAligned) {
+  std::vector<std::pair<void*, std::size_t>> frames;
+  std::set<void*> distinct;
+  for (std::size_t size = 1; size < (std::size_t{1} << 22); size += size / 3 + 1) {
+    void* const frame = allocate_coroutine_frame(size);
+    EXPECT_TRUE(coroutine_slots.contains(frame));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(frame) % 16, 0U);
+    EXPECT_TRUE(distinct.insert(frame).second);
+    std::memset(frame, static_cast<int>(size & 0xff), size);
+    frames.emplace_back(frame, size);
+  }
+  for (const auto& [frame, size] : frames) {
+    const auto* bytes = static_cast<const unsigned char*>(frame);
+    EXPECT_EQ(bytes[0], size & 0xff);
+    EXPECT_EQ(bytes[size - 1], size & 0xff);
+    free_coroutine_frame(frame, size);
+  }
+}
+
+TEST(CoroutineSlots, FreedSlotsAreUsedAgain) {
+  std::set<void*> seen;
+  for (int i = 0; i < 10000; ++i) {
+    void* const frame = allocate_coroutine_frame(200);
+    seen.insert(frame);
+    free_coroutine_frame(frame, 200);
+  }
+  EXPECT_LE(seen.size(), 64U);
+}
+
+TEST(CoroutineSlots, FramesMayBeFreedByOtherThreads) {
+  std::set<void*> all;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<void*> frames;
+    std::thread{[&] {
+      for (int i = 0; i < 1000; ++i)
+        frames.push_back(allocate_coroutine_entry(100));
+    }}.join();
+    std::thread{[&] {
+      for (void* frame : frames)
+        free_coroutine_entry(frame, 100);
+    }}.join();
+    all.insert(frames.begin(), frames.end());
+  }
+  EXPECT_LE(all.size(), 2000U) << "what threads kept is given back when they end";
+}
+
+TEST(CoroutineSlots, EntriesHaveIdsOfTheirOwn) {
+  std::set<std::uint64_t> ids;
+  std::vector<void*> frames;
+  for (int i = 0; i < 1000; ++i) {
+    frames.push_back(allocate_coroutine_entry(0));
+    ids.insert(coroutine_entry_of(coroutine_node_of(frames.back())).id);
+  }
+  EXPECT_EQ(ids.size(), frames.size());
+  EXPECT_FALSE(ids.contains(0));
+  for (void* frame : frames)
+    free_coroutine_entry(frame, 0);
+}
+
+TEST(CoroutineSlots, BeyondTheLargestSizeAFrameStillWorks) {
+  void* const frame = allocate_coroutine_frame(largest_slot + 1);
+  EXPECT_FALSE(coroutine_slots.contains(frame));
+  free_coroutine_frame(frame, largest_slot + 1);
+}
+
+TEST(CoroutineSlots, ChangesAreCountedRoundTheClock) {
+  EXPECT_EQ(coroutine_state::next(~std::uint32_t{0}, coroutine_state::running, 7),
+            std::uint64_t{7} << 32 | coroutine_state::running)
+      << "the counter wraps within its bits";
+}
+
+TEST(CoroutineOperation, KnownOnesHaveShortNames) {
+  EXPECT_EQ(operation_kind("const char* f() [with T = initiated<boost::asio::basic_waitable_timer<"
+                           "std::chrono::_V2::steady_clock>::initiate_async_wait>]"),
+            "timer");
+  EXPECT_EQ(operation_kind("const char *f() [T = gmr::trace::initiated<boost::beast::http::detail::"
+                           "run_read_msg_op, boost::asio::initiate_async_write>]"),
+            "http read");
+  EXPECT_TRUE(is_turn(operation_kind("[with T = boost::asio::detail::initiate_post]")));
+}
+
+TEST(CoroutineOperation, OthersAreNamedByTheirType) {
+  EXPECT_EQ(
+      operation_kind("[with T = initiated<boost::asio::detail::initiate_composed_op<void(int, "
+                     "char), void(x)>, shop::pay<shop::card>, int>; std::string = x]"),
+      "shop::pay");
+  EXPECT_EQ(operation_kind("[T = shop::ticket<int, (char)40>::taken]"), "shop::ticket::taken");
+}
+
+TEST(CoroutineOperation, NonsenseIsKeptShort) {
+  for (const std::string text :
+       {"", "]", "T = ", "[T = ]", "T = <", "T = initiated<", ">>>", "T = >]"})
+    EXPECT_LE(operation_kind(text).size(), 80U);
+  EXPECT_LE(operation_kind("[T = " + std::string(5000, 'x') + "]").size(), 80U);
+}
+
+}  // namespace
+}  // namespace gmr::trace
