@@ -34,6 +34,7 @@ class output final {
     struct stat status{};
     if (::fstat(STDERR_FILENO, &status) != 0) return;
     open_ = true;
+    inode_ = status.st_ino;
     if (S_ISSOCK(status.st_mode)) {
       way_ = way::socket;
     } else if (S_ISFIFO(status.st_mode) || ::isatty(STDERR_FILENO) == 1) {
@@ -48,6 +49,7 @@ class output final {
   output& operator=(const output&) = delete;
 
   [[nodiscard]] bool is_open() const noexcept { return open_; }
+  [[nodiscard]] ino_t inode() const noexcept { return inode_; }
   [[nodiscard]] int descriptor() const noexcept { return own_ >= 0 ? own_ : STDERR_FILENO; }
 
   ssize_t write_some(std::string_view bytes) const noexcept {
@@ -70,6 +72,7 @@ class output final {
 
  private:
   bool open_ = false;
+  ino_t inode_ = 0;
   int own_ = -1;
   way way_ = way::whole;
 };
@@ -124,22 +127,30 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
+// Of one report, all its pieces together.
+struct progress {
+  clock::time_point last;
+  clock::time_point end;
+  std::chrono::milliseconds patience;
+  std::size_t bytes = 0;
+};
+
 // Writes all of one piece; returns why not.
-std::string write_all(const output& to, std::string_view bytes, clock::time_point& progress,
-                      clock::time_point end, std::chrono::milliseconds patience) {
+std::string write_all(const output& to, std::string_view bytes, progress& made) {
   while (!bytes.empty()) {
     const ssize_t written = to.write_some(bytes);
     const clock::time_point now = clock::now();
     if (written > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
-      progress = now;
-      if (now < end) continue;
-      if (!bytes.empty()) return "standard error is read too slowly; the report was cut short";
+      made.bytes += static_cast<std::size_t>(written);
+      made.last = now;
+      if (now >= made.end && !bytes.empty())
+        return "standard error is read too slowly; the report was cut short";
     } else if (written < 0 && errno == EINTR) {
       continue;
     } else if (written == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
       return "standard error: " + reason(written == 0 ? EIO : errno);
-    } else if (now >= std::min(progress + patience, end)) {
+    } else if (now >= std::min(made.last + made.patience, made.end)) {
       return "nobody reads standard error; the report was cut short";
     } else {
       pollfd ready{to.descriptor(), POLLOUT, 0};
@@ -153,22 +164,22 @@ std::string write_all(const output& to, std::string_view bytes, clock::time_poin
 
 std::string write_standard_error(std::initializer_list<std::string_view> pieces,
                                  std::chrono::milliseconds patience) {
-  static std::atomic<bool> cut_short{false};
+  static std::atomic<ino_t> cut_short{0};  // the file that holds a report without its end
   const write_signals guard;
-  const clock::time_point start = clock::now();
-  const exclusive_access access{start + patience};
+  const exclusive_access access{clock::now() + patience};
   const output to;
   if (!to.is_open()) return "standard error is closed";
 
-  clock::time_point progress = clock::now();
-  const clock::time_point end = progress + 6 * patience;
+  progress made{clock::now(), clock::now() + 6 * patience, patience};
   std::string error;
   // What follows a report that was cut begins on a line of its own.
-  if (cut_short.load()) error = write_all(to, "\n", progress, end, patience);
+  if (cut_short.load() == to.inode()) error = write_all(to, "\n", made);
+  const bool again_cut = !error.empty();
+  made.bytes = 0;
   for (const std::string_view piece : pieces) {
-    if (error.empty()) error = write_all(to, piece, progress, end, patience);
+    if (error.empty()) error = write_all(to, piece, made);
   }
-  cut_short.store(!error.empty());
+  if (!again_cut) cut_short.store(!error.empty() && made.bytes != 0 ? to.inode() : 0);
   if (error.empty() && !access.complete())
     error = "somebody else held the lock on standard error; written without it";
   return error;
