@@ -1,0 +1,227 @@
+#include "reporter/pipeline.hpp"
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "analyse/green_threads.hpp"
+#include "analyse/threads.hpp"
+#include "capture/green_threads.hpp"
+#include "capture/thread_capturer.hpp"
+#include "reporter/process_facts.hpp"
+#include "reporter/stage.hpp"
+#include "symbolize/symbolizer.hpp"
+#include "unwind/unwinder.hpp"
+
+namespace gmr {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+// Hands green threads on to the analysis and remembers which thread runs which: what scheduler and
+// kernel know of each other.
+class joining_consumer final : public capture::green_thread_consumer {
+ public:
+  explicit joining_consumer(analyse::green_thread_collector& next) : next_(next) {}
+
+  void take(const green_thread_view& view) override {
+    if (view.state == green_thread_state::running && view.thread != 0)
+      running_.emplace(view.thread, view.id);
+    next_.take(view);
+  }
+  void take(const green_thread_view& view, const capture::stack_snapshot& copy) override {
+    next_.take(view, copy);
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> run_by(pid_t thread) const {
+    const auto found = running_.find(thread);
+    return found == running_.end() ? std::nullopt : std::optional{found->second};
+  }
+
+ private:
+  analyse::green_thread_collector& next_;
+  std::unordered_map<pid_t, std::uint64_t> running_;
+};
+
+thread_info describe(const capture::thread_snapshot& snapshot) {
+  thread_info out;
+  out.id = snapshot.id;
+  out.name = snapshot.name;
+  out.state = snapshot.state;
+  out.capture = snapshot.outcome;
+  out.note = snapshot.note;
+  out.is_reporter = snapshot.is_reporter;
+  out.cpu = snapshot.cpu;
+  if (snapshot.runs != 0) out.runs = snapshot.runs;
+  return out;
+}
+
+bool has_stack(const capture::thread_snapshot& snapshot) {
+  return snapshot.stack.registers.pc() != 0 || !snapshot.stack.walked.empty();
+}
+
+}  // namespace
+
+void known_configuration::add(std::vector<option_entry> options, std::vector<std::string> secrets) {
+  const std::lock_guard lock{mutex_};
+  for (option_entry& option : options)
+    options_.push_back(std::move(option));
+  for (std::string& secret : secrets)
+    secrets_.push_back(std::move(secret));
+}
+
+std::vector<option_entry> known_configuration::options() const {
+  const std::lock_guard lock{mutex_};
+  return options_;
+}
+
+std::vector<std::string> known_configuration::secrets() const {
+  const std::lock_guard lock{mutex_};
+  return secrets_;
+}
+
+class pipeline::stages final {
+ public:
+  stages(package software, const settings& set, const known_configuration& configuration,
+         sections::section_registry& sections)
+      : software_(std::move(software)),
+        settings_(set),
+        configuration_(configuration),
+        sections_(sections),
+        capturer_({.signal = set.capture_signal,
+                   .stack_bytes = set.stack_bytes,
+                   .deadline = std::min(set.deadline, longest_capture)}) {}
+
+  report make(const report_request& request);
+  [[nodiscard]] int capture_signal() const noexcept { return capturer_.signal(); }
+
+ private:
+  static constexpr std::chrono::milliseconds longest_capture{500};  // of all OS threads
+
+  void stacks(report& out, clock::time_point deadline);
+  void resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
+               const joining_consumer& consumer, clock::time_point deadline);
+  void resolve_stack(thread_info& thread, const capture::thread_snapshot& snapshot,
+                     clock::time_point deadline);
+  void make_sections(report& out, clock::time_point deadline);
+
+  const package software_;
+  const settings settings_;
+  const known_configuration& configuration_;
+  sections::section_registry& sections_;
+  capture::thread_capturer capturer_;
+  unwind::unwinder unwinder_;
+  symbolize::symbolizer symbolizer_;
+  unwind::raw_stack raw_;  // reused: no allocation a stack
+};
+
+report pipeline::stages::make(const report_request& request) {
+  const clock::time_point start = clock::now();
+  const clock::time_point deadline = start + settings_.deadline;
+  const std::uint64_t memory_before = resident_bytes();
+  report out;
+  out.cause = request.cause;
+  out.number = request.number;
+  out.coalesced = request.coalesced;
+  out.time = std::chrono::system_clock::now();
+  out.package = software_;
+  out.list = settings_.list;
+  stacks(out, deadline);
+  run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
+    std::vector<finding> findings = analyse::findings_of(out);
+    // Conclusions before what could not be seen.
+    findings.insert(findings.end(), std::make_move_iterator(out.findings.begin()),
+                    std::make_move_iterator(out.findings.end()));
+    out.findings = std::move(findings);
+  });
+  make_sections(out, deadline);
+  const std::uint64_t memory_after = resident_bytes();
+  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
+  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
+  return out;
+}
+
+// Threads first: green threads are many, and the threads that run them should be seen with them.
+void pipeline::stages::stacks(report& out, clock::time_point deadline) {
+  static const std::vector<capture::thread_snapshot> none;
+  const std::vector<capture::thread_snapshot>* threads = &none;
+  analyse::green_thread_collector collector{unwinder_, settings_.list};
+  joining_consumer consumer{collector};
+  run_stage(out, "capture of threads", out.cost.capture_seconds,
+            [&] { threads = &capturer_.capture(); });
+  run_stage(out, "reading of unwind tables", out.cost.capture_seconds,
+            [&] { unwinder_.refresh(); });
+  run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
+    capture::green_thread_capture_result result = capture::capture_green_threads(
+        {.stack_bytes = settings_.stack_bytes, .deadline = deadline}, consumer);
+    out.findings = std::move(result.findings);
+    for (std::string& note : result.notes)
+      out.notes.push_back(std::move(note));
+  });
+  run_stage(out, "reading of symbols", out.cost.resolve_seconds, [&] { symbolizer_.refresh(); });
+  resolve(out, *threads, consumer, deadline);
+  run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
+            [&] { out.green_threads = collector.finish(symbolizer_); });
+  run_stage(out, "listing of modules", out.cost.resolve_seconds, [&] {
+    out.modules = symbolizer_.modules();
+    out.frames = symbolizer_.frames();
+  });
+}
+
+void pipeline::stages::resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
+                               const joining_consumer& consumer, clock::time_point deadline) {
+  for (const capture::thread_snapshot& snapshot : threads) {
+    thread_info& thread = out.threads.emplace_back(describe(snapshot));
+    if (!thread.runs) thread.runs = consumer.run_by(thread.id);
+    const std::string whose = "stack of thread " + std::to_string(thread.id);
+    run_stage(out, whose, out.cost.resolve_seconds,
+              [&] { resolve_stack(thread, snapshot, deadline); });
+    run_stage(out, "wait of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
+              [&] { thread.waits_for = analyse::wait_of(snapshot); });
+  }
+}
+
+void pipeline::stages::resolve_stack(thread_info& thread, const capture::thread_snapshot& snapshot,
+                                     clock::time_point deadline) {
+  if (!has_stack(snapshot)) return;
+  if (clock::now() >= deadline) {
+    thread.stack.note = "not resolved: the time for the report was over";
+    return;
+  }
+  unwinder_.unwind(snapshot.stack, raw_);
+  thread.stack = symbolizer_.resolve(raw_);
+}
+
+void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
+  double& seconds = out.cost.sections_seconds;
+  run_stage(out, "the name of the host", seconds, [&] { out.host = sections::host_name(); });
+  run_stage(out, "section Package", seconds, [&] {
+    out.package_details = sections::package_section(software_, executable_build_id(out.modules));
+  });
+  run_stage(out, "section Process", seconds,
+            [&] { out.process = sections::process_section(configuration_.secrets()); });
+  run_stage(out, "section Configuration", seconds,
+            [&] { out.configuration = configuration_.options(); });
+  run_stage(out, "sections of the service", seconds,
+            [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
+}
+
+pipeline::pipeline(package software, const settings& set, const known_configuration& configuration,
+                   sections::section_registry& sections)
+    : stages_(std::make_unique<stages>(std::move(software), set, configuration, sections)) {}
+
+pipeline::~pipeline() = default;
+
+report pipeline::make(const report_request& request) {
+  return stages_->make(request);
+}
+
+int pipeline::capture_signal() const noexcept {
+  return stages_->capture_signal();
+}
+
+}  // namespace gmr

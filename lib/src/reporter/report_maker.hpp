@@ -1,0 +1,25 @@
+// What makes one report; the reporter decides when.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gmr/model/report.hpp"
+
+namespace gmr {
+
+struct report_request {
+  std::string cause;
+  std::uint64_t number = 0;
+  std::uint64_t coalesced = 1;
+};
+
+// Not synchronised: one report at a time. Nothing that happens while a report is made is an
+// exception to the caller, short of there being no memory.
+class report_maker {
+ public:
+  virtual ~report_maker() = default;
+  [[nodiscard]] virtual report make(const report_request& request) = 0;
+};
+
+}  // namespace gmr

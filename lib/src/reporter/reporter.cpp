@@ -1,0 +1,165 @@
+#include "gmr/reporter/reporter.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/strand.hpp>
+#include <csignal>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "reporter/own_thread.hpp"
+#include "reporter/pipeline.hpp"
+#include "reporter/report_queue.hpp"
+#include "section/masking.hpp"
+#include "sink/sink.hpp"
+#include "trigger/triggers.hpp"
+#include "view/view.hpp"
+
+namespace gmr {
+namespace {
+
+// The process that has a reporter. A forked child has none, whatever it inherited.
+std::atomic<pid_t> owner{0};
+
+class sole_reporter final {
+ public:
+  sole_reporter() {
+    pid_t seen = owner.load();
+    const pid_t self = ::getpid();
+    if (seen == self || !owner.compare_exchange_strong(seen, self))
+      throw std::logic_error{"this process has a gmr::reporter already"};
+  }
+  ~sole_reporter() { owner.store(0); }
+  sole_reporter(const sole_reporter&) = delete;
+  sole_reporter& operator=(const sole_reporter&) = delete;
+};
+
+void write_report(const report& made, const settings& set) {
+  const std::string bytes = views::render(made, set.format);
+  const sinks::file_name name{.service = made.package.name,
+                              .time = made.time,
+                              .number = made.number,
+                              .extension = set.format == report_format::json ? "json" : "txt"};
+  const std::string error = sinks::write({.log_dir = set.log_dir}, name, bytes);
+  if (!error.empty()) sinks::say("report " + std::to_string(made.number) + ": " + error);
+}
+
+}  // namespace
+
+// Members in the order in which they are needed; what the constructor did before it throws is
+// undone by their destructors.
+class reporter::implementation final {
+ public:
+  implementation(package software, const settings& set,
+                 const boost::asio::any_io_executor* executor)
+      : settings_(set) {
+    if (settings_.signal == 0) settings_.signal = SIGUSR2;
+    auto maker =
+        std::make_unique<pipeline>(std::move(software), settings_, configuration_, sections_);
+    if (executor == nullptr) thread_.emplace(maker->capture_signal());
+    report_queue::strand strand{executor == nullptr ? thread_->executor() : *executor};
+    queue_ = std::make_shared<report_queue>(
+        strand, std::move(maker),
+        [set = settings_](const report& made) { write_report(made, set); });
+    set_triggers(strand);
+  }
+
+  // Triggers first, so that nothing new is asked for. On an executor of the service's nobody may
+  // be left to make what still waits.
+  ~implementation() {
+    triggers_.clear();
+    if (queue_) queue_->stop(thread_.has_value());
+  }
+  implementation(const implementation&) = delete;
+  implementation& operator=(const implementation&) = delete;
+
+  [[nodiscard]] bool ours() const noexcept { return ::getpid() == process_; }
+  [[nodiscard]] report_queue& queue() noexcept { return *queue_; }
+  [[nodiscard]] known_configuration& configuration() noexcept { return configuration_; }
+  [[nodiscard]] sections::section_registry& sections() noexcept { return sections_; }
+
+ private:
+  void set_triggers(const report_queue::strand& strand) {
+    const auto request = [queue = queue_](std::string cause) { queue->request(std::move(cause)); };
+    if (settings_.file_event_handler.empty()) {
+      triggers_.push_back(triggers::watch_signal(strand, settings_.signal, request));
+      return;
+    }
+    triggers_.push_back(triggers::ignore_signal(strand, settings_.signal));
+    triggers_.push_back(triggers::watch_file(
+        strand, settings_.file_event_handler, settings_.file_event_handler_interval, request,
+        [](const std::string& message) { sinks::say(message); }));
+  }
+
+  const pid_t process_ = ::getpid();
+  sole_reporter sole_;
+  settings settings_;
+  known_configuration configuration_;
+  sections::section_registry sections_;
+  std::optional<own_thread> thread_;
+  std::shared_ptr<report_queue> queue_;
+  std::vector<std::unique_ptr<triggers::trigger>> triggers_;
+};
+
+reporter::reporter(package software, const boost::program_options::variables_map& values)
+    : reporter(std::move(software), settings_from(values)) {}
+
+reporter::reporter(package software, const settings& set)
+    : implementation_(std::make_shared<implementation>(std::move(software), set, nullptr)) {}
+
+reporter::reporter(package software, const settings& set, boost::asio::any_io_executor executor)
+    : implementation_(std::make_shared<implementation>(std::move(software), set, &executor)) {}
+
+reporter::~reporter() {
+  if (implementation_->ours()) return;
+  // In a forked child the thread does not exist, and its io_context shares the parent's epoll: to
+  // destroy it would take the parent's descriptors out of that. It is left alone, but findable.
+  static auto* const left_alone = new std::vector<std::shared_ptr<implementation>>;
+  left_alone->push_back(std::move(implementation_));
+}
+
+void reporter::add_configuration(const boost::program_options::options_description& described,
+                                 const boost::program_options::variables_map& values) {
+  implementation_->configuration().add(describe_configuration(described, values),
+                                       sections::secret_option_names(described));
+}
+
+void reporter::add_configuration(const boost::program_options::options_description& described,
+                                 const loaded_options& loaded) {
+  implementation_->configuration().add(describe_configuration(described, loaded),
+                                       sections::secret_option_names(described));
+}
+
+void reporter::add_section(std::string title, section_generator generator) {
+  implementation_->sections().keep(std::move(title), std::move(generator));
+}
+
+section_registration reporter::add_scoped_section(std::string title, section_generator generator) {
+  return section_registration{
+      implementation_->sections().add(std::move(title), std::move(generator))};
+}
+
+void reporter::request(std::string cause) {
+  if (implementation_->ours()) implementation_->queue().request(std::move(cause));
+}
+
+report reporter::make(std::string cause) {
+  if (!implementation_->ours())
+    throw std::logic_error{"a reporter makes no reports in a forked child"};
+  if (implementation_->queue().on_strand())
+    throw std::logic_error{"a report can't be made while making one"};
+  return implementation_->queue().make(std::move(cause)).get();
+}
+
+std::string reporter::to_text(const report& complete) {
+  return views::render(complete, report_format::text);
+}
+
+std::string reporter::to_json(const report& complete) {
+  return views::render(complete, report_format::json);
+}
+
+}  // namespace gmr
