@@ -1,5 +1,6 @@
 #include "view/human.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -32,7 +33,7 @@ std::string human_duration(double seconds) {
   if (seconds == 0) return "0 s";
   if (seconds < 0.9995e-3) return formatted("%.0f us", seconds * 1e6);
   if (seconds < 0.9995) return formatted("%.*f ms", seconds < 9.95e-3 ? 1 : 0, seconds * 1e3);
-  if (seconds < 59.95) return formatted("%.1f s", seconds);
+  if (seconds < 60) return formatted("%.1f s", std::min(seconds, 59.9));
   if (seconds < 3600) return two_units(seconds, "min", 60, "s", 1);
   if (seconds < 86400) return two_units(seconds, "h", 3600, "min", 60);
   return two_units(seconds, "d", 86400, "h", 3600);

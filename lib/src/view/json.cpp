@@ -3,6 +3,7 @@
 #include <map>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "view/json_output.hpp"
 
@@ -256,12 +257,12 @@ void write_configuration(json_output& out, const std::vector<option_entry>& opti
 
 // Two sections may have the same title; two keys may not.
 void write_sections(json_output& out, const std::vector<custom_section>& sections) {
-  std::unordered_map<std::string, int> seen;
+  std::unordered_set<std::string> taken;
   out.begin_object();
   for (const custom_section& section : sections) {
     std::string title = section.title;
-    while (++seen[title] > 1)
-      title = section.title + " (" + std::to_string(seen[section.title]) + ")";
+    for (int number = 2; !taken.insert(title).second; ++number)
+      title = section.title + " (" + std::to_string(number) + ")";
     out.key(title);
     if (section.error.empty()) {
       out.tree(section.content);

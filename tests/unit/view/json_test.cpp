@@ -1,0 +1,201 @@
+// The JSON report, read by a parser and a validator that we did not write.
+#include "view/json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "support.hpp"
+
+namespace gmr::views {
+namespace {
+
+namespace fs = std::filesystem;
+
+class JsonReport : public testing::Test {
+ protected:
+  report& made() { return builder_.made; }
+
+  rapidjson::Document parsed() {
+    const std::string json = to_json(made());
+    EXPECT_EQ(json.find('\n'), json.size() - 1) << "one line";
+    rapidjson::Document out;
+    out.Parse<rapidjson::kParseValidateEncodingFlag>(json.c_str(), json.size());
+    EXPECT_FALSE(out.HasParseError()) << out.GetParseError() << " at " << out.GetErrorOffset();
+    return out;
+  }
+
+  // Against docs/report.schema.json, with Python's jsonschema.
+  void expect_valid() {
+    const fs::path file =
+        fs::temp_directory_path() / ("gmr-json-" + std::to_string(::getpid()) + ".json");
+    std::ofstream{file, std::ios::binary} << to_json(made());
+    const std::string command =
+        std::string{"/usr/bin/python3 "} + GMR_VALIDATE + " " + GMR_SCHEMA + " " + file.string();
+    const int status = std::system(command.c_str());
+    fs::remove(file);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "does not fit the schema";
+  }
+
+  test::report_builder builder_;
+};
+
+TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
+  std::vector<std::string> keys;
+  const rapidjson::Document json = parsed();
+  for (const auto& member : json.GetObject())
+    keys.emplace_back(member.name.GetString());
+  EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
+                                         "package", "process", "modules", "threads",
+                                         "green_threads", "configuration", "sections", "cost"));
+  expect_valid();
+}
+
+TEST_F(JsonReport, AReportWithABitOfEverythingFitsTheSchema) {
+  const std::string& bad = test::hostile;
+  made().findings.push_back({"deadlock", bad, {812, 813}, {5}});
+  made().notes = {bad};
+  made().configuration = {{"http", "port", 8080, "x:1"}, {"", "help", false, "default"}};
+  made().sections = {{"All", test::all_kinds(), {}}, {bad, {}, bad}, {"All", 1, {}}};
+  thread_info& full = builder_.add_thread(812, bad, {builder_.add_frame("f", "/a.cpp", 1)});
+  full.waits_for = wait_info{"mutex", 0x7f00, 813, 4, "peer", 1.5};
+  full.runs = 17;
+  builder_.add_thread(813, "", {}).cpu.reset();
+  green_thread_group& group = builder_.add_group(2, {builder_.add_logical("s", "/s.cpp", 4)});
+  group.oldest_seconds = 3;
+  group.waits_for = wait_info{"timer", {}, {}, {}, {}, {}};
+  expect_valid();
+}
+
+TEST_F(JsonReport, AReportWithNothingFitsTheSchema) {
+  made() = report{};
+  made().number = 1;
+  expect_valid();
+}
+
+TEST_F(JsonReport, EveryOutcomeAndStateFitsTheSchema) {
+  for (int outcome = 0; outcome <= static_cast<int>(capture_outcome::not_signalled); ++outcome) {
+    thread_info& thread = builder_.add_thread(1 + outcome, "x", {});
+    thread.capture = static_cast<capture_outcome>(outcome);
+    thread.state = "RSDTtZX"[outcome];
+  }
+  expect_valid();
+}
+
+TEST_F(JsonReport, ListedGreenThreadsFitTheSchema) {
+  made().list = report_list::each;
+  made().green_threads.count = 2;
+  made().green_threads.stacks.resize(1);
+  made().green_threads.stacks[0].frames = {builder_.add_logical("a", "/a.cpp", 1)};
+  made().green_threads.listed.resize(2);
+  made().green_threads.listed[1].name = "n";
+  made().green_threads.listed[1].seconds = 0.25;
+  const rapidjson::Document json = parsed();
+  EXPECT_EQ(json["green_threads"]["listed"].Size(), 2U);
+  EXPECT_TRUE(json["green_threads"]["listed"][0]["name"].IsNull());
+  EXPECT_EQ(json["green_threads"]["stacks"][0][0]["line"].GetInt(), 1);
+  expect_valid();
+}
+
+TEST_F(JsonReport, TheFrameOfASuspendedCoroutineHasNoPlaceInMachineCode) {
+  builder_.add_group(1, {builder_.add_logical("session", "/s.cpp", 4)});
+  const rapidjson::Document json = parsed();
+  const auto& frame = json["green_threads"]["groups"][0]["frames"][0];
+  EXPECT_TRUE(frame["module"].IsNull() && frame["offset"].IsNull() && frame["address"].IsNull());
+  EXPECT_STREQ(frame["file"].GetString(), "/s.cpp");
+}
+
+TEST_F(JsonReport, AddressesAreHexadecimal) {
+  builder_.add_thread(812, "x", {builder_.add_frame("f", "/a.cpp", 1)});
+  const rapidjson::Document json = parsed();
+  EXPECT_STREQ(json["threads"][0]["frames"][0]["offset"].GetString(), "0x1001");
+  EXPECT_STREQ(json["modules"][0]["base"].GetString(), "0x555500000000");
+}
+
+TEST_F(JsonReport, ValuesKeepTheirTypes) {
+  made().sections = {{"All", test::all_kinds(), {}}};
+  const rapidjson::Document json = parsed();
+  const auto& all = json["sections"]["All"];
+  EXPECT_TRUE(all["null"].IsNull());
+  EXPECT_TRUE(all["bool"].GetBool());
+  EXPECT_EQ(all["negative"].GetInt(), -5);
+  EXPECT_EQ(all["large"].GetUint64(), 18'446'744'073'709'551'615U);
+  EXPECT_EQ(all["double"].GetDouble(), 0.1);
+  EXPECT_TRUE(all["infinite"].IsNull());
+  EXPECT_STREQ(all["text"].GetString(), "line 1\nline 2\n");
+  EXPECT_EQ(all["list"][2][0].GetInt(), 3);
+  EXPECT_EQ(all["table"][0]["depth"].GetInt(), 12);
+  EXPECT_TRUE(all["table"][1]["ratio"].IsNull()) << "short rows are padded";
+  EXPECT_EQ(all["table"][2].MemberCount(), 3U) << "long rows are cut";
+}
+
+TEST_F(JsonReport, AFailedSectionHasItsErrorAndSameTitlesStayApart) {
+  made().sections = {{"A", 1, {}}, {"A", 2, {}}, {"B", {}, "no luck"}, {"A", 3, {}}};
+  const rapidjson::Document json = parsed();
+  EXPECT_EQ(json["sections"]["A"].GetInt(), 1);
+  EXPECT_EQ(json["sections"]["A (2)"].GetInt(), 2);
+  EXPECT_EQ(json["sections"]["A (3)"].GetInt(), 3);
+  EXPECT_STREQ(json["sections"]["B"]["error"].GetString(), "no luck");
+}
+
+TEST_F(JsonReport, ConfigurationIsBySectionEachOptionOnce) {
+  made().configuration = {
+      {"a", "x", 1, "default"}, {"b", "y", "***", "f:2"}, {"a", "x", 3, "command line"}};
+  const rapidjson::Document json = parsed();
+  EXPECT_EQ(json["configuration"]["a"].MemberCount(), 1U);
+  EXPECT_EQ(json["configuration"]["a"]["x"]["value"].GetInt(), 3);
+  EXPECT_STREQ(json["configuration"]["b"]["y"]["source"].GetString(), "f:2");
+}
+
+TEST_F(JsonReport, NothingThatWasCutIsSilent) {
+  made().coalesced = 9;
+  made().notes = {"one"};
+  made().green_threads.notes = {"two"};
+  builder_.add_thread(812, "x", {}).note = "three";
+  const rapidjson::Document json = parsed();
+  EXPECT_EQ(json["cost"]["requests"].GetInt(), 9);
+  ASSERT_EQ(json["cost"]["notes"].Size(), 3U);
+  EXPECT_STREQ(json["cost"]["notes"][2].GetString(), "thread 812: three");
+}
+
+TEST_F(JsonReport, DeepNestingIsCutAndSaysSo) {
+  value tree = 1;
+  for (int depth = 0; depth < 2000; ++depth)
+    tree = list{{std::move(tree)}};
+  made().sections = {{"Deep", std::move(tree), {}}};
+  EXPECT_THAT(to_json(made()), testing::HasSubstr("nested too deep"));
+  expect_valid();
+}
+
+TEST_F(JsonReport, AHundredThousandListedGreenThreads) {
+  made().list = report_list::each;
+  made().green_threads.count = 100'000;
+  made().green_threads.stacks.resize(100);
+  for (stack& each : made().green_threads.stacks)
+    each.frames.assign(8, builder_.add_logical("session::run", "/srv/src/session.cpp", 42));
+  for (std::uint64_t id = 1; id <= 100'000; ++id) {
+    green_thread_info& each = made().green_threads.listed.emplace_back();
+    each.id = id;
+    each.stack = static_cast<std::uint32_t>(id % 100);
+    each.seconds = 0.123456 * static_cast<double>(id);
+    each.waits_for = wait_info{"read", {}, {}, {}, {}, {}};
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const std::string json = to_json(made());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  RecordProperty("milliseconds", static_cast<int>(took.count() * 1000));
+  RecordProperty("bytes", static_cast<int>(json.size()));
+  EXPECT_LT(took.count(), 20) << "linear, whatever instruments and shares the machine";
+  const rapidjson::Document read = parsed();
+  EXPECT_EQ(read["green_threads"]["listed"].Size(), 100'000U);
+}
+
+}  // namespace
+}  // namespace gmr::views

@@ -1,0 +1,215 @@
+// The text report as an on-call engineer and a grep see it.
+#include "view/text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "support.hpp"
+
+namespace gmr::views {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+// Positions of the parts, each after the one before.
+void expect_in_order(const std::string& text, const std::vector<std::string>& parts) {
+  std::size_t from = 0;
+  for (const std::string& part : parts) {
+    const std::size_t at = text.find(part, from);
+    ASSERT_NE(at, std::string::npos) << part << " after " << from << " in\n" << text;
+    from = at + part.size();
+  }
+}
+
+class TextReport : public testing::Test {
+ protected:
+  std::string text() { return to_text(builder_.made); }
+  report& made() { return builder_.made; }
+  test::report_builder builder_;
+};
+
+TEST_F(TextReport, HasItsPartsInOrderBetweenTheBanners) {
+  made().coalesced = 12;
+  made().configuration.push_back({"http", "port", 8080, "orders.conf:3"});
+  made().sections.push_back({"Orders", 3, {}});
+  made().sections.push_back({"Cache", {}, "no luck"});
+  const std::string out = text();
+  expect_in_order(out, {"==== Guru Meditation\n",
+                        "signal SIGUSR2",
+                        "2023-11-14T22:13:20.125Z",
+                        "web-3",
+                        "7 (answers 12 requests)",
+                        "no findings",
+                        "==== Package\n",
+                        "1.4.2",
+                        "==== Process\n",
+                        "811",
+                        "==== Threads\n",
+                        "==== Green Threads\n",
+                        "==== Configuration\n",
+                        "[http]",
+                        "port = 8080  (orders.conf:3)",
+                        "==== Orders\n",
+                        "3",
+                        "==== Cache\n",
+                        "no luck",
+                        "==== End of Guru Meditation\n"});
+  EXPECT_EQ(lines_of(out).front(), std::string(72, '='));
+  EXPECT_EQ(lines_of(out).back(), std::string(72, '='));
+}
+
+TEST_F(TextReport, TheVerdictComesFirst) {
+  made().findings.push_back(
+      {"deadlock", "threads 812 and 813 wait for each other", {812, 813}, {5}});
+  expect_in_order(text(), {"Findings:", "deadlock: threads 812 and 813 wait", "threads 812, 813",
+                           "green threads 5", "==== Package"});
+  EXPECT_THAT(text(), Not(HasSubstr("no findings")));
+}
+
+TEST_F(TextReport, AThreadHasOneHeaderLine) {
+  thread_info& thread =
+      builder_.add_thread(812, "io-1", {builder_.add_frame("lock", "/srv/src/a.cpp", 12)});
+  thread.cpu->recent_percent = 98.4;
+  thread.capture = capture_outcome::truncated;
+  thread.runs = 17;
+  thread.waits_for = wait_info{"mutex", 0x7f00, 813, {}, {}, 12.3};
+  const std::string out = text();
+  expect_in_order(out, {"---- Thread 812 io-1: sleeping, cpu 1.8 s (now 98 %)", "truncated",
+                        "runs green thread 17", "waits for mutex 0x7f00 held by thread 813 for"});
+}
+
+TEST_F(TextReport, ThreadsWithTheSameStackAreTogether) {
+  const frame* const shared = builder_.add_frame("wait", "/srv/src/a.cpp", 12);
+  builder_.add_thread(811, "main", {builder_.add_frame("main", "/srv/src/main.cpp", 3)});
+  builder_.add_thread(812, "io-1", {shared});
+  builder_.add_thread(813, "io-2", {shared});
+  const std::string out = text();
+  expect_in_order(out, {"3 threads, 2 different stacks", "---- Thread 811 main",
+                        "---- Threads 812, 813 (2): same stack", "812 io-1: ", "813 io-2: ", "#0"});
+  EXPECT_EQ(out.find("a.cpp:12"), out.rfind("a.cpp:12"));
+}
+
+TEST_F(TextReport, ThreadsWithoutAStackStayApart) {
+  builder_.add_thread(812, "a", {}).capture = capture_outcome::exited;
+  builder_.add_thread(813, "b", {}).capture = capture_outcome::signal_blocked;
+  expect_in_order(text(), {"812 a: ", "exited", "(no stack)", "813 b: ", "signal_blocked"});
+}
+
+TEST_F(TextReport, FramesAreInnermostFirstWithTheirPlace) {
+  frame inlined = *builder_.add_frame("inner", "/srv/src/a.cpp", 12);
+  inlined.inlined = true;
+  frame no_file = *builder_.add_frame("epoll_wait", "", 0);
+  no_file.module = "/lib/libc.so.6";
+  frame nothing;
+  nothing.address = 0xabc;
+  builder_.add_thread(
+      812, "x", {&inlined, builder_.add_frame("outer", "/srv/lib/b.cpp", 5), &no_file, &nothing});
+  const std::string out = text();
+  expect_in_order(out, {"#0  inner at src/a.cpp:12 (inlined)", "#1  outer at lib/b.cpp:5",
+                        "#2  epoll_wait in libc.so.6+0x1002", "#3  0xabc"});
+  EXPECT_THAT(out, HasSubstr("Source paths are relative to /srv/"));
+}
+
+TEST_F(TextReport, RunsOfLibraryFramesAreFoldedButNeverTheInnermost) {
+  std::vector<const frame*> frames;
+  for (int count = 0; count < 5; ++count)
+    frames.push_back(builder_.add_frame("boost::asio::detail::f" + std::to_string(count),
+                                        "/usr/include/boost/asio/x.hpp", 1, true));
+  frames.push_back(builder_.add_frame("session::run", "/srv/src/a.cpp", 12));
+  frames.push_back(builder_.add_frame("std::thread::run", "", 0, true));
+  builder_.add_thread(812, "x", frames);
+  expect_in_order(text(), {"#0  boost::asio::detail::f0", "... 4 frames of Boost.Asio ...",
+                           "#5  session::run", "#6  std::thread::run"});
+}
+
+TEST_F(TextReport, AStackOfLibraryFramesOnlyIsShownWhole) {
+  std::vector<const frame*> frames;
+  for (int count = 0; count < 5; ++count)
+    frames.push_back(builder_.add_frame("std::f" + std::to_string(count), "", 0, true));
+  builder_.add_thread(812, "x", frames);
+  expect_in_order(text(), {"#0", "#1", "#2", "#3", "#4"});
+  EXPECT_THAT(text(), Not(HasSubstr("...")));
+}
+
+TEST_F(TextReport, AGroupOfGreenThreadsSaysHowManyWhichAndSinceWhen) {
+  green_thread_group& group =
+      builder_.add_group(200, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  group.oldest_seconds = 192;
+  group.newest_seconds = 1.2;
+  group.names = {"a", "b"};
+  group.waits_for = wait_info{"read", {}, {}, 9, "127.0.0.1:5", {}};
+  expect_in_order(
+      text(),
+      {"200 green threads, 1 different stack",
+       "---- 200 coroutines suspended for 1.2 s to 3 min 12 s, waiting for read on descriptor",
+       "ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 190 more", "named a, b",
+       "#0  session at session.cpp:42"});
+}
+
+TEST_F(TextReport, ListedGreenThreadsShareTheirStacks) {
+  made().list = report_list::each;
+  made().green_threads.count = 3;
+  made().green_threads.stacks.resize(2);
+  made().green_threads.stacks[0].frames = {builder_.add_logical("a", "/srv/a.cpp", 1)};
+  made().green_threads.stacks[1].frames = {builder_.add_logical("b", "/srv/b.cpp", 2)};
+  for (std::uint32_t id = 1; id <= 3; ++id) {
+    green_thread_info& each = made().green_threads.listed.emplace_back();
+    each.id = id;
+    each.stack = id == 2 ? 1 : 0;
+    each.name = "name" + std::to_string(id);
+  }
+  const std::string out = text();
+  expect_in_order(out, {"---- Stack 0: 2 green threads", "1 name1", "3 name3", "#0  a",
+                        "---- Stack 1", "2 name2", "#0  b"});
+}
+
+TEST_F(TextReport, LimitsAreAnnounced) {
+  made().notes = {"the time was over"};
+  made().green_threads.notes = {"a scheduler threw"};
+  builder_.add_thread(812, "x", {builder_.add_frame("f", "/srv/a.cpp", 1)}).stack.truncated = true;
+  EXPECT_THAT(text(), testing::AllOf(HasSubstr("the time was over"), HasSubstr("a scheduler threw"),
+                                     HasSubstr("outer frames are missing")));
+}
+
+TEST_F(TextReport, NothingHostileReachesTheTerminalFromAnywhere) {
+  const std::string& bad = test::hostile;
+  made().cause = made().host = made().package.name = bad;
+  made().package_details = made().process = test::all_kinds();
+  made().findings.push_back({bad, bad, {}, {}});
+  made().notes = made().green_threads.notes = {bad};
+  made().configuration.push_back({bad, bad, bad, bad});
+  made().sections.push_back({bad, bad, {}});
+  made().sections.push_back({bad, {}, bad});
+  thread_info& thread = builder_.add_thread(1, bad, {builder_.add_frame(bad, bad, 1)});
+  thread.note = thread.stack.note = bad;
+  thread.waits_for = wait_info{bad, {}, {}, {}, bad, {}};
+  builder_.add_group(1, {builder_.add_logical(bad, bad, 2)}).names = {bad};
+  const std::string out = text();
+  for (const char c : out)
+    ASSERT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
+  EXPECT_THAT(out, Not(HasSubstr("\xff")));
+  EXPECT_THAT(out, Not(HasSubstr("\xe2\x80\xae")));
+}
+
+TEST_F(TextReport, AnOptionThatWasGivenTwiceIsShownOnce) {
+  made().configuration = {
+      {"a", "x", 1, "default"}, {"b", "y", 2, "default"}, {"a", "x", 3, "command line"}};
+  const std::string out = text();
+  EXPECT_THAT(out, HasSubstr("x = 3  (command line)"));
+  EXPECT_THAT(out, Not(HasSubstr("x = 1")));
+  EXPECT_EQ(out.find("[a]"), out.rfind("[a]"));
+}
+
+}  // namespace
+}  // namespace gmr::views
