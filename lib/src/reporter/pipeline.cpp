@@ -92,9 +92,7 @@ class pipeline::stages final {
         settings_(set),
         configuration_(configuration),
         sections_(sections),
-        capturer_({.signal = set.capture_signal,
-                   .stack_bytes = set.stack_bytes,
-                   .deadline = std::min(set.deadline, longest_capture)}) {}
+        capturer_(capture_settings()) {}
 
   report make(const report_request& request);
   [[nodiscard]] int capture_signal() const noexcept { return capturer_.signal(); }
@@ -102,6 +100,7 @@ class pipeline::stages final {
  private:
   static constexpr std::chrono::milliseconds longest_capture{500};  // of all OS threads
 
+  capture::thread_capture_settings capture_settings();
   void stacks(report& out, clock::time_point deadline);
   void resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
                const joining_consumer& consumer, clock::time_point deadline);
@@ -113,11 +112,23 @@ class pipeline::stages final {
   const settings settings_;
   const known_configuration& configuration_;
   sections::section_registry& sections_;
-  capture::thread_capturer capturer_;
   unwind::unwinder unwinder_;
-  symbolize::symbolizer symbolizer_;
   unwind::raw_stack raw_;  // reused: no allocation a stack
+  symbolize::symbolizer symbolizer_;
+  capture::thread_capturer capturer_;  // asks the unwinder whether a stack is exact
 };
+
+capture::thread_capture_settings pipeline::stages::capture_settings() {
+  capture::thread_capture_settings out;
+  out.signal = settings_.capture_signal;
+  out.stack_bytes = settings_.stack_bytes;
+  out.deadline = std::min(settings_.deadline, longest_capture);
+  out.exact = [this](const capture::stack_snapshot& snapshot) {
+    unwinder_.unwind(snapshot, raw_);
+    return raw_.exact && !raw_.truncated && raw_.frames.size() > 1;
+  };
+  return out;
+}
 
 report pipeline::stages::make(const report_request& request) {
   const clock::time_point start = clock::now();
@@ -151,10 +162,10 @@ void pipeline::stages::stacks(report& out, clock::time_point deadline) {
   const std::vector<capture::thread_snapshot>* threads = &none;
   analyse::green_thread_collector collector{unwinder_, settings_.list};
   joining_consumer consumer{collector};
-  run_stage(out, "capture of threads", out.cost.capture_seconds,
-            [&] { threads = &capturer_.capture(); });
   run_stage(out, "reading of unwind tables", out.cost.capture_seconds,
             [&] { unwinder_.refresh(); });
+  run_stage(out, "capture of threads", out.cost.capture_seconds,
+            [&] { threads = &capturer_.capture(); });
   run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
     capture::green_thread_capture_result result = capture::capture_green_threads(
         {.stack_bytes = settings_.stack_bytes, .deadline = deadline}, consumer);

@@ -14,12 +14,12 @@
 
 namespace gmr {
 
-// The software that reports.
+// The software that reports. The initializers let {.name = "orders"} pass without warnings.
 struct package {
-  std::string name;
-  std::string version;
-  std::string vendor;
-  std::string revision;  // of the source, such as a git commit; may be empty
+  std::string name{};
+  std::string version{};
+  std::string vendor{};
+  std::string revision{};  // of the source, such as a git commit; may be empty
 };
 
 // What a report concludes; shown before everything else.
