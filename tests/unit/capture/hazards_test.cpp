@@ -22,6 +22,7 @@ constexpr int captures = 1000;
 thread_capture_settings quick() {
   thread_capture_settings settings;
   settings.busy_window = std::chrono::milliseconds{0};
+  settings.deadline = std::chrono::seconds{5};  // whatever else the machine does
   return settings;
 }
 
@@ -55,7 +56,7 @@ int capture_against(Act act) {
   return good;
 }
 
-// A few may time out on a loaded machine.
+// A few may be between two states when they are looked at.
 constexpr int nearly_all = 2 * captures * 99 / 100;
 
 TEST(Hazards, ThreadsThatThrow) {

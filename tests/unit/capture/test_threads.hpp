@@ -83,6 +83,17 @@ inline bool holds(const stack_snapshot& stack, std::uint64_t value) {
   return false;
 }
 
+// A pipe to block in.
+struct pipe_ends {
+  pipe_ends() { EXPECT_EQ(pipe(ends), 0); }
+  ~pipe_ends() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  void write_byte() { EXPECT_EQ(write(ends[1], "x", 1), 1); }
+  int ends[2] = {-1, -1};
+};
+
 // A value on the stack of whoever calls it, for as long as `body` runs.
 template <class Body>
 [[gnu::noinline]] void with_marker(std::uint64_t value, Body body) {
