@@ -32,6 +32,9 @@ walk::step_result walk::step() {
     default:
       break;
   }
+  // Its frames cannot be told apart any more, frame pointers or not.
+  if (rows_.modules().find(pc()) == nullptr && rows_.modules().find_unloaded(pc()) != nullptr)
+    return finish(walk_end::no_rules);
   if (out_.frames.size() == 1 && !rows_.is_code(pc())) return step_null_call();
   return step_frame_pointer();
 }

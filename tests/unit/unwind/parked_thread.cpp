@@ -45,6 +45,7 @@ std::uintptr_t end_of_own_stack() {
 parked_thread::parked_thread(std::function<void(parked_thread&)> chain)
     : thread_([this, chain = std::move(chain)] {
         stack_end_ = end_of_own_stack();
+        chain_begin_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
         backtrace_.resize(200);
         chain(*this);
       }) {
@@ -59,6 +60,7 @@ parked_thread::~parked_thread() {
 [[gnu::noinline]] void parked_thread::park() {
   const int depth = ::backtrace(backtrace_.data(), static_cast<int>(backtrace_.size()));
   backtrace_.resize(static_cast<std::size_t>(depth));
+  return_slot_ = reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa()) - sizeof(void*);
   ucontext_t context;
   ::getcontext(&context);
   registers_ = from_context(context);

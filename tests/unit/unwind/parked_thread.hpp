@@ -31,12 +31,18 @@ class parked_thread final {
 
   // At most `limit` bytes from sp on.
   [[nodiscard]] taken_stack take(std::size_t limit = SIZE_MAX) const;
+  // Where the address that park() returns to is stored.
+  [[nodiscard]] std::uintptr_t return_slot() const { return return_slot_; }
+  // Everything further out than this belongs to the start of the thread.
+  [[nodiscard]] std::uintptr_t chain_begin() const { return chain_begin_; }
   // What glibc's backtrace() said on the thread itself, from park() on.
   [[nodiscard]] const std::vector<void*>& backtrace() const { return backtrace_; }
 
  private:
   capture::register_set registers_;
   std::uintptr_t stack_end_ = 0;
+  std::uintptr_t chain_begin_ = 0;
+  std::uintptr_t return_slot_ = 0;
   std::vector<void*> backtrace_;
   std::binary_semaphore parked_{0};
   std::binary_semaphore go_on_{0};
