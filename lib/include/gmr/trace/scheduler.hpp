@@ -59,7 +59,8 @@ struct green_thread_view {
   std::span<const std::pair<std::string_view, std::string_view>> labels;
   logical_frame spawned;  // where it was created, when known
 
-  // Its stack in one of two forms, innermost frame first; neither while it runs.
+  // Its stack in one of two forms, innermost frame first. While it runs: neither, or the coroutine
+  // chain, whose innermost line is then the last co_await that was reached.
   std::span<const logical_frame> frames;   // a coroutine's chain
   const machine_stack* machine = nullptr;  // a fiber's stack, copied after the call
 
