@@ -75,7 +75,6 @@ int run(int argc, char** argv) {
   }
   const queue_server::options set = queue_server::options_from(loaded);
   queue_server::connections clients(set.most_connections);
-#ifdef QUEUE_SERVER_REPORTS
   try {
     gmr::reporter reporter({.name = "queue-server",
                             .version = QUEUE_SERVER_VERSION,
@@ -89,9 +88,6 @@ int run(int argc, char** argv) {
   } catch (const gmr::option_error& error) {
     throw loaded.error_at(error.option(), error.what());
   }
-#else
-  return serve(set, clients);
-#endif
 }
 
 }  // namespace
