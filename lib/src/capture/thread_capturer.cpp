@@ -13,6 +13,7 @@
 
 #include "capture/capture_handler.hpp"
 #include "capture/capture_policy.hpp"
+#include "capture/fill_snapshot.hpp"
 #include "capture/restart.hpp"
 #include "capture/signal_action.hpp"
 #include "capture/signal_round.hpp"
@@ -29,24 +30,6 @@ namespace {
 using steady_clock = std::chrono::steady_clock;
 
 std::atomic<bool> capturer_exists{false};
-
-void fill(thread_snapshot& thread, const capture_slot& slot) {
-  thread.runs = slot.runs;
-  stack_snapshot& stack = thread.stack;
-  std::copy(std::begin(slot.registers), std::end(slot.registers), stack.registers.values.begin());
-  stack.truncated = slot.truncated;
-  for (std::size_t i = 0; i < stack.parts.size(); ++i)
-    stack.parts[i] = {slot.parts[i].address,
-                      {slot.memory + slot.parts[i].offset, slot.parts[i].size}};
-  if (slot.walked == 0) return;
-  const auto* const counters = reinterpret_cast<const std::uintptr_t*>(slot.memory);
-  stack.walked.assign(counters, counters + slot.walked);
-}
-
-void add_note(thread_snapshot& thread, std::string_view text) {
-  if (!thread.note.empty()) thread.note += "; ";
-  thread.note += text;
-}
 
 // What is known of a thread beside its snapshot while a capture is being made.
 struct thread_work {
@@ -79,7 +62,9 @@ class thread_capturer::implementation {
   bool read_without_signal(thread_snapshot& thread, thread_work& work);
   bool acquire_slot(thread_snapshot& thread, thread_work& work);
   void ask(thread_snapshot& thread, thread_work& work, const task_status& status);
-  void take_answer(thread_snapshot& thread, thread_work& work);
+  void finish_round();
+  [[nodiscard]] bool look_again();
+  void take_answer(thread_snapshot& thread, thread_work& work, std::size_t question);
   void settle(thread_snapshot& thread, thread_work& work);
   void give_up(thread_snapshot& thread);
   void measure_cpu();
@@ -178,15 +163,38 @@ const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
   }
   for (; next_old < old_work_.size(); ++next_old)
     recycle(old_work_[next_old]);
-  round_.wait(steady_clock::now() + settings_.deadline);
-  for (std::size_t i = 0; i < work_.size(); ++i)
-    if (work_[i].question) take_answer(threads_[i], work_[i]);
+  finish_round();
+  if (look_again()) finish_round();
   measure_cpu();
   if (anyone_busy()) {
     std::this_thread::sleep_until(start + settings_.busy_window);
     measure_cpu();
   }
   return threads_;
+}
+
+void thread_capturer::implementation::finish_round() {
+  round_.wait(steady_clock::now() + settings_.deadline);
+  for (std::size_t i = 0; i < work_.size(); ++i)
+    if (const auto question = std::exchange(work_[i].question, std::nullopt))
+      take_answer(threads_[i], work_[i], *question);
+}
+
+// Most uninterruptible waits are over at once: for a page, for the lock of the address space.
+bool thread_capturer::implementation::look_again() {
+  const auto waits = [](const thread_snapshot& thread) { return thread.state == 'D'; };
+  if (std::none_of(threads_.begin(), threads_.end(), waits)) return false;
+  std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    if (!waits(threads_[i]) || threads_[i].outcome != capture_outcome::not_signalled) continue;
+    recycle(work_[i]);
+    work_[i] = {};
+    const pid_t id = threads_[i].id;
+    threads_[i] = {};
+    threads_[i].id = id;
+    inspect(threads_[i], work_[i]);
+  }
+  return true;
 }
 
 void thread_capturer::implementation::inspect(thread_snapshot& thread, thread_work& work) {
@@ -322,8 +330,9 @@ void thread_capturer::implementation::ask(thread_snapshot& thread, thread_work& 
   }
 }
 
-void thread_capturer::implementation::take_answer(thread_snapshot& thread, thread_work& work) {
-  switch (round_.answer_of(*work.question)) {
+void thread_capturer::implementation::take_answer(thread_snapshot& thread, thread_work& work,
+                                                  std::size_t question) {
+  switch (round_.answer_of(question)) {
     case answer::given:
       settle(thread, work);
       break;

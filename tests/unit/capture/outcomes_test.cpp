@@ -1,6 +1,7 @@
 // Every thread gets an outcome, whatever it is doing.
 #include <gmock/gmock.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -208,6 +209,40 @@ TEST(Outcomes, AThreadUnderATracerIsNotSignalled) {
   done.write_byte();
   waitpid(tracer, nullptr, 0);
   if (answer != 'y') GTEST_SKIP() << "this system allows no tracing";
+}
+
+int wait_for_byte(void* descriptor) {
+  char byte = 0;
+  syscall(SYS_read, *static_cast<int*>(descriptor), &byte, 1);
+  syscall(SYS_exit, 0);
+  return 0;
+}
+
+// A signal would stay pending until the child has ended.
+TEST(Outcomes, AThreadInVforkIsNotSignalled) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers do not know a child in the same memory";
+#endif
+  pipe_ends hold;
+  test_thread parent{[&] {
+                       constexpr std::size_t size = 16384;
+                       alignas(16) std::byte stack[size];
+                       const pid_t child = clone(wait_for_byte, stack + size,
+                                                 CLONE_VM | CLONE_VFORK | SIGCHLD, &hold.ends[0]);
+                       waitpid(child, nullptr, 0);
+                     },
+                     [&] { hold.write_byte(); }};
+  task_files files;
+  wait_until([&] { return files.status(parent.id())->state == 'D'; });
+  thread_capture_settings settings;
+  settings.deadline = std::chrono::seconds{10};
+  thread_capturer capturer{settings};
+  const auto start = std::chrono::steady_clock::now();
+  const auto* found = find(capturer.capture(), parent.id());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
+  EXPECT_FALSE(found->wait_channel.empty() && found->note.empty());
 }
 
 TEST(Outcomes, AMainThreadThatHasEndedIsExited) {

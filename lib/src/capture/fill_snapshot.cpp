@@ -1,0 +1,25 @@
+#include "capture/fill_snapshot.hpp"
+
+#include <algorithm>
+
+namespace gmr::capture {
+
+void fill(thread_snapshot& thread, const capture_slot& slot) {
+  thread.runs = slot.runs;
+  stack_snapshot& stack = thread.stack;
+  std::copy(std::begin(slot.registers), std::end(slot.registers), stack.registers.values.begin());
+  stack.truncated = slot.truncated;
+  for (std::size_t i = 0; i < stack.parts.size(); ++i)
+    stack.parts[i] = {slot.parts[i].address,
+                      {slot.memory + slot.parts[i].offset, slot.parts[i].size}};
+  if (slot.walked == 0) return;
+  const auto* const counters = reinterpret_cast<const std::uintptr_t*>(slot.memory);
+  stack.walked.assign(counters, counters + slot.walked);
+}
+
+void add_note(thread_snapshot& thread, std::string_view text) {
+  if (!thread.note.empty()) thread.note += "; ";
+  thread.note += text;
+}
+
+}  // namespace gmr::capture

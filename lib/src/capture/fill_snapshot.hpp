@@ -1,0 +1,16 @@
+// From a slot to what the next stages see.
+#pragma once
+
+#include <string_view>
+
+#include "capture/capture_slot.hpp"
+#include "capture/snapshot.hpp"
+
+namespace gmr::capture {
+
+// The thread's stack, and the fiber it runs; the bytes stay in the slot's memory.
+void fill(thread_snapshot& thread, const capture_slot& slot);
+
+void add_note(thread_snapshot& thread, std::string_view text);
+
+}  // namespace gmr::capture
