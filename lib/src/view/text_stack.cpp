@@ -68,6 +68,12 @@ constexpr std::array libraries = {
     library{"std::", "the standard library"},   library{"__gnu_cxx::", "the standard library"},
 };
 
+std::string_view library_of_module(std::string_view module) {
+  if (module.starts_with("libc.so") || module.starts_with("ld-linux")) return "the C library";
+  if (module.starts_with("libstdc++.so")) return "the standard library";
+  return {};
+}
+
 std::string_view library_of(const frame& entry) {
   for (const std::string* const name : {&entry.function, &entry.function_full}) {
     for (const library& known : libraries) {
@@ -77,7 +83,7 @@ std::string_view library_of(const frame& entry) {
   for (const library& known : libraries) {
     if (entry.function_full.find(known.mark) != std::string::npos) return known.name;
   }
-  return {};
+  return library_of_module(base_name(entry.module));
 }
 
 std::string fold_text(const stack& frames, std::size_t from, std::size_t to) {
@@ -108,18 +114,19 @@ path_shortener::path_shortener(const report& complete) {
     learn(thread.stack);
   for (const stack& each : complete.green_threads.stacks)
     learn(each);
-  if (root_ == "/") root_.clear();
+  if (root_ == "/" || !several_) root_.clear();
 }
 
 void path_shortener::learn(const stack& frames) {
   for (const frame* entry : frames.frames) {
     if (entry->internal || !entry->file.starts_with('/') || entry->file.starts_with("/usr/"))
       continue;
-    if (!any_) {
-      any_ = true;
-      root_ = entry->file.substr(0, entry->file.rfind('/') + 1);
+    if (first_.empty()) {
+      first_ = entry->file;
+      root_ = first_.substr(0, first_.rfind('/') + 1);
       continue;
     }
+    several_ = several_ || entry->file != first_;
     const auto differ =
         std::mismatch(root_.begin(), root_.end(), entry->file.begin(), entry->file.end());
     root_.erase(differ.first, root_.end());
@@ -134,11 +141,15 @@ std::string path_shortener::shorten(std::string_view file) const {
   } else if (file.starts_with(system_headers)) {
     file.remove_prefix(system_headers.size());
   }
+  // Relative to whatever directory the compiler ran in.
+  while (file.starts_with("../") || file.starts_with("./"))
+    file.remove_prefix(file.find('/') + 1);
   return printable(file);
 }
 
-void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths) {
-  const bool fold = end_of_run(frames, 0) != frames.frames.size();
+void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths,
+                folding how) {
+  const bool fold = how == folding::always || end_of_run(frames, 0) != frames.frames.size();
   for (std::size_t at = 0; at < frames.frames.size();) {
     const std::size_t end = fold && at != 0 ? end_of_run(frames, at) : at;
     if (end >= at + shortest_fold) {

@@ -21,13 +21,16 @@ class path_shortener final {
   void learn(const stack& frames);
 
   std::string root_;
-  bool any_ = false;
+  std::string first_;     // file that was met
+  bool several_ = false;  // different files; one alone has no directory to be relative to
 };
 
 // One line a frame, innermost first. A run of three or more frames that belong to Asio, Boost or
 // the standard library becomes one line, unless nothing else is in the stack; the innermost frame
 // is always shown.
-void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths);
+enum class folding { unless_all, always };
+void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths,
+                folding how = folding::unless_all);
 
 // "mutex 0x7f.. held by thread 813 for 12.3 s"
 [[nodiscard]] std::string wait_text(const wait_info& wait);

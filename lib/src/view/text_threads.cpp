@@ -80,7 +80,9 @@ void show_threads(page& out, const std::vector<thread_info>& threads, const path
     } else {
       out.block("Thread " + header(*group.front()));
     }
-    show_stack(out, 2, group.front()->stack, paths);
+    // The reporter's own stack is always the same and says nothing about the service.
+    show_stack(out, 2, group.front()->stack, paths,
+               group.front()->is_reporter ? folding::always : folding::unless_all);
   }
 }
 

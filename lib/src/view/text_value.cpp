@@ -19,6 +19,9 @@ struct overloaded : Callables... {
   using Callables::operator()...;
 };
 
+void show_nested(page& out, std::size_t indent, const value& content, std::string_view name,
+                 int depth);
+
 bool is_container(const value& content) {
   return std::holds_alternative<list>(content.get()) ||
          std::holds_alternative<key_values>(content.get()) ||
@@ -75,7 +78,13 @@ std::string row_text(const table& content, const std::vector<value>& row, int de
   return out + "}";
 }
 
-void show_pairs(page& out, std::size_t indent, const key_values& pairs, int depth) {
+bool names_unit(std::string_view name) {
+  return name.ends_with("_bytes") || name.ends_with("_seconds");
+}
+
+// `unit` is the name of the whole when that has a unit: memory_bytes with resident, peak, ...
+void show_pairs(page& out, std::size_t indent, const key_values& pairs, std::string_view unit,
+                int depth) {
   std::size_t widest = 0;
   for (const auto& [name, content] : pairs.entries) {
     const std::size_t width = columns(printable(name));
@@ -85,11 +94,11 @@ void show_pairs(page& out, std::size_t indent, const key_values& pairs, int dept
     std::string line = printable(name) + ":";
     if (is_container(content)) {
       out.line(indent, line);
-      show_tree(out, indent + 2, content, depth + 1);
+      show_nested(out, indent + 2, content, name, depth + 1);
       continue;
     }
     line.append(widest + 2 - std::min(widest + 1, columns(line)), ' ');
-    out.line(indent, line + named_scalar(name, content));
+    out.line(indent, line + named_scalar(names_unit(name) ? name : unit, content));
   }
   if (pairs.entries.empty()) out.line(indent, "(empty)");
 }
@@ -98,12 +107,27 @@ void show_list(page& out, std::size_t indent, const list& items, int depth) {
   for (const value& item : items.items) {
     if (is_container(item)) {
       out.unbroken(indent, "-");
-      show_tree(out, indent + 2, item, depth + 1);
+      show_nested(out, indent + 2, item, {}, depth + 1);
     } else {
       out.line(indent, "- " + scalar_text(item));
     }
   }
   if (items.items.empty()) out.line(indent, "(empty)");
+}
+
+void show_nested(page& out, std::size_t indent, const value& content, std::string_view name,
+                 int depth) {
+  if (depth > deepest) return out.line(indent, "(nested too deep to show)");
+  const auto show = overloaded{
+      [&](const list& items) { show_list(out, indent, items, depth); },
+      [&](const key_values& pairs) {
+        show_pairs(out, indent, pairs, names_unit(name) ? name : std::string_view{}, depth);
+      },
+      [&](const table& rows) { show_table(out, indent, rows); },
+      [&](const text& block) { out.text(indent, block.content); },
+      [&](const auto&) { out.line(indent, scalar_text(content)); },
+  };
+  std::visit(show, content.get());
 }
 
 }  // namespace
@@ -130,16 +154,8 @@ std::string inline_text(const value& content, std::string_view name, int depth) 
   return named_scalar(name, content);
 }
 
-void show_tree(page& out, std::size_t indent, const value& content, int depth) {
-  if (depth > deepest) return out.line(indent, "(nested too deep to show)");
-  const auto show = overloaded{
-      [&](const list& items) { show_list(out, indent, items, depth); },
-      [&](const key_values& pairs) { show_pairs(out, indent, pairs, depth); },
-      [&](const table& rows) { show_table(out, indent, rows); },
-      [&](const text& block) { out.text(indent, block.content); },
-      [&](const auto&) { out.line(indent, scalar_text(content)); },
-  };
-  std::visit(show, content.get());
+void show_tree(page& out, std::size_t indent, const value& content) {
+  show_nested(out, indent, content, {}, 0);
 }
 
 }  // namespace gmr::views

@@ -142,6 +142,24 @@ TEST_F(TextReport, AStackOfLibraryFramesOnlyIsShownWhole) {
   EXPECT_THAT(text(), Not(HasSubstr("...")));
 }
 
+TEST_F(TextReport, TheReportersOwnStackIsFoldedAlthoughItIsAllLibrary) {
+  std::vector<const frame*> frames;
+  for (int count = 0; count < 5; ++count)
+    frames.push_back(builder_.add_frame("gmr::f" + std::to_string(count), "", 0, true));
+  builder_.add_thread(812, "gmr-reporter", frames).is_reporter = true;
+  expect_in_order(text(), {"makes this report", "#0  gmr::f0", "... 4 frames of libraries ..."});
+}
+
+TEST_F(TextReport, PathsAreRelativeOnlyToADirectoryThatFilesShare) {
+  builder_.add_thread(812, "x",
+                      {builder_.add_frame("f", "/srv/lib/only.S", 1),
+                       builder_.add_frame("g", "../../apps/main.cpp", 2),
+                       builder_.add_frame("h", "./nptl/x.c", 3)});
+  const std::string out = text();
+  EXPECT_THAT(out, Not(HasSubstr("are relative to")));
+  expect_in_order(out, {"f at /srv/lib/only.S:1", "g at apps/main.cpp:2", "h at nptl/x.c:3"});
+}
+
 TEST_F(TextReport, AGroupOfGreenThreadsSaysHowManyWhichAndSinceWhen) {
   green_thread_group& group =
       builder_.add_group(200, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
@@ -154,7 +172,7 @@ TEST_F(TextReport, AGroupOfGreenThreadsSaysHowManyWhichAndSinceWhen) {
       {"200 green threads, 1 different stack",
        "---- 200 coroutines suspended for 1.2 s to 3 min 12 s, waiting for read on descriptor",
        "ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 190 more", "named a, b",
-       "#0  session at session.cpp:42"});
+       "#0  session at /srv/src/session.cpp:42"});
 }
 
 TEST_F(TextReport, ListedGreenThreadsShareTheirStacks) {

@@ -27,6 +27,11 @@ TEST(TextValue, QuantitiesAreHuman) {
   EXPECT_EQ(shown(key_values{}.add("uptime_seconds", 3720)), "uptime_seconds: 1 h 2 min\n");
 }
 
+TEST(TextValue, PartsOfAQuantityAreQuantities) {
+  EXPECT_EQ(shown(key_values{}.add("memory_bytes", key_values{}.add("peak", 4096))),
+            "memory_bytes:\n  peak: 4.0 KiB (4096)\n");
+}
+
 TEST(TextValue, NestedValuesAreIndented) {
   EXPECT_EQ(shown(key_values{}.add("outer", key_values{}.add("inner", list{{1, 2}}))),
             "outer:\n  inner:\n    - 1\n    - 2\n");
