@@ -73,19 +73,17 @@ TEST_F(FileTrigger, MayBeDestroyedByItsOwnRequestAndFromAnyThread) {
   touch();
   for (int round = 0; round < 20; ++round) {
     std::unique_ptr<trigger> watching;
-    std::mutex made;
+    std::atomic<bool> made{false};
     std::atomic<bool> destroyed{false};
-    {
-      const std::lock_guard lock{made};
-      watching = watch_file(
-          context_.executor(), file_, 10ms,
-          [&](const std::string&) {
-            const std::lock_guard inner{made};
-            watching.reset();
-            destroyed = true;
-          },
-          [](const std::string&) {});
-    }
+    watching = watch_file(
+        context_.executor(), file_, 10ms,
+        [&](const std::string&) {
+          if (!made) return;
+          watching.reset();
+          destroyed = true;
+        },
+        [](const std::string&) {});
+    made = true;
     touch();
     ASSERT_TRUE(eventually([&] { return destroyed.load(); }));
   }
