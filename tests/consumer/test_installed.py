@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = pathlib.Path(__file__).resolve().parent / "orders"
 BUILD = pathlib.Path(os.environ["GMR_BUILD_DIR"])
 CMAKE = os.environ["GMR_CMAKE"]
 CXX = os.environ["GMR_CXX"]
@@ -76,7 +76,7 @@ class Installed(unittest.TestCase):
 
     def test_find_package(self):
         build = self.work / "cmake"
-        run(CMAKE, "-S", HERE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+        run(CMAKE, "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
             f"-DCMAKE_CXX_COMPILER={CXX}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
         run(CMAKE, "--build", build)
         self.check(self.report_of(build / "orders"))
@@ -85,7 +85,7 @@ class Installed(unittest.TestCase):
         environment = dict(os.environ, PKG_CONFIG_PATH=str(next(self.prefix.rglob("pkgconfig"))))
         flags = run("pkg-config", "--cflags", "--libs", "gmr-trace", env=environment).split()
         program = self.work / "orders-pkg-config"
-        run(CXX, "-std=c++20", "-g", "-O1", HERE / "orders.cpp", "-o", program, *flags)
+        run(CXX, "-std=c++20", "-g", "-O1", SOURCE / "orders.cpp", "-o", program, *flags)
         self.check(self.report_of(program))
 
 
