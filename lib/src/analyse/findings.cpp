@@ -150,8 +150,8 @@ std::vector<finding> find_convoys(const threads_by_id& all, const std::set<pid_t
     if (waiting.size() < fewest || dead.contains(owner)) continue;
     found.push_back(describe_convoy(address, owner, std::move(waiting), all));
   }
-  std::stable_sort(found.begin(), found.end(), [](const finding& one, const finding& two) {
-    return one.threads.size() > two.threads.size();
+  std::sort(found.begin(), found.end(), [](const finding& one, const finding& two) {
+    return std::pair{two.threads.size(), one.threads} < std::pair{one.threads.size(), two.threads};
   });
   return found;
 }

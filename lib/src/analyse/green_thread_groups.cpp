@@ -84,8 +84,9 @@ std::vector<green_thread_group> green_thread_groups::finish(std::span<const std:
     if (each.newest != 0) made.newest_seconds = seconds_between(each.newest, now);
     if (!std::get<3>(of).empty()) made.waits_for.emplace().kind = std::get<3>(of);
   }
-  std::stable_sort(result.begin(), result.end(), [](const auto& left, const auto& right) {
-    return std::pair{-suspicion(left), left.count} < std::pair{-suspicion(right), right.count};
+  std::sort(result.begin(), result.end(), [](const auto& left, const auto& right) {
+    return std::tuple{-suspicion(left), left.count, left.ids} <
+           std::tuple{-suspicion(right), right.count, right.ids};
   });
   return result;
 }

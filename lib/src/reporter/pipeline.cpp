@@ -141,6 +141,7 @@ report pipeline::stages::make(const report_request& request) {
   out.time = std::chrono::system_clock::now();
   out.package = software_;
   out.list = settings_.list;
+  run_stage(out, "the thread of sections", out.cost.sections_seconds, [&] { sections_.prepare(); });
   stacks(out, deadline);
   run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
     std::vector<finding> findings = analyse::findings_of(out);

@@ -67,6 +67,13 @@ class section_registry::implementation final {
     return sections;
   }
 
+  void prepare() {
+    const std::lock_guard one_at_a_time{generating_};
+    std::unique_lock lock{state_->mutex};
+    // What is wrong is said by `generate`, in the place of each section.
+    if (!state_->entries.empty()) static_cast<void>(prepare_worker(lock));
+  }
+
  private:
   // Nothing when the section was removed meanwhile.
   std::optional<custom_section> make(const std::shared_ptr<section_entry>& entry, milliseconds each,
@@ -149,6 +156,10 @@ std::shared_ptr<void> section_registry::add(std::string title, std::function<val
 
 void section_registry::keep(std::string title, std::function<value()> generator) {
   static_cast<void>(implementation_->add(std::move(title), std::move(generator)));
+}
+
+void section_registry::prepare() {
+  implementation_->prepare();
 }
 
 std::vector<custom_section> section_registry::generate(milliseconds each,

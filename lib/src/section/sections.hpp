@@ -38,6 +38,10 @@ class section_registry {
   // The section stays as long as the registry, whose destruction does not wait for it.
   void keep(std::string title, std::function<value()> generator);
 
+  // Starts the thread of the generators when there are any, so that a report that is begun now lists
+  // it among the threads. `generate` does so too.
+  void prepare();
+
   // Runs the generators in order of registration on a thread of its own ("gmr-sections"), each for
   // at most `each`, all until `deadline`. One that throws, or is too slow, or still runs since an
   // earlier report, has its error in its place.
