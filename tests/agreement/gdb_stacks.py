@@ -7,6 +7,10 @@ import gdb
 def frames():
     frame = gdb.newest_frame()
     while frame is not None and frame.is_valid():
+        if frame.type() == gdb.TAILCALL_FRAME:
+            # Not on the stack: gdb reasons from call sites which functions must have been left by a jump.
+            frame = frame.older()
+            continue
         place = frame.find_sal()
         file = place.symtab.fullname() if place.symtab else ""
         yield {"function": frame.name() or "", "file": file, "line": place.line if place.symtab else 0,

@@ -5,6 +5,7 @@
 #include <dwarf.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "symbolize/die_names.hpp"
 
@@ -126,6 +127,17 @@ debug_unit::function* debug_unit::find_function(std::uintptr_t address) {
   return &found;
 }
 
+// As the compiler was given it: relative names count from the folder it ran in.
+std::string debug_unit::full_path(const char* file) {
+  if (file == nullptr) return {};
+  Dwarf_Attribute attribute;
+  const char* const folder =
+      file[0] == '/' ? nullptr
+                     : ::dwarf_formstring(::dwarf_attr(&skeleton_, DW_AT_comp_dir, &attribute));
+  if (folder == nullptr) return file;
+  return (std::filesystem::path{folder} / file).lexically_normal().string();
+}
+
 void debug_unit::take_line(std::uintptr_t address, place& at) {
   Dwarf_Lines* lines = nullptr;
   std::size_t count = 0;
@@ -134,7 +146,7 @@ void debug_unit::take_line(std::uintptr_t address, place& at) {
   int row = 0;
   if (line == nullptr || ::dwarf_lineno(line, &row) != 0 || row <= 0) return;
   const char* const file = ::dwarf_linesrc(line, nullptr, nullptr);
-  at.file = file != nullptr ? file : "";
+  at.file = full_path(file);
   at.line = static_cast<std::uint32_t>(row);
 }
 
@@ -144,7 +156,7 @@ void debug_unit::take_caller(Dwarf_Die call, place& at) {
   const std::uint64_t index = number(call, DW_AT_call_file);
   if (::dwarf_getsrcfiles(&full_, &files, &count) != 0 || index >= count) return;
   const char* const file = ::dwarf_filesrc(files, index, nullptr, nullptr);
-  at.file = file != nullptr ? file : "";
+  at.file = full_path(file);
   at.line = static_cast<std::uint32_t>(number(call, DW_AT_call_line));
 }
 

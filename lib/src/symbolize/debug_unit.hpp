@@ -45,6 +45,7 @@ class debug_unit final {
   void read_functions_below(Dwarf_Die parent, int depth);
   static void read_calls(function& in, Dwarf_Die parent, int depth);
   [[nodiscard]] function* find_function(std::uintptr_t address);
+  std::string full_path(const char* file);
   void take_line(std::uintptr_t address, place& at);
   void take_caller(Dwarf_Die call, place& at);
 
