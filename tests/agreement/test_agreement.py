@@ -84,7 +84,7 @@ def differences(ours, gdbs):
 
 class Agreement(unittest.TestCase):
     def test_frame_by_frame(self):
-        with tempfile.TemporaryFile("w+") as stderr:
+        with tempfile.TemporaryFile("a+") as stderr:  # appended to: reading moves its position
             process = subprocess.Popen([PROGRAM, PLUGIN], stdout=subprocess.PIPE, stderr=stderr, text=True)
             try:
                 self.assertEqual("parked\n", process.stdout.readline())

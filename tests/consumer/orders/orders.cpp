@@ -7,10 +7,10 @@ namespace po = boost::program_options;
 
 asio::awaitable<void> answer(asio::ip::tcp::socket socket, std::atomic<int>& orders) {
   std::string line;
-  while (co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n',
-                                         asio::use_awaitable)) {
+  while (true) {
+    line.erase(0, co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n',
+                                                  asio::use_awaitable));
     ++orders;
-    line.clear();
   }
 }
 
