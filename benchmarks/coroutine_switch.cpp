@@ -41,7 +41,9 @@ asio::awaitable<void> suspend_use_awaitable() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
-asio::awaitable<int> child(int i) { co_return i; }
+asio::awaitable<int> child(int i) {
+  co_return i;
+}
 
 asio::awaitable<void> call_child() {
   int sum = 0;
@@ -51,13 +53,19 @@ asio::awaitable<void> call_child() {
 }
 
 // A suspension by itself: no frame is made for it.
-void suspend(benchmark::State& state) { run(state, suspend_deferred); }
+void suspend(benchmark::State& state) {
+  run(state, suspend_deferred);
+}
 
 // The usual suspension, for which Asio makes a frame of its own.
-void suspend_in_frame(benchmark::State& state) { run(state, suspend_use_awaitable); }
+void suspend_in_frame(benchmark::State& state) {
+  run(state, suspend_use_awaitable);
+}
 
 // A frame by itself, made and destroyed.
-void frame(benchmark::State& state) { run(state, call_child); }
+void frame(benchmark::State& state) {
+  run(state, call_child);
+}
 
 // A green thread, from co_spawn to its end.
 void spawn(benchmark::State& state) {
@@ -94,8 +102,7 @@ void list(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state)
     gmr::trace::for_each_scheduler([&](gmr::scheduler& source) { source.list(seen); });
   using benchmark::Counter;
-  state.counters["threads"] =
-      Counter{static_cast<double>(seen.threads), Counter::kAvgIterations};
+  state.counters["threads"] = Counter{static_cast<double>(seen.threads), Counter::kAvgIterations};
   state.counters["frames"] = Counter{static_cast<double>(seen.frames), Counter::kAvgIterations};
 }
 

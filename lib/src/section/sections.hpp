@@ -38,8 +38,8 @@ class section_registry {
   // The section stays as long as the registry, whose destruction does not wait for it.
   void keep(std::string title, std::function<value()> generator);
 
-  // Starts the thread of the generators when there are any, so that a report that is begun now lists
-  // it among the threads. `generate` does so too.
+  // Starts the thread of the generators when there are any, so that a report that is begun now
+  // lists it among the threads. `generate` does so too.
   void prepare();
 
   // Runs the generators in order of registration on a thread of its own ("gmr-sections"), each for

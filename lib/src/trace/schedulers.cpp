@@ -35,7 +35,9 @@ scheduler_registration::~scheduler_registration() {
   std::erase(list.schedulers, registered_);
 }
 
-std::uint64_t next_green_thread_id() noexcept { return trace::reserve_green_thread_ids(1); }
+std::uint64_t next_green_thread_id() noexcept {
+  return trace::reserve_green_thread_ids(1);
+}
 
 namespace trace {
 

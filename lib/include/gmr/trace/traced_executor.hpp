@@ -20,8 +20,8 @@
 
 namespace gmr {
 
-// Any I/O executor; the type alone makes the difference. Copying never throws. Not final: Asio derives
-// from executors to find out what they have.
+// Any I/O executor; the type alone makes the difference. Copying never throws. Not final: Asio
+// derives from executors to find out what they have.
 class traced_executor : public boost::asio::any_io_executor {
  public:
   traced_executor() noexcept = default;
