@@ -66,15 +66,16 @@ def differences(ours, gdbs):
             yield f"#{index}: {missing} ends; {(gdbs if missing == 'ours' else ours)[index]}"
             return
         mine, other = ours[index], gdbs[index]
-        # A signal finds a blocked thread before its system call, which the kernel will begin again.
-        restarted = index == 0 or ours[index]["address"] == ours[0]["address"]
-        if mine["address"] != other["address"] - (SYSCALL_BYTES if restarted and rewound(ours, gdbs) else 0):
+        # Of a blocked thread we name the line of the system call. gdb names the line after it, to which the
+        # kernel will return; a signal finds the thread before the call, which will begin again.
+        in_call = ours[index]["address"] == ours[0]["address"]
+        if mine["address"] != other["address"] - (SYSCALL_BYTES if in_call and rewound(ours, gdbs) else 0):
             yield f"#{index}: address {mine} | {other}"
             return
         if other["signal"] or not other["file"]:
             continue  # gdb knows only the nearest symbol here, if any: the address is what can be compared
         for key in ("line", "inlined"):
-            if mine[key] != other[key] and not (restarted and rewound(ours, gdbs)):
+            if mine[key] != other[key] and not (in_call and key == "line"):
                 yield f"#{index}: {key} {mine} | {other}"
         if os.path.realpath(mine["file"] or "?") != os.path.realpath(other["file"]):
             yield f"#{index}: file {mine} | {other}"
