@@ -14,6 +14,7 @@ import uuid
 import websockets
 
 import harness
+import reports
 
 
 class StartUp(unittest.TestCase):
@@ -80,8 +81,11 @@ class StartUp(unittest.TestCase):
     def test_threads_have_names(self):
         with harness.Server("--server.threads=3") as server:
             tasks = harness.pathlib.Path(f"/proc/{server.process.pid}/task")
-            names = {(task / "comm").read_text().strip() for task in tasks.iterdir()}
-        self.assertLessEqual({"io-0", "io-1", "io-2", "storage-0", "storage-1"}, names)
+            expected = {"io-0", "io-1", "io-2", "storage-0", "storage-1"}
+            # A thread names itself once it runs, which may be after the server listens.
+            reports.wait_for(
+                lambda: expected <= {(task / "comm").read_text().strip() for task in tasks.iterdir()},
+                "threads without their names")
 
 
 class Stopping(unittest.TestCase):

@@ -180,13 +180,18 @@ void thread_capturer::implementation::finish_round() {
       take_answer(threads_[i], work_[i], *question);
 }
 
-// Most uninterruptible waits are over at once: for a page, for the lock of the address space.
+// Most uninterruptible waits are over at once: for a page, for the lock of the address space. So is
+// a signal handler that blocks all signals, as Asio's does: it is on its way out in the very thread
+// that was told to report, and threads that make a thread block them too.
 bool thread_capturer::implementation::look_again() {
-  const auto waits = [](const thread_snapshot& thread) { return thread.state == 'D'; };
-  if (std::none_of(threads_.begin(), threads_.end(), waits)) return false;
+  const auto momentary = [](const thread_snapshot& thread) {
+    return (thread.state == 'D' && thread.outcome == capture_outcome::not_signalled) ||
+           (thread.state == 'R' && thread.outcome == capture_outcome::signal_blocked);
+  };
+  if (std::none_of(threads_.begin(), threads_.end(), momentary)) return false;
   std::this_thread::sleep_for(std::chrono::milliseconds{2});
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    if (!waits(threads_[i]) || threads_[i].outcome != capture_outcome::not_signalled) continue;
+    if (!momentary(threads_[i])) continue;
     recycle(work_[i]);
     work_[i] = {};
     const pid_t id = threads_[i].id;
