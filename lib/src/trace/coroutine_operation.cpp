@@ -121,15 +121,22 @@ bool matches(const rule& known, std::string_view type) {
 std::string operation_kind(std::string_view name) {
   const std::vector<std::string_view> types = initiation(type_in(name));
   if (types.empty()) return {};
-  for (const rule& known : rules)
-    if (matches(known, types[0])) return std::string{known.kind};
   const bool composed = types.size() > 1 && types[0].find("initiate_composed_op") != name.npos;
+  const std::string_view type = types[composed ? 1 : 0];
+  for (const rule& known : rules)
+    if (matches(known, type)) return std::string{known.kind};
   constexpr std::size_t longest = 80;
-  std::string kind = without_arguments(composed ? types[1] : types[0]);
+  std::string kind = without_arguments(type);
   constexpr std::string_view unnamed = "{anonymous}";  // g++; as clang has it
   for (std::size_t i; (i = kind.find(unnamed)) != kind.npos;)
     kind.replace(i, unnamed.size(), "(anonymous namespace)");
+  // A lambda is known by the function it stands in, whose parameters say nothing.
+  if (const std::size_t parameters = kind.find('(', kind.starts_with('(') ? 1 : 0);
+      parameters != kind.npos && !kind.substr(parameters).starts_with("(anonymous"))
+    kind.resize(parameters);
   kind.resize(std::min(kind.size(), longest));
+  while (kind.ends_with(' '))
+    kind.pop_back();
   return kind;
 }
 
