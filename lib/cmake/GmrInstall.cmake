@@ -35,7 +35,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gmr-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/gmr-config-version.cmake DESTINATION ${gmr_package_dir})
 
 # The objects of the hook as one file, since pkg-config can only name files. It serves a shared
-# Boost.Context; see docs/tracing.md for a static one.
+# Boost.Context; with a static one use CMake, whose gmr::trace wraps the symbols instead.
 set(gmr_hook ${CMAKE_CURRENT_BINARY_DIR}/gmr-trace.o)
 add_custom_command(OUTPUT ${gmr_hook}
   COMMAND ${CMAKE_LINKER} -r -o ${gmr_hook} $<TARGET_OBJECTS:gmr_trace_interpose_objects>
