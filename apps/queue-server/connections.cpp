@@ -88,7 +88,8 @@ std::size_t connections::count() const {
 connections::listing connections::list(std::size_t limit,
                                        std::chrono::milliseconds patience) const {
   listing found;
-  const std::unique_lock lock(mutex_, patience);
+  // By the system's clock: ThreadSanitizer does not know the lock by the steady one.
+  const std::unique_lock lock(mutex_, std::chrono::system_clock::now() + patience);
   if (!lock) return found;
   found.complete = true;
   found.total = items_.size();

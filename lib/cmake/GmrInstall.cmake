@@ -1,8 +1,9 @@
 # find_package(gmr) and pkg-config for whoever uses the installed library.
 include(CMakePackageConfigHelpers)
 
-set(GMR_TRACE_TARGETS gmr_trace gmr_trace_interpose gmr_trace_wrap)
-install(TARGETS gmr gmr_trace_interpose_objects gmr_trace_wrap_objects ${GMR_TRACE_TARGETS}
+set(GMR_TRACE_TARGETS gmr_trace gmr_trace_interpose gmr_trace_wrap gmr_trace_threads)
+install(TARGETS gmr gmr_trace_interpose_objects gmr_trace_wrap_objects gmr_trace_threads_objects
+                ${GMR_TRACE_TARGETS}
         EXPORT gmr-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -50,3 +51,6 @@ foreach(module gmr gmr-trace)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${module}.pc.in ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
+
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/gdb/gmr-gdb.py ${CMAKE_CURRENT_SOURCE_DIR}/gdb/gmr_names.py
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/gmr)

@@ -1,16 +1,11 @@
-// Threads parked in places that are hard to unwind. Compiled by both compilers at every level of
-// optimisation.
-#include "nasty.hpp"
-
+// Threads parked in what any program does.
 #include <alloca.h>
-#include <dlfcn.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -20,20 +15,13 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
+
+#include "parking.hpp"
 
 namespace nasty {
 namespace {
 
-std::atomic<int> parked{0};
-std::array<int, 2> never;  // a pipe nobody writes to
-std::mutex taken;          // locked for ever by start()
-
-void read_for_ever() {
-  char byte;
-  parked.fetch_add(1);
-  if (::read(never[0], &byte, 1) == 1) std::abort();
-}
+std::mutex taken;  // locked for ever by start()
 
 // Inlined three deep into whoever calls it.
 template <class Callable>
@@ -130,7 +118,7 @@ __attribute__((noinline)) void in_function(const std::function<void(int)>& calla
 }
 
 __attribute__((noinline)) void on_a_mutex() {
-  parked.fetch_add(1);
+  announce();
   const std::lock_guard lock{taken};
   volatile int keep = 0;
   (void)keep;
@@ -140,27 +128,26 @@ __attribute__((noinline)) void on_a_condition() {
   std::mutex mutex;
   std::condition_variable never_signalled;
   std::unique_lock lock{mutex};
-  parked.fetch_add(1);
+  announce();
   never_signalled.wait(lock, [] { return false; });
 }
 
 __attribute__((noinline)) void in_poll() {
-  pollfd waited{.fd = never[0], .events = POLLIN, .revents = 0};
-  parked.fetch_add(1);
-  while (::poll(&waited, 1, -1) < 0) {
+  announce();
+  while (::poll(nullptr, 0, -1) < 0) {
   }
 }
 
 __attribute__((noinline)) void in_epoll() {
   const int epoll = ::epoll_create1(0);
   epoll_event event{};
-  parked.fetch_add(1);
+  announce();
   while (::epoll_wait(epoll, &event, 1, -1) < 0) {
   }
 }
 
 __attribute__((noinline)) void in_sleep() {
-  parked.fetch_add(1);
+  announce();
   while (true)
     std::this_thread::sleep_for(std::chrono::hours(1));
 }
@@ -168,7 +155,7 @@ __attribute__((noinline)) void in_sleep() {
 __attribute__((noinline)) void on_a_semaphore() {
   static sem_t semaphore;
   ::sem_init(&semaphore, 0, 0);
-  parked.fetch_add(1);
+  announce();
   while (::sem_wait(&semaphore) != 0) {
   }
 }
@@ -179,38 +166,27 @@ __attribute__((noinline)) void tail(int depth) {
   return read_for_ever();
 }
 
-void start_threads(void (*plugin)(void (*)())) {
-  static std::vector<std::thread> threads;
-  volatile static int sum = 0;
-  threads.emplace_back([] { holder<std::string, 3>{}.park(); });
-  threads.emplace_back([] { recurse(20, &sum); });
-  threads.emplace_back([] { with_alloca(static_cast<unsigned>(::getpid() % 100) + 5000); });
-  threads.emplace_back([] { interrupted(); });
-  threads.emplace_back([] { in_qsort(); });
-  threads.emplace_back([] { in_catch(); });
-  threads.emplace_back([] { in_virtual(circle{}); });
-  threads.emplace_back([] { in_function([](int) { read_for_ever(); }); });
-  threads.emplace_back(on_a_mutex);
-  threads.emplace_back(on_a_condition);
-  threads.emplace_back(in_poll);
-  threads.emplace_back(in_epoll);
-  threads.emplace_back(in_sleep);
-  threads.emplace_back(on_a_semaphore);
-  threads.emplace_back(tail, 3);
-  threads.emplace_back([plugin] { plugin(read_for_ever); });
-  while (parked.load() < static_cast<int>(threads.size()))
-    std::this_thread::yield();
-}
-
 }  // namespace
 
-void start(const char* plugin) {
-  if (::pipe(never.data()) != 0) throw std::runtime_error("pipe");
+void start_ordinary_threads() {
   std::signal(SIGUSR1, on_signal);
   taken.lock();
-  void* library = ::dlopen(plugin, RTLD_NOW);
-  if (library == nullptr) throw std::runtime_error(::dlerror());
-  start_threads(reinterpret_cast<void (*)(void (*)())>(::dlsym(library, "park_in_plugin")));
+  volatile static int sum = 0;
+  start_thread([] { holder<std::string, 3>{}.park(); });
+  start_thread([] { recurse(20, &sum); });
+  start_thread([] { with_alloca(static_cast<unsigned>(::getpid() % 100) + 5000); });
+  start_thread([] { interrupted(); });
+  start_thread([] { in_qsort(); });
+  start_thread([] { in_catch(); });
+  start_thread([] { in_virtual(circle{}); });
+  start_thread([] { in_function([](int) { read_for_ever(); }); });
+  start_thread(on_a_mutex);
+  start_thread(on_a_condition);
+  start_thread(in_poll);
+  start_thread(in_epoll);
+  start_thread(in_sleep);
+  start_thread(on_a_semaphore);
+  start_thread([] { tail(3); });
 }
 
 }  // namespace nasty

@@ -232,7 +232,7 @@ class Load(unittest.TestCase):
             self.assertRegex(output, r"failed: 0\b")
             self.assertRegex(output, r"answered: [1-9]")
             self.assertNotIn("Socket errors", output)
-            self.assertGreater(count, 3)
+            self.assertGreater(count, 0)
 
 
 if __name__ == "__main__":

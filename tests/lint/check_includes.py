@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Data flows one way: a stage of lib/ includes only itself and the stages before it."""
+"""Data flows one way: a stage of lib/ includes only itself and the stages before it.
+
+What stands above all stages (gmr/gmr.hpp, gmr/reporter.hpp and its source) may include any; no stage includes it.
+"""
 import pathlib
 import re
 import sys
 
 STAGES = ["model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "view", "sink",
-          "trigger", "reporter"]
+          "reporter", "trigger"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/)?([a-z]+)/[^">]+[">]', re.M)
+ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)
 SOURCES = {".hpp", ".cpp", ".h", ".S", ".c"}
 
 
 def stage_of(path: pathlib.Path, root: pathlib.Path):
-    """The stage a file belongs to, or None for what stands above all stages (gmr/gmr.hpp)."""
+    """The stage a file belongs to, or None for what stands above all stages (gmr/gmr.hpp, gmr/reporter.hpp)."""
     for base in (root / "lib/src", root / "lib/include/gmr"):
         if base in path.parents:
             first = path.relative_to(base).parts[0]
@@ -24,7 +28,10 @@ def violations(root: pathlib.Path):
         stage = stage_of(path, root)
         if path.suffix not in SOURCES or stage is None:
             continue
-        for included in INCLUDE.findall(path.read_text()):
+        text = path.read_text()
+        for included in ABOVE.findall(text):
+            yield f"{path.relative_to(root)}: stage '{stage}' includes {included}, which stands above the stages"
+        for included in INCLUDE.findall(text):
             if included in STAGES and STAGES.index(included) > STAGES.index(stage):
                 yield f"{path.relative_to(root)}: stage '{stage}' includes '{included}', which comes after it"
 

@@ -55,12 +55,13 @@ operation post_messages(const call& asked) {
         const auto ids =
             data.post(queue, who.client, with_defaults(posted, data.queue_metadata(queue), size));
         const std::string path = queue_path(queue.name) + "/messages";
+        const std::string each_begins = path + '/';
         json resources = json::array();
         std::string location = path + "?ids=";
         for (const std::string& id : ids) {
           if (!resources.empty()) location += ',';
           location += id;
-          resources.push_back(path + "/" + id);
+          resources.push_back(each_begins + id);
         }
         reply made = json_reply(201, {{"resources", std::move(resources)}});
         // A post may hold thousands of messages, and few clients accept a header as long as that.

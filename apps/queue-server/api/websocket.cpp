@@ -43,9 +43,9 @@ constexpr std::array later_actions{
     "flavor_delete",    "ping_node",           "check_node_health", "get_home_doc",
 };
 
-json member(const json& object, const char* name, json otherwise) {
+json member(const json& object, const char* name, const json& otherwise) {
   const auto found = object.find(name);
-  return found != object.end() ? *found : std::move(otherwise);
+  return found != object.end() ? *found : otherwise;
 }
 
 // Header names have no case.

@@ -1,4 +1,4 @@
-// Every wait of a session stands in session() itself, so that a report names the line here.
+// Each wait of a session has a function of its own, named by what it waits for: a report shows it.
 #include "http/session.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -12,6 +12,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <gmr/trace/label.hpp>
 
 #include "api/http.hpp"
 #include "api/limits.hpp"
@@ -31,12 +32,12 @@ using response = beast::http::response<beast::http::string_body>;
 namespace {
 
 constexpr std::uint32_t largest_header = 16 * 1024;
-constexpr std::size_t read_at_once = 64 * 1024;
+constexpr std::size_t read_at_once = std::size_t{64} * 1024;
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 // How long, and for how much, a client is listened to after the last answer, so that the reset
 // which unread data causes does not take the answer away from it.
 constexpr std::chrono::seconds lingering{2};
-constexpr std::size_t most_lingering_bytes = 4 * 1024 * 1024;
+constexpr std::size_t most_lingering_bytes = std::size_t{4} * 1024 * 1024;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
@@ -105,115 +106,176 @@ bool expects_continue(const request_parser& parser) {
   return beast::iequals(parser.get()[beast::http::field::expect], "100-continue");
 }
 
-}  // namespace
+// What came in instead of a request, or the request itself.
+struct incoming {
+  error_code problem;
+  beast::http::request<beast::http::string_body> request;
+};
 
-asio::awaitable<void> session(tcp::socket socket, services& shared) {
-  const auto peer = std::make_shared<client>(std::move(socket));
-  beast::tcp_stream& stream = peer->stream;
-  const connections::entry self =
-      shared.clients.add(name_of_peer(stream.socket()), "http", [weak = std::weak_ptr(peer)] {
-        const auto stopped = weak.lock();
-        if (stopped) asio::post(stopped->stream.get_executor(), [stopped] { stopped->stop(); });
-      });
-  if (!self) co_return;
+// An answer and how it is to be sent.
+struct outgoing {
+  reply answer;
+  unsigned version = 11;
+  bool keep_alive = false;
+  bool head = false;
+};
 
-  beast::flat_buffer buffer{largest_header + limits::largest_request};
+class conversation final {
+ public:
+  conversation(std::shared_ptr<client> peer, services& shared, connections::entry self)
+      : peer_(std::move(peer)), shared_(shared), self_(std::move(self)) {}
+
+  asio::awaitable<void> run();
+
+ private:
+  asio::awaitable<bool> request_begins();
+  asio::awaitable<incoming> read_request();
+  asio::awaitable<outgoing> serve(beast::http::request<beast::http::string_body> received);
+  asio::awaitable<bool> send(outgoing made);
+  asio::awaitable<void> see_off();
+
+  std::shared_ptr<client> peer_;
+  services& shared_;
+  connections::entry self_;
+  beast::tcp_stream& stream_ = peer_->stream;
+  beast::flat_buffer buffer_{largest_header + limits::largest_request};
+};
+
+asio::awaitable<void> conversation::run() {
   bool linger = false;
-  while (!peer->stopping) {
-    error_code problem;
-    if (buffer.size() == 0) {
-      self->now("waiting for a request");
-      peer->waits_for_request = true;
-      asio::steady_timer idle(stream.get_executor());
-      if (shared.idle_limit > std::chrono::seconds::zero()) {
-        idle.expires_after(shared.idle_limit);
-        idle.async_wait([weak = std::weak_ptr(peer)](error_code cancelled) {
-          const auto idler = weak.lock();
-          if (!cancelled && idler) idler->stop();
-        });
-      }
-      std::tie(problem) = co_await stream.socket().async_wait(tcp::socket::wait_read, as_result);
-      peer->waits_for_request = false;
-      if (problem || peer->stopping) break;
-    }
-
-    self->now("reading a request");
-    request_parser parser;
-    parser.header_limit(largest_header);
-    parser.body_limit(limits::largest_request);
-    std::size_t bytes = 0;
-    stream.expires_after(shared.transfer_limit);
-    std::tie(problem, bytes) =
-        co_await beast::http::async_read_header(stream, buffer, parser, as_result);
-    self->received(bytes);
-    if (!problem && expects_continue(parser)) {
-      response go_on{beast::http::status::continue_, parser.get().version()};
-      std::tie(problem, bytes) = co_await beast::http::async_write(stream, go_on, as_result);
-      self->sent(bytes);
-    }
-    if (!problem) {
-      std::tie(problem, bytes) =
-          co_await beast::http::async_read(stream, buffer, parser, as_result);
-      self->received(bytes);
-    }
-
-    reply answer;
-    bool keep_alive = false;
-    bool head = false;
-    unsigned version = 11;
-    if (problem) {
-      auto told = complaint(problem);
+  while (!peer_->stopping) {
+    if (buffer_.size() == 0 && !co_await request_begins()) break;
+    incoming received = co_await read_request();
+    outgoing made;
+    if (received.problem) {
+      std::optional<reply> told = complaint(received.problem);
       if (!told) break;
-      answer = std::move(*told);
+      made.answer = std::move(*told);
     } else {
-      auto received = parser.release();
-      keep_alive = received.keep_alive();
-      version = received.version();
-      head = received.method() == beast::http::verb::head;
-      self->now("working",
-                std::string(received.method_string()) + " " + std::string(received.target()));
-      if (shared.debug_endpoints && is_debug_target(received.target())) {
-        answer = serve_debug(received.method_string(), received.target());
-      } else {
-        operation work = http_api::prepare(api_request(std::move(received)));
-        if (work.needs == access::none) {
-          answer = std::move(work.ready);
-        } else {
-          self->now("waiting for storage");
-          answer = co_await shared.data.async_execute(std::move(work), asio::use_awaitable);
-        }
-      }
+      made = co_await serve(std::move(received.request));
     }
-
-    self->now("sending an answer");
-    keep_alive = keep_alive && !peer->stopping;
-    response outgoing = http_response(std::move(answer), version, keep_alive, head);
-    stream.expires_after(shared.transfer_limit);
-    std::tie(problem, bytes) = co_await beast::http::async_write(stream, outgoing, as_result);
-    self->sent(bytes);
-    stream.expires_never();
-    linger = !problem && !keep_alive;
-    if (problem || !keep_alive) break;
+    made.keep_alive = made.keep_alive && !peer_->stopping;
+    const bool last = !made.keep_alive;
+    const bool sent = co_await send(std::move(made));
+    linger = sent && last;
+    if (!sent || last) break;
   }
-
   error_code ignored;
-  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  if (!linger) co_return;
-  self->now("closing");
-  stream.expires_after(lingering);
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  if (linger) co_await see_off();
+}
+
+asio::awaitable<bool> conversation::request_begins() {
+  self_->now("waiting for a request");
+  peer_->waits_for_request = true;
+  asio::steady_timer idle(stream_.get_executor());
+  if (shared_.idle_limit > std::chrono::seconds::zero()) {
+    idle.expires_after(shared_.idle_limit);
+    idle.async_wait([weak = std::weak_ptr(peer_)](error_code cancelled) {
+      const auto idler = weak.lock();
+      if (!cancelled && idler) idler->stop();
+    });
+  }
+  const auto [problem] = co_await stream_.socket().async_wait(tcp::socket::wait_read, as_result);
+  peer_->waits_for_request = false;
+  co_return !problem && !peer_->stopping;
+}
+
+asio::awaitable<incoming> conversation::read_request() {
+  self_->now("reading a request");
+  request_parser parser;
+  parser.header_limit(largest_header);
+  parser.body_limit(limits::largest_request);
+  incoming received;
+  std::size_t bytes = 0;
+  stream_.expires_after(shared_.transfer_limit);
+  std::tie(received.problem, bytes) =
+      co_await beast::http::async_read_header(stream_, buffer_, parser, as_result);
+  self_->received(bytes);
+  if (!received.problem && expects_continue(parser)) {
+    response go_on{beast::http::status::continue_, parser.get().version()};
+    std::tie(received.problem, bytes) =
+        co_await beast::http::async_write(stream_, go_on, as_result);
+    self_->sent(bytes);
+  }
+  if (!received.problem) {
+    std::tie(received.problem, bytes) =
+        co_await beast::http::async_read(stream_, buffer_, parser, as_result);
+    self_->received(bytes);
+  }
+  if (!received.problem) received.request = parser.release();
+  co_return received;
+}
+
+asio::awaitable<outgoing> conversation::serve(
+    beast::http::request<beast::http::string_body> received) {
+  outgoing made{.answer = {},
+                .version = received.version(),
+                .keep_alive = received.keep_alive(),
+                .head = received.method() == beast::http::verb::head};
+  self_->now("working",
+             std::string(received.method_string()) + " " + std::string(received.target()));
+  if (shared_.debug_endpoints && is_debug_target(received.target())) {
+    made.answer = serve_debug(received.method_string(), received.target());
+    co_return made;
+  }
+  http_api::request asked = api_request(std::move(received));
+  gmr::set_label("client", asked.client_id.value_or(""));
+  operation work = http_api::prepare(std::move(asked));
+  if (work.needs == access::none) {
+    made.answer = std::move(work.ready);
+    co_return made;
+  }
+  self_->now("waiting for storage");
+  made.answer = co_await shared_.data.async_execute(std::move(work), asio::use_awaitable);
+  co_return made;
+}
+
+asio::awaitable<bool> conversation::send(outgoing made) {
+  self_->now("sending an answer");
+  response message =
+      http_response(std::move(made.answer), made.version, made.keep_alive, made.head);
+  stream_.expires_after(shared_.transfer_limit);
+  const auto [problem, bytes] = co_await beast::http::async_write(stream_, message, as_result);
+  self_->sent(bytes);
+  stream_.expires_never();
+  co_return !problem;
+}
+
+// Reads and drops what the client still sends, within limits.
+asio::awaitable<void> conversation::see_off() {
+  self_->now("closing");
+  stream_.expires_after(lingering);
   std::size_t unread = 0;
   while (unread < most_lingering_bytes) {
-    buffer.clear();
+    buffer_.clear();
     const auto [problem, bytes] =
-        co_await stream.async_read_some(buffer.prepare(read_at_once), as_result);
+        co_await stream_.async_read_some(buffer_.prepare(read_at_once), as_result);
     if (problem) break;
     unread += bytes;
   }
 }
 
+}  // namespace
+
+asio::awaitable<void> session(tcp::socket socket, services& shared) {
+  const auto peer = std::make_shared<client>(std::move(socket));
+  connections::entry self =
+      shared.clients.add(name_of_peer(peer->stream.socket()), "http", [weak = std::weak_ptr(peer)] {
+        const auto stopped = weak.lock();
+        if (stopped) asio::post(stopped->stream.get_executor(), [stopped] { stopped->stop(); });
+      });
+  if (!self) co_return;
+  gmr::set_name(name_of_peer(peer->stream.socket()));
+  conversation with_client(peer, shared, std::move(self));
+  co_await with_client.run();
+}
+
 asio::awaitable<void> accept_clients(tcp::acceptor& acceptor, services& shared) {
   const asio::any_io_executor executor = acceptor.get_executor();
   asio::steady_timer pause(executor);
+  gmr::set_name("http acceptor");
+  gmr::long_running();
   while (acceptor.is_open()) {
     tcp::socket socket(
         asio::make_strand(static_cast<asio::io_context&>(executor.context()).get_executor()));

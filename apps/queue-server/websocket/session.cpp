@@ -13,6 +13,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
+#include <gmr/trace/label.hpp>
 
 #include "api/limits.hpp"
 #include "api/websocket.hpp"
@@ -28,8 +29,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t stack_bytes = 256 * 1024;      // touched as needed only
-constexpr std::size_t most_idle_buffer = 64 * 1024;  // kept between two messages
+constexpr std::size_t stack_bytes = std::size_t{256} * 1024;      // touched as needed only
+constexpr std::size_t most_idle_buffer = std::size_t{64} * 1024;  // kept between two messages
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 
 // What the session and whoever stops it share; touched on the session's strand only.
@@ -65,6 +66,7 @@ void session(const std::shared_ptr<client>& peer, services& shared,
         if (stopped) asio::post(stopped->stream.get_executor(), [stopped] { stop(stopped); });
       });
   if (!self) return;
+  gmr::set_name(name_of_peer(beast::get_lowest_layer(stream).socket()));
 
   error_code problem;
   set_up(stream, shared);
@@ -109,6 +111,8 @@ void session(const std::shared_ptr<client>& peer, services& shared,
 void accept_clients(tcp::acceptor& acceptor, services& shared, const asio::yield_context& yield) {
   auto& context = static_cast<asio::io_context&>(acceptor.get_executor().context());
   asio::steady_timer pause(acceptor.get_executor());
+  gmr::set_name("websocket acceptor");
+  gmr::long_running();
   while (acceptor.is_open()) {
     error_code problem;
     tcp::socket socket(asio::make_strand(context.get_executor()));

@@ -3,7 +3,8 @@
 
 #include "gmr/model/report.hpp"
 #include "gmr/model/value.hpp"
-#include "gmr/reporter/reporter.hpp"
+#include "gmr/reporter.hpp"
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
+#include "gmr/trace/label.hpp"
 #include "gmr/trace/scheduler.hpp"

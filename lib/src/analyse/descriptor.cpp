@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -81,6 +82,18 @@ std::string describe_socket(int descriptor) {
 }
 
 }  // namespace
+
+std::string describe_connect(int descriptor, std::uint64_t address, std::uint64_t size) {
+  std::string text = describe_descriptor(descriptor);
+  any_address wanted{};
+  const auto bytes = std::min<std::size_t>(size, sizeof wanted);
+  const iovec local{&wanted, bytes};
+  const iovec remote{reinterpret_cast<void*>(address), bytes};
+  if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != static_cast<ssize_t>(bytes))
+    return text;
+  const std::string peer = to_text(wanted, static_cast<socklen_t>(bytes));
+  return peer.empty() || text.empty() ? text : text + " - " + peer;
+}
 
 std::string describe_descriptor(int descriptor) {
   std::array<char, PATH_MAX> target{};

@@ -1,6 +1,7 @@
 // What a file descriptor is, in a few words. Asks the kernel only: names are never resolved.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace gmr::analyse {
@@ -8,5 +9,9 @@ namespace gmr::analyse {
 // A path, "eventfd", "tcp 127.0.0.1:80 - 127.0.0.1:5112" (own and peer address), "unix /run/x";
 // empty when it is closed.
 [[nodiscard]] std::string describe_descriptor(int descriptor);
+
+// The same of a socket that is being connected to the address in memory.
+[[nodiscard]] std::string describe_connect(int descriptor, std::uint64_t address,
+                                           std::uint64_t size);
 
 }  // namespace gmr::analyse

@@ -1,11 +1,12 @@
-// Conclusions about threads: deadlocks, convoys, spinning threads.
+// Conclusions about threads: deadlocks, locks that nobody can give back, convoys, spinning threads.
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "analyse/futex_wait.hpp"
+#include "analyse/finding_text.hpp"
+#include "analyse/suspended_locks.hpp"
 #include "analyse/threads.hpp"
 #include "capture/task_files.hpp"
 
@@ -16,18 +17,11 @@ using threads_by_id = std::map<pid_t, const thread_info*>;
 
 bool waits_for_lock(const thread_info& thread) noexcept {
   return thread.waits_for && thread.waits_for->owner && thread.waits_for->address &&
-         (thread.waits_for->kind == "mutex" || thread.waits_for->kind == "join");
+         (thread.waits_for->kind == "mutex" || thread.waits_for->kind == "rwlock" ||
+          thread.waits_for->kind == "join");
 }
 
-std::string hexadecimal(std::uint64_t number) {
-  char text[2 + 2 * sizeof number + 1];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
-std::string name_of(const thread_info& thread) {
-  return "thread " + std::to_string(thread.id) + " (" + thread.name + ")";
-}
+using circle = std::vector<const thread_info*>;
 
 // Whether the thread still waits for the same, and the same thread still holds it.
 bool still_waits(const thread_info& thread, capture::task_files& files) {
@@ -39,9 +33,25 @@ bool still_waits(const thread_info& thread, capture::task_files& files) {
          wait->address == thread.waits_for->address && wait->owner == thread.waits_for->owner;
 }
 
+// Threads were looked at one after the other: a circle of waits may never have existed, and two
+// threads that use two locks in turn can look like one again and again. It is one when all wait and
+// none has run while that was seen: only one of them could have given back a lock.
+bool stands_still(const circle& waiting, capture::task_files& files) {
+  const auto clocks = [&] {
+    std::vector<std::uint64_t> times;
+    for (const thread_info* each : waiting)
+      times.push_back(capture::cpu_clock(each->id));
+    return times;
+  };
+  const std::vector<std::uint64_t> before = clocks();
+  return std::all_of(waiting.begin(), waiting.end(),
+                     [&](const thread_info* each) { return still_waits(*each, files); }) &&
+         clocks() == before;
+}
+
 // The circle that following owners from `start` ends in, smallest tid first; empty when none.
-std::vector<const thread_info*> find_circle(const thread_info& start, const threads_by_id& all) {
-  std::vector<const thread_info*> way;
+circle find_circle(const thread_info& start, const threads_by_id& all) {
+  circle way;
   for (const thread_info* at = &start; waits_for_lock(*at);) {
     const auto seen = std::find(way.begin(), way.end(), at);
     if (seen != way.end()) {
@@ -61,21 +71,22 @@ std::vector<const thread_info*> find_circle(const thread_info& start, const thre
   return {};
 }
 
-finding describe_deadlock(const std::vector<const thread_info*>& circle) {
+finding describe_deadlock(const circle& stuck) {
   finding found;
   found.kind = "deadlock";
-  found.text = "Deadlock of " + std::to_string(circle.size()) +
-               (circle.size() == 1 ? " thread: " : " threads: ");
-  for (std::size_t i = 0; i < circle.size(); ++i) {
-    const thread_info& waiting = *circle[i];
-    const thread_info& owner = *circle[(i + 1) % circle.size()];
+  found.text = "Deadlock of " + std::to_string(stuck.size()) +
+               (stuck.size() == 1 ? " thread: " : " threads: ");
+  for (std::size_t i = 0; i < stuck.size(); ++i) {
+    const thread_info& waiting = *stuck[i];
+    const thread_info& owner = *stuck[(i + 1) % stuck.size()];
     if (i > 0) found.text += "; ";
     found.text += name_of(waiting);
     if (waiting.waits_for->kind == "join")
       found.text += " waits for the end of " + name_of(owner);
     else
-      found.text += " waits for mutex " + hexadecimal(*waiting.waits_for->address) + " held by " +
-                    (circle.size() == 1 ? "itself" : name_of(owner));
+      found.text += " waits for " + waiting.waits_for->kind + ' ' +
+                    hexadecimal(*waiting.waits_for->address) + " held by " +
+                    (stuck.size() == 1 ? "itself" : name_of(owner));
     found.threads.push_back(waiting.id);
   }
   return found;
@@ -87,36 +98,13 @@ std::vector<finding> find_deadlocks(const threads_by_id& all, std::set<pid_t>& d
   capture::task_files files;
   for (const auto& [id, thread] : all) {
     if (dead.contains(id)) continue;
-    const auto circle = find_circle(*thread, all);
-    // Threads were looked at one after the other: a circle may never have existed. All of it
-    // holding still, seen once more, is a deadlock.
-    const bool stays = !circle.empty() && !dead.contains(circle.front()->id) &&
-                       std::all_of(circle.begin(), circle.end(), [&](const thread_info* each) {
-                         return still_waits(*each, files);
-                       });
-    if (!stays) continue;
-    for (const thread_info* each : circle)
+    const circle stuck = find_circle(*thread, all);
+    if (stuck.empty() || dead.contains(stuck.front()->id) || !stands_still(stuck, files)) continue;
+    for (const thread_info* each : stuck)
       dead.insert(each->id);
-    found.push_back(describe_deadlock(circle));
+    found.push_back(describe_deadlock(stuck));
   }
   return found;
-}
-
-const frame* innermost_own(const thread_info& thread) {
-  const auto& frames = thread.stack.frames;
-  const auto own = std::find_if(frames.begin(), frames.end(), [](const frame* each) {
-    return !each->internal && !each->file.empty();
-  });
-  if (own != frames.end()) return *own;
-  return frames.empty() ? nullptr : frames.front();
-}
-
-std::string place_of(const thread_info& thread) {
-  const frame* const at = innermost_own(thread);
-  if (at == nullptr || at->function.empty()) return {};
-  std::string place = " in " + at->function;
-  if (!at->file.empty()) place += " at " + at->file + ':' + std::to_string(at->line);
-  return place;
 }
 
 finding describe_convoy(std::uint64_t address, pid_t owner, std::vector<pid_t> waiting,
@@ -129,7 +117,7 @@ finding describe_convoy(std::uint64_t address, pid_t owner, std::vector<pid_t> w
   if (holder == all.end()) {
     found.text += "thread " + std::to_string(owner);
   } else {
-    found.text += name_of(*holder->second) + place_of(*holder->second);
+    found.text += name_of(*holder->second) + place_of(holder->second->stack);
     if (holder->second->waits_for)
       found.text += ", which waits for " + holder->second->waits_for->kind;
   }
@@ -138,7 +126,8 @@ finding describe_convoy(std::uint64_t address, pid_t owner, std::vector<pid_t> w
   return found;
 }
 
-std::vector<finding> find_convoys(const threads_by_id& all, const std::set<pid_t>& dead) {
+// Not those whose owner another finding explains.
+std::vector<finding> find_convoys(const threads_by_id& all, const std::set<pid_t>& explained) {
   std::map<std::pair<std::uint64_t, pid_t>, std::vector<pid_t>> queues;
   for (const auto& [id, thread] : all)
     if (waits_for_lock(*thread) && thread->waits_for->kind == "mutex")
@@ -147,7 +136,7 @@ std::vector<finding> find_convoys(const threads_by_id& all, const std::set<pid_t
   std::vector<finding> found;
   for (auto& [lock, waiting] : queues) {
     const auto& [address, owner] = lock;
-    if (waiting.size() < fewest || dead.contains(owner)) continue;
+    if (waiting.size() < fewest || explained.contains(owner)) continue;
     found.push_back(describe_convoy(address, owner, std::move(waiting), all));
   }
   std::sort(found.begin(), found.end(), [](const finding& one, const finding& two) {
@@ -163,7 +152,7 @@ std::vector<finding> find_spinning(const threads_by_id& all) {
     if (thread->is_reporter || !thread->cpu || thread->cpu->recent_percent < whole_cpu) continue;
     finding& spinning = found.emplace_back();
     spinning.kind = "spinning_thread";
-    spinning.text = name_of(*thread) + " uses a whole CPU" + place_of(*thread);
+    spinning.text = name_of(*thread) + " uses a whole CPU" + place_of(thread->stack);
     spinning.threads.push_back(id);
   }
   return found;
@@ -175,13 +164,18 @@ void append(std::vector<finding>& all, std::vector<finding> more) {
 
 }  // namespace
 
-std::vector<finding> findings_of(const report& complete) {
+std::vector<finding> findings_of(const report& complete, std::span<const lock_suspects> suspects) {
   threads_by_id all;
   for (const thread_info& thread : complete.threads)
     all.emplace(thread.id, &thread);
   std::set<pid_t> dead;
   std::vector<finding> found = find_deadlocks(all, dead);
-  append(found, find_convoys(all, dead));
+  std::vector<finding> suspended = find_suspended_locks(all, suspects);
+  std::set<pid_t> explained = std::move(dead);
+  for (const finding& each : suspended)
+    explained.insert(each.threads.front());
+  append(found, std::move(suspended));
+  append(found, find_convoys(all, explained));
   append(found, find_spinning(all));
   return found;
 }

@@ -2,6 +2,9 @@
 
 #include <linux/futex.h>
 
+#include <cstddef>
+#include <utility>
+
 #include "analyse/read_memory.hpp"
 #include "capture/send_signal.hpp"
 
@@ -19,7 +22,7 @@ struct mutex_head {
 
 // glibc's pthread_cond_t; a waiter waits on one of the two words at its end.
 struct condition {
-  std::uint64_t wait_sequence;
+  std::uint64_t wait_sequence;  // this and the next one count waits, above their lowest bit
   std::uint64_t group_start;
   std::uint32_t references[2];
   std::uint32_t sizes[2];
@@ -28,6 +31,18 @@ struct condition {
   std::uint32_t signals[2];
 };
 constexpr std::uint64_t first_signals = 40;
+
+// glibc's pthread_rwlock_t; waiters wait on one of three of its words.
+struct rwlock {
+  std::uint32_t readers;  // times 8, and flags
+  std::uint32_t writers;
+  std::uint32_t phase;
+  std::uint32_t writer_gate;
+  std::uint32_t unused[2];
+  std::int32_t writer;
+  std::int32_t shared;
+};
+constexpr unsigned reader_flags = 3;
 
 struct semaphore {
   std::uint32_t value;
@@ -43,16 +58,40 @@ constexpr std::uint32_t plausible_count = 1U << 20;
          head.users > 0 && head.users < plausible_count && capture::thread_exists(head.owner);
 }
 
+// Whether the words could be those of a condition variable somebody waits on. What lies before a
+// semaphore is anything, on a stack mostly pointers: none of them is a number of waits so far.
+[[nodiscard]] bool is_plausible(const condition& found, std::uint64_t index) noexcept {
+  constexpr unsigned flag_bits = 3;
+  constexpr std::uint64_t most_waits = 1ULL << 45;
+  const std::uint64_t waits = found.wait_sequence >> 1U;
+  const std::uint64_t woken = found.group_start >> 1U;
+  const std::uint32_t waiting = found.waiters >> flag_bits;
+  const std::uint32_t in_group = found.references[index] >> 1U;
+  return waits < most_waits && woken <= waits && waits - woken < plausible_count && in_group > 0 &&
+         in_group <= waiting && found.waiters < plausible_count;
+}
+
 // The condition variable that has `address` as the `index`th of its words.
 std::optional<std::uint64_t> find_condition(std::uint64_t address, std::uint64_t index) noexcept {
   const std::uint64_t begin = address - first_signals - index * sizeof(std::uint32_t);
   if (begin % alignof(condition) != 0) return std::nullopt;
   const auto found = read_memory<condition>(begin);
-  constexpr unsigned flag_bits = 3;
-  if (!found || found->waiters >> flag_bits == 0 || found->references[index] >> 1U == 0 ||
-      found->waiters >= plausible_count || found->references[index] >= plausible_count)
-    return std::nullopt;
+  if (!found || !is_plausible(*found, index)) return std::nullopt;
   return begin;
+}
+
+// Only what is held, and looks in every word like one. Who only reads leaves no name there.
+std::optional<rwlock> find_rwlock(std::uint64_t begin) noexcept {
+  constexpr std::uint32_t largest_gate = 3;
+  const auto found = read_memory<rwlock>(begin);
+  if (!found || found->phase > largest_gate || found->writer_gate > largest_gate ||
+      found->unused[0] != 0 || found->unused[1] != 0 || found->writer < 0 ||
+      (found->shared != 0 && found->shared != 1) ||
+      found->readers >> reader_flags >= plausible_count)
+    return std::nullopt;
+  const bool is_held = found->writer != 0 ? capture::thread_exists(found->writer)
+                                          : found->readers >> reader_flags > 0;
+  return is_held ? found : std::nullopt;
 }
 
 wait_info make(const char* kind, std::uint64_t address, std::optional<pid_t> owner = {}) {
@@ -61,6 +100,18 @@ wait_info make(const char* kind, std::uint64_t address, std::optional<pid_t> own
   info.address = address;
   info.owner = owner;
   return info;
+}
+
+std::optional<wait_info> rwlock_wait(std::uint64_t address) {
+  for (const std::uint64_t word : {offsetof(rwlock, phase), offsetof(rwlock, writer_gate)}) {
+    const auto found = find_rwlock(address - word);
+    if (!found) continue;
+    wait_info info = make("rwlock", address - word);
+    if (found->writer != 0) info.owner = found->writer;
+    if (found->writer == 0) info.peer = "held by readers";
+    return info;
+  }
+  return std::nullopt;
 }
 
 wait_info inherited_mutex(std::uint64_t address) {
@@ -85,6 +136,8 @@ wait_info plain_wait(std::uint64_t address, std::uint32_t expected, bool shared,
   if (expected == 0 && counted && counted->value == 0 && counted->waiters > 0 &&
       counted->waiters < plausible_count)
     return make("semaphore", address);
+  if (expected == 2 || expected == 3)  // closed, and somebody waits
+    if (auto lock = rwlock_wait(address)) return *std::move(lock);
   return make("futex", address);
 }
 

@@ -13,7 +13,7 @@ namespace gmr::analyse {
 
 // Told from the operation and from what glibc keeps around the word: `mutex` (`timed mutex` when
 // it gives up by itself), `join` with the thread waited for as the owner, `condition`,
-// `semaphore`, else `futex`.
+// `semaphore`, `rwlock` with the writer as the owner (readers have no names), else `futex`.
 [[nodiscard]] wait_info futex_wait_of(const capture::blocked_syscall& call);
 
 // The tid of the thread that holds the pthread mutex at `address` now; nothing when none does, or

@@ -4,12 +4,33 @@
 #include <map>
 #include <tuple>
 
+#include "analyse/stack_use.hpp"
+
 namespace gmr::analyse {
 namespace {
 
-void add_name(std::vector<std::string>& names, std::string_view name) {
-  if (name.empty() || names.size() == names_shown) return;
-  if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+// Stacks of fibers that are looked at for their high-water mark, in each group.
+constexpr std::uint64_t stacks_measured = 16;
+
+template <typename Element, typename From>
+void add_some(std::vector<Element>& to, const From& element, std::size_t most) {
+  if (to.size() < most && std::find(to.begin(), to.end(), element) == to.end())
+    to.emplace_back(element);
+}
+
+// Keys are few, as a green thread has few; texts may be as many as green threads.
+void add_label(green_thread_group& group, std::string_view key, std::string_view text) {
+  constexpr std::size_t most_keys = 20;
+  auto found = group.labels.find(std::string{key});
+  if (found == group.labels.end()) {
+    if (group.labels.size() == most_keys) return;
+    found = group.labels.emplace(key, std::vector<std::string>{}).first;
+  }
+  add_some(found->second, text, names_shown);
+}
+
+void keep_larger(std::optional<std::uint64_t>& largest, std::optional<std::uint64_t> other) {
+  if (other) largest = std::max(largest.value_or(0), *other);
 }
 
 void widen(std::uint64_t& oldest, std::uint64_t& newest, std::uint64_t from, std::uint64_t to) {
@@ -18,9 +39,34 @@ void widen(std::uint64_t& oldest, std::uint64_t& newest, std::uint64_t from, std
   newest = std::max(newest, to);
 }
 
-// Old for how many they are.
+// Old for how many they are. What is expected to wait long is not suspicious for that.
 double suspicion(const green_thread_group& group) noexcept {
+  if (group.long_running) return -1;
   return group.oldest_seconds.value_or(0) / static_cast<double>(group.count);
+}
+
+// What sorts first has the smaller value.
+double rank(const green_thread_group& group, group_order order) noexcept {
+  switch (order) {
+    case group_order::oldest:
+      return -group.oldest_seconds.value_or(0);
+    case group_order::largest:
+      return -static_cast<double>(group.count);
+    case group_order::suspicious:
+      break;
+  }
+  return -suspicion(group);
+}
+
+void sort(std::vector<green_thread_group>& groups, group_order order) {
+  for (green_thread_group& each : groups) {
+    std::sort(each.ids.begin(), each.ids.end());
+    std::sort(each.parents.begin(), each.parents.end());
+  }
+  std::sort(groups.begin(), groups.end(), [&](const auto& left, const auto& right) {
+    return std::tuple{rank(left, order), left.count, left.ids} <
+           std::tuple{rank(right, order), right.count, right.ids};
+  });
 }
 
 }  // namespace
@@ -35,59 +81,80 @@ green_thread_groups::group& green_thread_groups::find(const green_thread_view& v
   if (stack >= first_.size()) first_.resize(std::size_t{stack} + 1, 0);
   for (std::uint32_t at = first_[stack]; at != 0; at = groups_[at - 1].next) {
     group& known = groups_[at - 1];
-    if (known.state == view.state && known.kind == view.kind && known.waits_for == view.waits_for)
+    if (known.state == view.state && known.kind == view.kind &&
+        known.long_running == view.long_running && known.waits_for == view.waits_for)
       return known;
   }
   group& made = groups_.emplace_back();
   made.stack = stack;
   made.kind = view.kind;
   made.state = view.state;
+  made.long_running = view.long_running;
   made.waits_for = view.waits_for;
   made.next = first_[stack];
   first_[stack] = static_cast<std::uint32_t>(groups_.size());
   return made;
 }
 
+void green_thread_groups::note_details(green_thread_group& into, const green_thread_view& view) {
+  if (!view.name.empty()) add_some(into.names, view.name, names_shown);
+  for (const auto& [key, text] : view.labels)
+    add_label(into, key, text);
+  if (view.parent != 0) add_some(into.parents, view.parent, ids_shown);
+  if (view.thread != 0) add_some(into.threads, view.thread, ids_shown);
+  if (view.machine == nullptr) return;
+  keep_larger(into.stack_bytes, view.machine->high - view.machine->low);
+  if (into.count <= stacks_measured)
+    keep_larger(into.high_water_bytes, high_water_bytes(view.machine->low, view.machine->high));
+}
+
 void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack) {
   group& of = find(view, stack);
-  ++of.count;
-  if (of.ids.size() < ids_shown) of.ids.push_back(view.id);
-  add_name(of.names, view.name);
+  ++of.shown.count;
+  if (of.shown.ids.size() < ids_shown) of.shown.ids.push_back(view.id);
+  note_details(of.shown, view);
   widen(of.oldest, of.newest, view.suspended_at, view.suspended_at);
 }
 
 void green_thread_groups::merge(group& into, const group& other) {
-  into.count += other.count;
-  for (std::size_t i = 0; i < other.ids.size() && into.ids.size() < ids_shown; ++i)
-    into.ids.push_back(other.ids[i]);
-  for (const std::string& name : other.names)
-    add_name(into.names, name);
+  green_thread_group& shown = into.shown;
+  shown.count += other.shown.count;
+  for (const std::uint64_t id : other.shown.ids)
+    add_some(shown.ids, id, ids_shown);
+  for (const std::string& name : other.shown.names)
+    add_some(shown.names, name, names_shown);
+  for (const auto& [key, texts] : other.shown.labels)
+    for (const std::string& text : texts)
+      add_label(shown, key, text);
+  for (const std::uint64_t parent : other.shown.parents)
+    add_some(shown.parents, parent, ids_shown);
+  for (const pid_t thread : other.shown.threads)
+    add_some(shown.threads, thread, ids_shown);
+  keep_larger(shown.stack_bytes, other.shown.stack_bytes);
+  keep_larger(shown.high_water_bytes, other.shown.high_water_bytes);
   widen(into.oldest, into.newest, other.oldest, other.newest);
 }
 
 std::vector<green_thread_group> green_thread_groups::finish(std::span<const std::uint32_t> stacks,
-                                                            std::uint64_t now) const {
-  using key = std::tuple<std::uint32_t, green_thread_kind, green_thread_state, std::string_view>;
+                                                            std::uint64_t now,
+                                                            group_order order) const {
+  using key =
+      std::tuple<std::uint32_t, green_thread_kind, green_thread_state, bool, std::string_view>;
   std::map<key, group> merged;
   for (const group& each : groups_) {
-    const std::uint32_t stack = stacks[each.stack];
-    merge(merged[{stack, each.kind, each.state, each.waits_for}], each);
+    const key of{stacks[each.stack], each.kind, each.state, each.long_running, each.waits_for};
+    merge(merged[of], each);
   }
   std::vector<green_thread_group> result;
   for (auto& [of, each] : merged) {
-    green_thread_group& made = result.emplace_back();
-    made.count = each.count;
-    std::tie(made.stack, made.kind, made.state, std::ignore) = of;
-    made.ids = std::move(each.ids);
-    made.names = std::move(each.names);
+    green_thread_group& made = result.emplace_back(std::move(each.shown));
+    std::string_view waits_for;
+    std::tie(made.stack, made.kind, made.state, made.long_running, waits_for) = of;
     if (each.oldest != 0) made.oldest_seconds = seconds_between(each.oldest, now);
     if (each.newest != 0) made.newest_seconds = seconds_between(each.newest, now);
-    if (!std::get<3>(of).empty()) made.waits_for.emplace().kind = std::get<3>(of);
+    if (!waits_for.empty()) made.waits_for.emplace().kind = waits_for;
   }
-  std::sort(result.begin(), result.end(), [](const auto& left, const auto& right) {
-    return std::tuple{-suspicion(left), left.count, left.ids} <
-           std::tuple{-suspicion(right), right.count, right.ids};
-  });
+  sort(result, order);
   return result;
 }
 

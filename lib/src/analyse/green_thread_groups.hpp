@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gmr/model/threads.hpp"
+#include "gmr/model/report.hpp"
 #include "gmr/trace/scheduler.hpp"
 
 namespace gmr::analyse {
@@ -22,26 +22,26 @@ class green_thread_groups final {
   void add(const green_thread_view& view, std::uint32_t stack);
 
   // `stacks` gives each stack its final number, the same for those that turned out to be equal;
-  // `now` is CLOCK_MONOTONIC in ns. The suspicious first: few and old before many and young.
+  // `now` is CLOCK_MONOTONIC in ns.
   [[nodiscard]] std::vector<green_thread_group> finish(std::span<const std::uint32_t> stacks,
-                                                       std::uint64_t now) const;
+                                                       std::uint64_t now, group_order order) const;
 
  private:
   struct group {
     std::uint32_t stack = 0;
     green_thread_kind kind{};
     green_thread_state state{};
+    bool long_running = false;
     std::string waits_for;
-    std::uint64_t count = 0;
     std::uint64_t oldest = 0;  // when suspended; 0 when unknown
     std::uint64_t newest = 0;
-    std::vector<std::uint64_t> ids;
-    std::vector<std::string> names;
-    std::uint32_t next = 0;  // group of the same stack, number + 1
+    green_thread_group shown;  // count, ids, names and what else needs no conversion
+    std::uint32_t next = 0;    // group of the same stack, number + 1
   };
 
   group& find(const green_thread_view& view, std::uint32_t stack);
   static void merge(group& into, const group& other);
+  static void note_details(green_thread_group& into, const green_thread_view& view);
 
   std::vector<group> groups_;
   std::vector<std::uint32_t> first_;  // by stack: number of its first group + 1

@@ -9,6 +9,7 @@
 
 #include "analyse/green_thread_groups.hpp"
 #include "analyse/stack_interner.hpp"
+#include "analyse/stack_use.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -40,7 +41,8 @@ std::string text_key(const stack& resolved) {
 
 class green_thread_collector::implementation {
  public:
-  implementation(unwind::unwinder& unwinder, report_list list) : unwinder_(unwinder), list_(list) {}
+  implementation(unwind::unwinder& unwinder, report_list list, group_order order)
+      : unwinder_(unwinder), list_(list), order_(order) {}
 
   void take(const green_thread_view& view) {
     if (view.frames.empty())
@@ -78,7 +80,7 @@ class green_thread_collector::implementation {
       final_numbers.push_back(number);
     }
     result.count = count_;
-    result.groups = groups_.finish(final_numbers, now_);
+    result.groups = groups_.finish(final_numbers, now_, order_);
     for (green_thread_info& each : listed_)
       each.stack = final_numbers[each.stack];
     result.listed = std::move(listed_);
@@ -110,6 +112,11 @@ class green_thread_collector::implementation {
     info.labels.assign(view.labels.begin(), view.labels.end());
     if (!view.waits_for.empty()) info.waits_for.emplace().kind = view.waits_for;
     info.thread = view.thread;
+    info.parent = view.parent;
+    info.long_running = view.long_running;
+    if (view.machine != nullptr)
+      info.extent = {view.machine->low, view.machine->high,
+                     high_water_bytes(view.machine->low, view.machine->high)};
   }
 
   [[nodiscard]] stack_form form_of(std::uint32_t number) const noexcept {
@@ -161,6 +168,7 @@ class green_thread_collector::implementation {
 
   unwind::unwinder& unwinder_;
   report_list list_;
+  group_order order_;
   std::uint64_t now_ = 0;
   std::uint64_t count_ = 0;
   stack_interner stacks_;
@@ -171,8 +179,9 @@ class green_thread_collector::implementation {
   std::vector<std::uint64_t> key_;  // reused
 };
 
-green_thread_collector::green_thread_collector(unwind::unwinder& unwinder, report_list list)
-    : implementation_(std::make_unique<implementation>(unwinder, list)) {}
+green_thread_collector::green_thread_collector(unwind::unwinder& unwinder, report_list list,
+                                               group_order order)
+    : implementation_(std::make_unique<implementation>(unwinder, list, order)) {}
 
 green_thread_collector::~green_thread_collector() = default;
 

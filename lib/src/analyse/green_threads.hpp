@@ -16,13 +16,14 @@ namespace gmr::analyse {
 // ids and `names_shown` names (green_thread_groups.hpp). Not synchronised.
 class green_thread_collector final : public capture::green_thread_consumer {
  public:
-  green_thread_collector(unwind::unwinder& unwinder, report_list list);
+  green_thread_collector(unwind::unwinder& unwinder, report_list list,
+                         group_order order = group_order::suspicious);
   ~green_thread_collector();
 
   void take(const green_thread_view& view) override;
   void take(const green_thread_view& view, const capture::stack_snapshot& copy) override;
 
-  // Resolves the stacks and makes the groups, few and old before many and young. Call once.
+  // Resolves the stacks and makes the groups. Call once.
   [[nodiscard]] green_threads_info finish(symbolize::symbolizer& symbolizer);
 
  private:

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "analyse/lock_suspects.hpp"
 #include "capture/snapshot.hpp"
 #include "gmr/model/report.hpp"
 
@@ -19,7 +20,8 @@ namespace gmr::analyse {
 
 // Findings about the threads of a report of this process, the gravest first: `deadlock` (each
 // circle once, looked at again now, so that a lock held by a thread that goes on is none),
-// `convoy`, `spinning_thread`.
-[[nodiscard]] std::vector<finding> findings_of(const report& complete);
+// `lock_across_suspension`, `convoy`, `spinning_thread`.
+[[nodiscard]] std::vector<finding> findings_of(const report& complete,
+                                               std::span<const lock_suspects> suspects = {});
 
 }  // namespace gmr::analyse

@@ -119,10 +119,18 @@ wait_info sleep_for(const timespec& whole) {
   return info;
 }
 
+// The thread may have gone on since, and have something else there.
+bool is_time(const timespec& time) noexcept {
+  constexpr long second = 1'000'000'000;
+  constexpr time_t most_seconds = 10'000'000'000;
+  return time.tv_nsec >= 0 && time.tv_nsec < second && time.tv_sec >= 0 &&
+         time.tv_sec < most_seconds;
+}
+
 wait_info sleep_of(const capture::blocked_syscall& call) {
   const bool has_clock = call.number == SYS_clock_nanosleep;
   const auto time = read_memory<timespec>(call.arguments[has_clock ? 2 : 0]);
-  if (!time) {
+  if (!time || !is_time(*time)) {
     wait_info info;
     info.kind = "sleep";
     return info;
@@ -171,8 +179,13 @@ std::optional<wait_info> wait_of(const capture::thread_snapshot& thread) {
     default:
       break;
   }
-  if (const char* kind = descriptor_wait(call.number))
-    return descriptor_wait_of(kind, static_cast<int>(call.arguments[0]));
+  const auto descriptor = static_cast<int>(call.arguments[0]);
+  if (const char* kind = descriptor_wait(call.number)) {
+    wait_info info = descriptor_wait_of(kind, descriptor);
+    if (call.number == SYS_connect)
+      info.peer = describe_connect(descriptor, call.arguments[1], call.arguments[2]);
+    return info;
+  }
   wait_info info;
   const char* kind = other_wait(call.number);
   info.kind = kind != nullptr ? kind : "system call " + std::to_string(call.number);

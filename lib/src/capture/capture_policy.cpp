@@ -1,5 +1,6 @@
 #include "capture/capture_policy.hpp"
 
+#include "capture/send_signal.hpp"
 #include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
@@ -25,8 +26,10 @@ std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
     return signal_ban{signal_blocked, "blocks the capture signal"};
   // The signal would stay pending until the wait is over: vfork, storage that does not answer.
   if (status.state == 'D') return signal_ban{not_signalled, "in an uninterruptible wait"};
-  if (!has_alternate_stack(id) && !has_room(id, blocked, main))
+  if (!has_alternate_stack(id) && !has_room(id, blocked, main)) {
+    if (!thread_exists(id)) return signal_ban{exited, {}};
     return signal_ban{not_signalled, "too little stack for a signal, and no alternate stack"};
+  }
   return std::nullopt;
 }
 

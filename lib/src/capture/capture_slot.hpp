@@ -37,7 +37,7 @@ struct capture_slot {
   std::byte* memory = nullptr;
   std::size_t capacity = 0;
   std::size_t limit = 0;    // most bytes to copy, at most `capacity`
-  std::uintptr_t low = 0;   // bounds of memory that stays mapped while the thread's sp is inside:
+  std::uintptr_t low = 0;   // bounds of memory that is mapped while the handler's sp is inside:
   std::uintptr_t high = 0;  // there the copy is a plain one; 0 when not known
 
   // The result.

@@ -63,7 +63,8 @@ void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_e
   const std::uintptr_t from = sp - red_zone;
   const bool known = slot.low <= from && sp < slot.high;
   const bool hinted = presumed_end > sp && presumed_end - sp < largest_stack;
-  const std::uintptr_t end = known ? slot.high : hinted ? presumed_end : 0;
+  const std::uintptr_t hint = hinted ? presumed_end : 0;
+  const std::uintptr_t end = known && (!hinted || slot.high < hint) ? slot.high : hint;
   slot.parts[1] = {};
   slot.truncated = false;
   if (end == 0) {  // as far as there is memory
@@ -78,6 +79,21 @@ void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_e
     slot.truncated = true;
   }
   slot.unreadable = slot.parts[0].size <= red_zone;
+}
+
+void copy_both_stacks(capture_slot& slot, std::uintptr_t sp, std::uintptr_t alternate_end,
+                      std::uintptr_t end) noexcept {
+  const std::uintptr_t from = sp - red_zone;
+  const std::size_t most = slot.limit / 4 * 3 & ~std::size_t{15};
+  const std::size_t live = alternate_end - from;
+  copy_part(slot, 0, {from, live < most ? live : most}, 0, false);
+  slot.truncated = live > most;
+  slot.unreadable = slot.parts[0].size <= red_zone;
+  // A small stack has less than that: below it nothing can be read, and then nothing is.
+  const std::size_t offset = (slot.parts[0].size + 15) & ~std::size_t{15};
+  slot.parts[1] = {};
+  for (std::size_t size = slot.limit - offset; size >= 1024 && slot.parts[1].size == 0; size /= 2)
+    copy_part(slot, 1, {end - size, size}, offset, false);
 }
 
 }  // namespace gmr::capture

@@ -17,6 +17,12 @@ void fill(thread_snapshot& thread, const capture_slot& slot) {
   stack.walked.assign(counters, counters + slot.walked);
 }
 
+bool introduce(thread_snapshot& thread, const std::string& name, char state) {
+  thread.name = name;
+  thread.state = state;
+  return state != 'Z' && state != 'X';
+}
+
 void add_note(thread_snapshot& thread, std::string_view text) {
   if (!thread.note.empty()) thread.note += "; ";
   thread.note += text;

@@ -47,9 +47,6 @@ bool is_waiting_call(long number) noexcept {
     case SYS_semop:
     case SYS_semtimedop:
     case SYS_restart_syscall:
-#ifdef SYS_futex_waitv
-    case SYS_futex_waitv:
-#endif
       return true;
     default:
       return false;

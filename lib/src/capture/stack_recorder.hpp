@@ -23,6 +23,12 @@ void record_own_stack(capture_slot& slot) noexcept;
 // seems to end, 0 when unknown. Async-signal-safe.
 void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_end) noexcept;
 
+// The same for a thread in a handler on its alternate stack, which ends at `alternate_end`: all of
+// that, and of the thread's own stack, which ends at `end`, the outermost part that there is room
+// for. Where the two meet only the unwinder finds out. Async-signal-safe.
+void copy_both_stacks(capture_slot& slot, std::uintptr_t sp, std::uintptr_t alternate_end,
+                      std::uintptr_t end) noexcept;
+
 // Where the stack ends that has a thread's descriptor above it. Async-signal-safe.
 [[nodiscard]] std::uintptr_t below_tls(std::uintptr_t descriptor) noexcept;
 

@@ -2,7 +2,6 @@
 
 #include <sys/auxv.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@ namespace {
 
 constexpr std::uintptr_t page = 4096;
 constexpr std::size_t most_pages = 32;
+constexpr std::size_t used_by_running = std::size_t{32} * 1024;  // at most, one hopes
 
 // Whether all pages that hold [from, from + size) can be read.
 bool is_readable(std::uintptr_t from, std::size_t size) noexcept {
@@ -34,23 +34,7 @@ bool is_readable(std::uintptr_t from, std::size_t size) noexcept {
          static_cast<ssize_t>(count);
 }
 
-bool stack_is_large(pid_t id) noexcept {
-  const std::uintptr_t descriptor = descriptor_of(id);
-  if (descriptor == 0) return true;
-  constexpr std::size_t used_at_most = std::size_t{32} * 1024;
-  const std::size_t size = std::min(signal_frame_room() + used_at_most, page * (most_pages - 1));
-  return is_readable(descriptor - size, size);
-}
-
 }  // namespace
-
-// The head of the list of robust mutexes is part of the descriptor.
-std::uintptr_t descriptor_of(pid_t id) noexcept {
-  void* head = nullptr;
-  std::size_t size = 0;
-  if (syscall(SYS_get_robust_list, id, &head, &size) != 0) return 0;
-  return reinterpret_cast<std::uintptr_t>(head);
-}
 
 stack_bounds main_stack() {
   std::ifstream maps{"/proc/self/maps"};
@@ -78,13 +62,16 @@ std::size_t signal_frame_room() noexcept {
   return room;
 }
 
-bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked,
-              const stack_bounds& main) noexcept {
+bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked, const stack_bounds& main) {
   const std::size_t need = signal_frame_room();
-  if (!blocked) return id == getpid() || stack_is_large(id);
-  // The main stack grows when it is used, so what is mapped now says nothing.
-  if (main.low <= blocked->sp && blocked->sp < main.high) return blocked->sp - main.low >= need;
-  return is_readable(blocked->sp - need, need);
+  // The main stack grows when it is used, so what is mapped now says nothing. After a fork the main
+  // thread may be on another one.
+  const bool on_main = id == getpid() && (!blocked || main.contains(blocked->sp));
+  if (!on_main && !knows_stacks()) return !blocked || is_readable(blocked->sp - need, need);
+  const stack_bounds own = on_main ? main : stack_of(id);
+  if (!blocked) return own.high - own.low >= need + used_by_running;
+  // Elsewhere, what lies below sp may be somebody's data: a stack switched by means we do not see.
+  return own.contains(blocked->sp) && blocked->sp - own.low >= need;
 }
 
 }  // namespace gmr::capture

@@ -85,19 +85,29 @@ std::optional<task_times> task_files::times(pid_t id) {
   std::string_view text = read(id, "stat");
   const auto name_end = text.rfind(") ");  // a name may hold anything
   if (name_end == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(name_end + 2);
   task_times result;
+  const auto name_begin = text.find('(') + 1;
+  result.name = text.substr(name_begin, name_end - name_begin);
+  text.remove_prefix(name_end + 2);
   result.state = text.front();
   text.remove_prefix(1);
-  constexpr int fields_between = 10;  // ppid to cmajflt
-  for (int i = 0; i < fields_between; ++i) {
-    long long skipped = 0;
-    text = take_number(text, skipped);
-  }
+  const auto skip = [&text](int fields) {
+    for (std::uint64_t skipped = 0; fields > 0; --fields) {
+      const auto begin = std::min(text.find_first_not_of(" -"), text.size());
+      text = take_number(text.substr(begin), skipped);
+    }
+  };
+  constexpr int ppid_to_cmajflt = 10;
+  constexpr int cutime_to_pending = 16;
   std::uint64_t user = 0;
   std::uint64_t system = 0;
+  std::uint64_t blocked = 0;
+  skip(ppid_to_cmajflt);
   text = take_number(text, user);
-  take_number(text, system);
+  text = take_number(text, system);
+  skip(cutime_to_pending);
+  take_number(text, blocked);
+  result.blocks_signals = blocked != 0;
   static const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   result.user_seconds = static_cast<double>(user) / ticks;
   result.system_seconds = static_cast<double>(system) / ticks;

@@ -24,9 +24,11 @@ struct task_status {
 };
 
 struct task_times {
+  std::string name;
   char state = '?';
   double user_seconds = 0;
   double system_seconds = 0;
+  bool blocks_signals = false;  // any but real-time ones, of which nothing is said
 };
 
 // An open /proc/self/task. Members return nothing when the thread has gone or /proc can't be read.
@@ -41,7 +43,7 @@ class task_files final {
   [[nodiscard]] std::vector<pid_t> list();  // sorted
 
   [[nodiscard]] std::optional<task_status> status(pid_t id);
-  [[nodiscard]] std::optional<task_times> times(pid_t id);
+  [[nodiscard]] std::optional<task_times> times(pid_t id);  // in two thirds of the time
   [[nodiscard]] std::optional<double> waiting_seconds(pid_t id);
   // Nothing, too, while the thread runs. Its `number` is -1 when it is not in a system call.
   [[nodiscard]] std::optional<blocked_syscall> blocked_in(pid_t id);

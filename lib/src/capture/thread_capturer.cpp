@@ -13,9 +13,10 @@
 
 #include "capture/capture_handler.hpp"
 #include "capture/capture_policy.hpp"
+#include "capture/cpu_time.hpp"
 #include "capture/fill_snapshot.hpp"
+#include "capture/installed_signal.hpp"
 #include "capture/restart.hpp"
-#include "capture/signal_action.hpp"
 #include "capture/signal_round.hpp"
 #include "capture/slot_pool.hpp"
 #include "capture/stack_recorder.hpp"
@@ -37,6 +38,7 @@ struct thread_work {
   std::optional<std::size_t> question;  // in the round of signals
   std::uint64_t cpu_before = 0;
   std::uint64_t right_at = 0;  // CPU clock at which the snapshot was surely right; 0: not known
+  bool inexact = false;        // a stack read without a signal would not be exact
   steady_clock::time_point seen;
 };
 
@@ -48,15 +50,13 @@ class thread_capturer::implementation {
   ~implementation();
 
   const std::vector<thread_snapshot>& capture();
-  [[nodiscard]] int signal() const noexcept { return signal_; }
+  [[nodiscard]] int signal() const noexcept { return signal_->number(); }
 
  private:
-  void install();
   void recycle(const thread_work& work);
   [[nodiscard]] bool reuse(thread_snapshot& thread, thread_work& work, std::size_t& next_old);
-  [[nodiscard]] int usable_signal() const;
   void inspect(thread_snapshot& thread, thread_work& work);
-  void read_times(thread_snapshot& thread, const thread_work& work);
+  [[nodiscard]] bool take_quietly(thread_snapshot& thread, thread_work& work);
   void take_stack(thread_snapshot& thread, thread_work& work, const task_status& status);
   void take_own_stack(thread_snapshot& thread, thread_work& work);
   bool read_without_signal(thread_snapshot& thread, thread_work& work);
@@ -68,7 +68,6 @@ class thread_capturer::implementation {
   void settle(thread_snapshot& thread, thread_work& work);
   void give_up(thread_snapshot& thread);
   void measure_cpu();
-  [[nodiscard]] bool anyone_busy() const;
 
   thread_capture_settings settings_;
   slot_pool& pool_ = slot_pool::instance();
@@ -76,9 +75,8 @@ class thread_capturer::implementation {
   task_files files_;
   stack_bounds main_ = main_stack();
   std::uint64_t cpu_clock_of_copy_ = 0;  // of the last read_without_signal
-  int signal_ = -1;
-  int signal_now_ = -1;  // -1 also when somebody has replaced our handler
-  kernel_action previous_;
+  std::optional<installed_signal> signal_;
+  int signal_now_ = -1;
   std::vector<thread_snapshot> threads_;
   std::vector<thread_work> work_;             // parallel to threads_
   std::vector<thread_snapshot> old_threads_;  // of the last capture, while the next one is made
@@ -91,39 +89,20 @@ thread_capturer::implementation::implementation(const thread_capture_settings& s
   try {
     handler_table.process = getpid();
     handler_table.tls_size = static_tls_size();
-    install();
+    (void)knows_stacks();  // makes a thread, which no capture should meet
+    signal_.emplace(settings_.signal);
   } catch (...) {
     capturer_exists = false;
     throw;
   }
 }
 
-void thread_capturer::implementation::install() {
-  if (settings_.signal < 0) return;
-  const int signal = settings_.signal == 0 ? first_free_signal() : settings_.signal;
-  previous_ = get_action(signal);
-  if (previous_.has_handler())
-    throw std::system_error(EBUSY, std::generic_category(),
-                            "capture signal " + signal_name(signal) + " has a handler already");
-  set_action(signal, make_handler_action(capture_handler));
-  signal_ = signal;
-}
-
 thread_capturer::implementation::~implementation() {
   for (const thread_work& work : work_)
     recycle(work);
   round_.begin();
-  if (usable_signal() >= 0) {
-    // Ignoring a signal discards those still pending, whose default action would end the process.
-    set_action(signal_, make_ignore_action());
-    set_action(signal_, previous_);
-  }
+  signal_.reset();
   capturer_exists = false;
-}
-
-int thread_capturer::implementation::usable_signal() const {
-  const auto ours = reinterpret_cast<std::uintptr_t>(capture_handler);
-  return signal_ >= 0 && get_action(signal_).handler == ours ? signal_ : -1;
 }
 
 void thread_capturer::implementation::recycle(const thread_work& work) {
@@ -151,7 +130,7 @@ bool thread_capturer::implementation::reuse(thread_snapshot& thread, thread_work
 
 const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
   round_.begin();
-  signal_now_ = usable_signal();
+  signal_now_ = signal_->usable();
   const auto start = steady_clock::now();
   const std::vector<pid_t> ids = files_.list();
   old_threads_ = std::exchange(threads_, std::vector<thread_snapshot>(ids.size()));
@@ -166,7 +145,7 @@ const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
   finish_round();
   if (look_again()) finish_round();
   measure_cpu();
-  if (anyone_busy()) {
+  if (anyone_busy(threads_)) {
     std::this_thread::sleep_until(start + settings_.busy_window);
     measure_cpu();
   }
@@ -204,35 +183,39 @@ bool thread_capturer::implementation::look_again() {
 
 void thread_capturer::implementation::inspect(thread_snapshot& thread, thread_work& work) {
   thread.is_reporter = thread.id == gettid();
+  thread.outcome = capture_outcome::exited;
   work.seen = steady_clock::now();
   work.cpu_before = cpu_clock(thread.id);
   if (!thread.is_reporter) thread.syscall = files_.blocked_in(thread.id);
+  if (take_quietly(thread, work)) return;
   const std::optional<task_status> status = files_.status(thread.id);
-  if (!status || status->state == 'Z' || status->state == 'X') {
-    thread.outcome = capture_outcome::exited;
-    if (status) thread.name = status->name;
-    if (status) thread.state = status->state;
-    return;
-  }
-  thread.name = status->name;
-  thread.state = status->state;
-  read_times(thread, work);
+  if (!status || !introduce(thread, status->name, status->state)) return;
+  if (!thread.cpu) thread.cpu = read_times(files_, thread.id, work.cpu_before);
   if (thread.is_reporter)
     take_own_stack(thread, work);
   else
     take_stack(thread, work, *status);
 }
 
-void thread_capturer::implementation::read_times(thread_snapshot& thread, const thread_work& work) {
-  cpu_times& cpu = thread.cpu.emplace();
-  constexpr std::uint64_t shown_by_stat = 10'000'000;  // it counts in steps of 10 ms
-  if (work.cpu_before >= shown_by_stat) {
-    if (const auto times = files_.times(thread.id)) {
-      cpu.user_seconds = times->user_seconds;
-      cpu.system_seconds = times->system_seconds;
-    }
+// Of a thread whose stack can be read exactly nobody needs to know how it takes signals: `stat`
+// costs less than `status`.
+bool thread_capturer::implementation::take_quietly(thread_snapshot& thread, thread_work& work) {
+  const bool blocked = thread.syscall && thread.syscall->number >= 0;
+  if (!blocked || !settings_.exact || signal_now_ < 0) return false;
+  const std::optional<task_times> known = files_.times(thread.id);
+  if (!known || !introduce(thread, known->name, known->state)) return false;
+  thread.cpu = read_times(files_, thread.id, *known);
+  if (known->state != 'S' || known->blocks_signals || !read_without_signal(thread, work))
+    return false;
+  fill(thread, pool_.at(*work.slot));
+  if (!settings_.exact(thread.stack)) {
+    work.inexact = true;
+    thread.stack = {};
+    return false;
   }
-  cpu.waiting_seconds = files_.waiting_seconds(thread.id).value_or(0);
+  thread.outcome = capture_outcome::ok;  // to its end, however little of it was copied
+  work.right_at = cpu_clock_of_copy_;
+  return true;
 }
 
 void thread_capturer::implementation::take_stack(thread_snapshot& thread, thread_work& work,
@@ -241,11 +224,11 @@ void thread_capturer::implementation::take_stack(thread_snapshot& thread, thread
       find_signal_ban(thread.id, status, thread.syscall, signal_now_, main_);
   const bool blocked = thread.syscall && thread.syscall->number >= 0;
   const bool avoid = ban || (blocked && (settings_.exact || is_never_restarted(*thread.syscall)));
-  if (avoid && read_without_signal(thread, work)) {
+  if (avoid && (ban || !work.inexact) && read_without_signal(thread, work)) {
     fill(thread, pool_.at(*work.slot));
     const bool exact = settings_.exact && settings_.exact(thread.stack);
     if (exact && (!ban || signal_now_ < 0)) {
-      thread.outcome = thread.stack.truncated ? capture_outcome::truncated : capture_outcome::ok;
+      thread.outcome = capture_outcome::ok;
       work.right_at = cpu_clock_of_copy_;
       return;
     }
@@ -272,6 +255,9 @@ bool thread_capturer::implementation::read_without_signal(thread_snapshot& threa
                                                           thread_work& work) {
   if (!work.slot && !acquire_slot(thread, work)) return false;
   capture_slot& slot = pool_.at(*work.slot);
+  // In a handler on an alternate stack, and where stacks are switched by means we do not see.
+  const stack_bounds own =
+      thread.id == getpid() || !knows_stacks() ? stack_bounds{} : stack_of(thread.id);
   const std::uintptr_t end_of_stack =
       thread.id == getpid() ? 0 : below_tls(descriptor_of(thread.id));
   std::uint64_t before = work.cpu_before;
@@ -282,7 +268,11 @@ bool thread_capturer::implementation::read_without_signal(thread_snapshot& threa
     const bool in_fiber = trace::find_thread(thread.id, traits) && traits.fiber != 0 &&
                           traits.low <= thread.syscall->sp && thread.syscall->sp < traits.high;
     if (in_fiber) slot.runs = traits.fiber;
-    copy_stack(slot, thread.syscall->sp, in_fiber ? traits.high : end_of_stack);
+    const std::uintptr_t sp = thread.syscall->sp;
+    if (!in_fiber && own.high != 0 && !own.contains(sp))
+      copy_both_stacks(slot, sp, sp + settings_.stack_bytes, own.high);
+    else
+      copy_stack(slot, sp, in_fiber ? traits.high : end_of_stack);
     const std::uint64_t after = cpu_clock(thread.id);
     if (after == before && after != 0) {
       slot.registers[pc_register] = thread.syscall->pc;
@@ -305,17 +295,18 @@ bool thread_capturer::implementation::acquire_slot(thread_snapshot& thread, thre
     add_note(thread, "no memory for a copy of its stack");
     return false;
   }
-  if (thread.id == getpid()) {
-    pool_.at(*work.slot).low = main_.low;
-    pool_.at(*work.slot).high = main_.high;
-  }
   return true;
 }
 
 void thread_capturer::implementation::ask(thread_snapshot& thread, thread_work& work,
                                           const task_status& status) {
   if (!work.slot && !acquire_slot(thread, work)) return;
-  clear_result(pool_.at(*work.slot));
+  capture_slot& slot = pool_.at(*work.slot);
+  clear_result(slot);
+  // For the thread itself, while it is there: from here its stack may go at any moment.
+  const stack_bounds bounds = thread.id == getpid() ? main_ : stack_of(thread.id);
+  slot.low = bounds.low;
+  slot.high = bounds.high;
   const bool is_pending = (status.pending_signals >> (signal_now_ - 1) & 1U) != 0;
   switch (round_.ask(thread.id, signal_now_, is_pending, *work.slot)) {
     case send_result::sent:
@@ -370,22 +361,8 @@ void thread_capturer::implementation::give_up(thread_snapshot& thread) {
 }
 
 void thread_capturer::implementation::measure_cpu() {
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    if (!threads_[i].cpu) continue;
-    const std::uint64_t used = cpu_clock(threads_[i].id);
-    const std::chrono::duration<double, std::nano> passed = steady_clock::now() - work_[i].seen;
-    if (used < work_[i].cpu_before || passed.count() <= 0) continue;
-    constexpr double percent = 100;
-    threads_[i].cpu->recent_percent = std::min(
-        percent, percent * static_cast<double>(used - work_[i].cpu_before) / passed.count());
-  }
-}
-
-bool thread_capturer::implementation::anyone_busy() const {
-  constexpr double nearly_all = 90;
-  return std::any_of(threads_.begin(), threads_.end(), [](const thread_snapshot& thread) {
-    return !thread.is_reporter && thread.cpu && thread.cpu->recent_percent >= nearly_all;
-  });
+  for (std::size_t i = 0; i < threads_.size(); ++i)
+    if (threads_[i].cpu) measure_since(threads_[i], work_[i].cpu_before, work_[i].seen);
 }
 
 thread_capturer::thread_capturer(const thread_capture_settings& settings)

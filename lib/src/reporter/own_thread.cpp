@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "gmr/trace/enroll.hpp"
 #include "sink/sink.hpp"
 
 namespace gmr {
@@ -48,6 +49,7 @@ own_thread::~own_thread() {
 
 void own_thread::run() noexcept {
   ::pthread_setname_np(::pthread_self(), "gmr-reporter");
+  enroll_this_thread();
   for (;;) {
     try {
       context_.run();

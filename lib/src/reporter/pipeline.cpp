@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analyse/green_threads.hpp"
+#include "analyse/group_history.hpp"
 #include "analyse/threads.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
@@ -26,14 +27,17 @@ using clock = std::chrono::steady_clock;
 // kernel know of each other.
 class joining_consumer final : public capture::green_thread_consumer {
  public:
-  explicit joining_consumer(analyse::green_thread_collector& next) : next_(next) {}
+  joining_consumer(analyse::green_thread_collector& next, analyse::lock_suspect_finder& suspects)
+      : next_(next), suspects_(suspects) {}
 
   void take(const green_thread_view& view) override {
     if (view.state == green_thread_state::running && view.thread != 0)
       running_.emplace(view.thread, view.id);
+    suspects_.take(view);
     next_.take(view);
   }
   void take(const green_thread_view& view, const capture::stack_snapshot& copy) override {
+    suspects_.take(view, copy);
     next_.take(view, copy);
   }
 
@@ -44,6 +48,7 @@ class joining_consumer final : public capture::green_thread_consumer {
 
  private:
   analyse::green_thread_collector& next_;
+  analyse::lock_suspect_finder& suspects_;
   std::unordered_map<pid_t, std::uint64_t> running_;
 };
 
@@ -95,6 +100,7 @@ class pipeline::stages final {
         capturer_(capture_settings()) {}
 
   report make(const report_request& request);
+  void rest() noexcept { symbolizer_.rest(); }
   [[nodiscard]] int capture_signal() const noexcept { return capturer_.signal(); }
 
  private:
@@ -102,8 +108,9 @@ class pipeline::stages final {
 
   capture::thread_capture_settings capture_settings();
   void stacks(report& out, clock::time_point deadline);
+  void describe_threads(report& out, const std::vector<capture::thread_snapshot>& threads);
   void resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
-               const joining_consumer& consumer, clock::time_point deadline);
+               clock::time_point deadline);
   void resolve_stack(thread_info& thread, const capture::thread_snapshot& snapshot,
                      clock::time_point deadline);
   void make_sections(report& out, clock::time_point deadline);
@@ -115,6 +122,8 @@ class pipeline::stages final {
   unwind::unwinder unwinder_;
   unwind::raw_stack raw_;  // reused: no allocation a stack
   symbolize::symbolizer symbolizer_;
+  std::vector<analyse::lock_suspects> suspects_;  // of the report that is being made
+  analyse::group_history history_;
   capture::thread_capturer capturer_;  // asks the unwinder whether a stack is exact
 };
 
@@ -144,7 +153,11 @@ report pipeline::stages::make(const report_request& request) {
   run_stage(out, "the thread of sections", out.cost.sections_seconds, [&] { sections_.prepare(); });
   stacks(out, deadline);
   run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
-    std::vector<finding> findings = analyse::findings_of(out);
+    std::vector<finding> findings = analyse::findings_of(out, suspects_);
+    for (finding& late : analyse::find_long_waits(out.green_threads, settings_.long_wait))
+      findings.push_back(std::move(late));
+    for (finding& grown : history_.add(out.green_threads, start))
+      findings.push_back(std::move(grown));
     // Conclusions before what could not be seen.
     findings.insert(findings.end(), std::make_move_iterator(out.findings.begin()),
                     std::make_move_iterator(out.findings.end()));
@@ -161,12 +174,19 @@ report pipeline::stages::make(const report_request& request) {
 void pipeline::stages::stacks(report& out, clock::time_point deadline) {
   static const std::vector<capture::thread_snapshot> none;
   const std::vector<capture::thread_snapshot>* threads = &none;
-  analyse::green_thread_collector collector{unwinder_, settings_.list};
-  joining_consumer consumer{collector};
   run_stage(out, "reading of unwind tables", out.cost.capture_seconds,
             [&] { unwinder_.refresh(); });
+  run_stage(out, "reading of symbols", out.cost.resolve_seconds, [&] { symbolizer_.refresh(); });
   run_stage(out, "capture of threads", out.cost.capture_seconds,
             [&] { threads = &capturer_.capture(); });
+  run_stage(out, "a second look at the modules", out.cost.capture_seconds, [&] {
+    unwinder_.settle();
+    symbolizer_.settle();
+  });
+  describe_threads(out, *threads);
+  analyse::lock_suspect_finder suspects{out.threads, unwinder_};
+  analyse::green_thread_collector collector{unwinder_, settings_.list, settings_.order};
+  joining_consumer consumer{collector, suspects};
   run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
     capture::green_thread_capture_result result = capture::capture_green_threads(
         {.stack_bytes = settings_.stack_bytes, .deadline = deadline}, consumer);
@@ -174,26 +194,36 @@ void pipeline::stages::stacks(report& out, clock::time_point deadline) {
     for (std::string& note : result.notes)
       out.notes.push_back(std::move(note));
   });
-  run_stage(out, "reading of symbols", out.cost.resolve_seconds, [&] { symbolizer_.refresh(); });
-  resolve(out, *threads, consumer, deadline);
+  for (thread_info& thread : out.threads)
+    if (!thread.runs) thread.runs = consumer.run_by(thread.id);
+  resolve(out, *threads, deadline);
   run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
             [&] { out.green_threads = collector.finish(symbolizer_); });
+  suspects_.clear();
+  run_stage(out, "green threads that may hold locks", out.cost.resolve_seconds,
+            [&] { suspects_ = suspects.finish(symbolizer_); });
   run_stage(out, "listing of modules", out.cost.resolve_seconds, [&] {
     out.modules = symbolizer_.modules();
     out.frames = symbolizer_.frames();
   });
 }
 
-void pipeline::stages::resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
-                               const joining_consumer& consumer, clock::time_point deadline) {
+// What they wait for while it is as it was captured: memory goes on changing.
+void pipeline::stages::describe_threads(report& out,
+                                        const std::vector<capture::thread_snapshot>& threads) {
   for (const capture::thread_snapshot& snapshot : threads) {
     thread_info& thread = out.threads.emplace_back(describe(snapshot));
-    if (!thread.runs) thread.runs = consumer.run_by(thread.id);
-    const std::string whose = "stack of thread " + std::to_string(thread.id);
-    run_stage(out, whose, out.cost.resolve_seconds,
-              [&] { resolve_stack(thread, snapshot, deadline); });
     run_stage(out, "wait of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
               [&] { thread.waits_for = analyse::wait_of(snapshot); });
+  }
+}
+
+void pipeline::stages::resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
+                               clock::time_point deadline) {
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    thread_info& thread = out.threads[i];
+    run_stage(out, "stack of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
+              [&] { resolve_stack(thread, threads[i], deadline); });
   }
 }
 
@@ -230,6 +260,10 @@ pipeline::~pipeline() = default;
 
 report pipeline::make(const report_request& request) {
   return stages_->make(request);
+}
+
+void pipeline::rest() noexcept {
+  stages_->rest();
 }
 
 int pipeline::capture_signal() const noexcept {

@@ -35,6 +35,7 @@ class pipeline final : public report_maker {
   ~pipeline() override;
 
   [[nodiscard]] report make(const report_request& request) override;
+  void rest() noexcept override;
 
   [[nodiscard]] int capture_signal() const noexcept;  // -1: none
 

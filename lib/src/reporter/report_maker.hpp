@@ -20,6 +20,8 @@ class report_maker {
  public:
   virtual ~report_maker() = default;
   [[nodiscard]] virtual report make(const report_request& request) = 0;
+  // No report was asked for in a while: time to give back memory that only the next needs.
+  virtual void rest() noexcept {}
 };
 
 }  // namespace gmr

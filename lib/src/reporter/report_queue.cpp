@@ -30,11 +30,14 @@ std::string report_queue::batch::cause() const {
   return out;
 }
 
-report_queue::report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink)
+report_queue::report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink,
+                           std::chrono::milliseconds rest_after)
     : strand_(std::move(where)),
       maker_(std::move(maker)),
       to_sink_(std::move(to_sink)),
-      pause_(strand_) {}
+      pause_(strand_),
+      rest_after_(rest_after),
+      rest_(strand_) {}
 
 void report_queue::request(std::string cause) {
   const std::lock_guard lock{mutex_};
@@ -81,11 +84,38 @@ void report_queue::run() noexcept {
   lock.lock();
   running_ = false;
   not_before_ = end + std::clamp<clock::duration>(end - start, shortest_pause, longest_pause);
+  go_on();
+}
+
+void report_queue::go_on() noexcept {
   try {
-    if (waiting_.count != 0) schedule(stopped_ || !waiting_.callers.empty());
+    if (waiting_.count != 0)
+      schedule(stopped_ || !waiting_.callers.empty());
+    else if (!stopped_)
+      rest_later();
   } catch (...) {  // no memory to go on with: whoever waits must not wait for ever
     waiting_ = {};
   }
+  idle_.notify_all();
+}
+
+void report_queue::rest_later() {
+  rest_.expires_after(rest_after_);
+  rest_.async_wait(boost::asio::bind_executor(
+      strand_, [weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->rest();
+      }));
+}
+
+void report_queue::rest() noexcept {
+  std::unique_lock lock{mutex_};
+  if (running_ || stopped_ || waiting_.count != 0 || !maker_) return;
+  running_ = true;  // the maker must not go meanwhile
+  lock.unlock();
+  maker_->rest();
+  lock.lock();
+  running_ = false;
+  if (waiting_.count != 0) go_on();
   idle_.notify_all();
 }
 
@@ -118,6 +148,7 @@ void report_queue::stop(bool also_waiting) noexcept {
   idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
   maker_.reset();
   pause_.cancel();
+  rest_.cancel();
 }
 
 }  // namespace gmr

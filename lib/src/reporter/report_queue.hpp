@@ -29,7 +29,11 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   static constexpr std::chrono::milliseconds shortest_pause{50};
   static constexpr std::chrono::milliseconds longest_pause{1000};
 
-  report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink);
+  // After the last report of several.
+  static constexpr std::chrono::milliseconds usual_rest{10'000};
+
+  report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink,
+               std::chrono::milliseconds rest_after = usual_rest);
 
   // Asks for a report on the sink.
   void request(std::string cause);
@@ -58,6 +62,9 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   void schedule(bool at_once);  // with mutex_ held
   void run() noexcept;
   void answer(batch& asked) noexcept;
+  void go_on() noexcept;  // with mutex_ held
+  void rest_later();      // with mutex_ held
+  void rest() noexcept;
 
   strand strand_;
   std::unique_ptr<report_maker> maker_;  // used on the strand only
@@ -72,6 +79,8 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   std::uint64_t made_ = 0;
   std::chrono::steady_clock::time_point not_before_{};
   boost::asio::steady_timer pause_;
+  const std::chrono::milliseconds rest_after_;
+  boost::asio::steady_timer rest_;
 };
 
 }  // namespace gmr

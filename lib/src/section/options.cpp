@@ -25,6 +25,8 @@ constexpr std::size_t least_stack_bytes = 4096;
 constexpr std::size_t most_stack_bytes = 8 << 20;
 constexpr std::string_view seconds_allowed =
     "a number of seconds from 0.001 to 1000000 is needed, decimals allowed";
+constexpr std::string_view long_wait_allowed =
+    "0 or a number of seconds from 0.001 to 1000000 is needed, decimals allowed";
 constexpr std::string_view stack_bytes_allowed =
     "a whole number of bytes from 4096 to 8388608 is needed";
 
@@ -121,6 +123,25 @@ report_format format_of(const po::variables_map& values) {
       report_format::text);
 }
 
+group_order order_of(const po::variables_map& values) {
+  using choice = std::pair<std::string_view, group_order>;
+  return choice_of(
+      values, "order",
+      std::array{choice{"suspicious", group_order::suspicious},
+                 choice{"oldest", group_order::oldest}, choice{"largest", group_order::largest}},
+      group_order::suspicious);
+}
+
+milliseconds long_wait_of(const po::variables_map& values) {
+  const std::optional<double> seconds = find<double>(values, full_name("long_wait_seconds"));
+  if (!seconds || *seconds == 0) return milliseconds{0};
+  if (!(*seconds >= least_seconds && *seconds <= most_seconds)) {
+    throw option_error(full_name("long_wait_seconds"),
+                       unacceptable(boost::lexical_cast<std::string>(*seconds), long_wait_allowed));
+  }
+  return milliseconds{std::llround(*seconds * 1000)};
+}
+
 // Signals that can't be caught, that a fault raises, or that the kernel or a terminal uses to stop
 // and continue: a report can't hang on them without changing what the program does.
 bool is_reserved(int signal) {
@@ -151,9 +172,9 @@ int signal_of(const char* name, const std::string& given, std::string_view other
 
 int capture_signal_of(const po::variables_map& values, const settings& set) {
   const std::optional<std::string> given = text_of(values, "capture_signal");
-  if (!given) return 0;
+  if (!given || *given == "auto") return 0;
   if (*given == "none") return -1;
-  const int signal = signal_of("capture_signal", *given, " or none");
+  const int signal = signal_of("capture_signal", *given, ", auto or none");
   const int trigger = set.signal == 0 ? SIGUSR2 : set.signal;
   if (signal == trigger && set.file_event_handler.empty()) {
     throw option_error(full_name("capture_signal"),
@@ -195,11 +216,18 @@ po::options_description options() {
       "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
       "signal that makes a report")(
       "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
-      "text or json")("oslo_reports.list",
-                      po::value<std::string>()->default_value("groups")->value_name("LIST"),
-                      "groups: identical stacks once; each: every green thread by itself")(
-      "oslo_reports.capture_signal", po::value<std::string>()->value_name("SIGNAL"),
-      "signal sent to threads to get their stacks; default: first free real-time signal; none: "
+      "text or json")(
+      "oslo_reports.list", po::value<std::string>()->default_value("groups")->value_name("LIST"),
+      "groups: identical stacks once; each: every green thread by itself; tree: "
+      "one call tree")("oslo_reports.order",
+                       po::value<std::string>()->default_value("suspicious")->value_name("ORDER"),
+                       "of groups: suspicious (few and old first), oldest or largest first")(
+      "oslo_reports.long_wait_seconds",
+      number<double>(long_wait_allowed, 0, "0")->value_name("SECONDS"),
+      "wait of a green thread from which on it is a finding; 0: none is")(
+      "oslo_reports.capture_signal",
+      po::value<std::string>()->default_value("auto")->value_name("SIGNAL"),
+      "signal sent to threads to get their stacks; auto: the first free real-time signal; none: "
       "never signal a thread")(
       "oslo_reports.stack_bytes",
       number<std::size_t>(stack_bytes_allowed, preset.stack_bytes, "65536")->value_name("BYTES"),
@@ -222,10 +250,13 @@ settings settings_from(const po::variables_map& values) {
   if (const auto given = text_of(values, "signal")) set.signal = signal_of("signal", *given, "");
   set.format = format_of(values);
   using choice = std::pair<std::string_view, report_list>;
-  set.list = choice_of(
-      values, "list",
-      std::array{choice{"groups", report_list::groups}, choice{"each", report_list::each}},
-      report_list::groups);
+  set.list =
+      choice_of(values, "list",
+                std::array{choice{"groups", report_list::groups}, choice{"each", report_list::each},
+                           choice{"tree", report_list::tree}},
+                report_list::groups);
+  set.order = order_of(values);
+  set.long_wait = long_wait_of(values);
   set.capture_signal = capture_signal_of(values, set);
   set.stack_bytes = stack_bytes_of(values, set.stack_bytes);
   set.deadline = seconds_of(values, "deadline_seconds", set.deadline);

@@ -8,6 +8,8 @@
 #include <exception>
 #include <utility>
 
+#include "gmr/trace/enroll.hpp"
+
 namespace gmr::sections {
 namespace {
 
@@ -122,6 +124,7 @@ section_worker::section_worker(std::shared_ptr<section_state> state)
   const signals_blocked blocked;
   thread_ = std::thread([state = state_, loop = loop_] {
     ::pthread_setname_np(::pthread_self(), "gmr-sections");
+    enroll_this_thread();  // generators may leave little of its stack
     loop->run(*state);
   });
 }

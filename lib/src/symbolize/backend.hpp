@@ -32,6 +32,8 @@ class backend {
   // nothing is known.
   virtual void locate(const unwind::module& in, std::uintptr_t address,
                       std::vector<place>& places) = 0;
+  // Gives back memory and closes files that are needed for new addresses only.
+  virtual void rest() = 0;
   // What a reader must know about all answers for this module; empty in the ordinary case.
   [[nodiscard]] virtual std::string warning(const unwind::module& in) = 0;
 

@@ -19,7 +19,12 @@ class libdw_backend final : public backend {
 
   void locate(const unwind::module& in, std::uintptr_t address,
               std::vector<place>& places) override {
-    of(in).locate(address - in.base, places);
+    of(in).locate(address - in.base, names_, places);
+  }
+
+  void rest() override {
+    for (const auto& [module, known] : modules_)
+      known->close();
   }
 
   std::string warning(const unwind::module& in) override {
@@ -34,6 +39,7 @@ class libdw_backend final : public backend {
     return *known;
   }
 
+  file_names names_;
   boost::unordered_flat_map<const unwind::module*, std::unique_ptr<debug_information>> modules_;
 };
 

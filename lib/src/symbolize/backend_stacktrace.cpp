@@ -19,6 +19,8 @@ class stacktrace_backend final : public backend {
                       .line = static_cast<std::uint32_t>(found.source_line())});
   }
 
+  void rest() override {}
+
   std::string warning(const unwind::module&) override { return {}; }
 };
 

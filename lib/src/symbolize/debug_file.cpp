@@ -5,6 +5,7 @@
 #include <gelf.h>
 
 #include <boost/crc.hpp>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -14,8 +15,6 @@ namespace gmr::symbolize {
 namespace {
 
 using unwind::elf_image;
-
-constexpr std::string_view debug_root = "/usr/lib/debug";
 
 bool has_section(Elf* elf, std::string_view wanted) {
   std::size_t names = 0;
@@ -38,22 +37,41 @@ std::uint32_t checksum(Elf* elf) {
   return crc.checksum();
 }
 
-elf_image by_build_id(const std::string& id) {
-  if (id.size() < 4) return {};
-  std::string path{debug_root};
-  path += "/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug";
+elf_image open_checked(const std::string& path, const std::string& id) {
   elf_image found = elf_image::open(path, elf_image::access::map);
   if (found.get() == nullptr || unwind::build_id_of(found.get()) != id) return {};
   return found;
 }
 
-elf_image by_link(Elf* main, const std::string& path, const std::string& id) {
+elf_image by_build_id(const std::string& id, const std::string& root) {
+  if (id.size() < 4) return {};
+  return open_checked(root + "/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug", id);
+}
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Where debuginfod's client library keeps what it fetched.
+elf_image by_debuginfod_cache(const std::string& id) {
+  if (id.empty() || variable("DEBUGINFOD_URLS").empty()) return {};
+  std::string folder = variable("DEBUGINFOD_CACHE_PATH");
+  if (folder.empty()) {
+    const std::string caches = variable("XDG_CACHE_HOME");
+    folder = (caches.empty() ? variable("HOME") + "/.cache" : caches) + "/debuginfod_client";
+  }
+  return open_checked(folder + "/" + id + "/debuginfo", id);
+}
+
+elf_image by_link(Elf* main, const std::string& path, const std::string& id,
+                  const std::string& root) {
   GElf_Word expected = 0;
   const char* const name = ::dwelf_elf_gnu_debuglink(main, &expected);
   if (name == nullptr || std::strchr(name, '/') != nullptr) return {};
   const std::string directory = std::filesystem::path(path).parent_path().string();
   const std::vector<std::string> places{directory + "/" + name, directory + "/.debug/" + name,
-                                        std::string(debug_root) + directory + "/" + name};
+                                        root + directory + "/" + name};
   for (const std::string& place : places) {
     elf_image found = elf_image::open(place, elf_image::access::map);
     if (found.get() == nullptr) continue;
@@ -70,10 +88,12 @@ bool has_debug_information(Elf* elf) {
   return has_section(elf, ".debug_info") || has_section(elf, ".zdebug_info");
 }
 
-elf_image find_separate_debug_file(Elf* main, const std::string& path) {
+elf_image find_separate_debug_file(Elf* main, const std::string& path, const std::string& root) {
   const std::string id = unwind::build_id_of(main);
-  elf_image found = by_build_id(id);
-  return found.get() != nullptr ? std::move(found) : by_link(main, path, id);
+  elf_image found = by_build_id(id, root);
+  if (found.get() == nullptr) found = by_link(main, path, id, root);
+  if (found.get() == nullptr) found = by_debuginfod_cache(id);
+  return found;
 }
 
 }  // namespace gmr::symbolize

@@ -14,18 +14,21 @@
 
 namespace gmr::symbolize {
 
-// Opens its files when made; indexes at first use. Not synchronised.
+// Opens its files and indexes them at first use; what is kept when they are closed is small. `of`
+// must outlive it. Not synchronised.
 class debug_information final {
  public:
-  explicit debug_information(const unwind::module& of);
-  ~debug_information();
+  explicit debug_information(const unwind::module& of) : module_(of) {}
+  ~debug_information() { close(); }
   debug_information(const debug_information&) = delete;
   debug_information& operator=(const debug_information&) = delete;
 
   // `address` as in the file.
-  void locate(std::uintptr_t address, std::vector<place>& places);
+  void locate(std::uintptr_t address, file_names& names, std::vector<place>& places);
+  // Frees what can be read again; opens again when it must.
+  void close() noexcept;
   // The file on disk is not what was loaded.
-  [[nodiscard]] bool from_memory() const noexcept { return main_.from_memory(); }
+  [[nodiscard]] bool from_memory();
 
  private:
   struct unit_range {
@@ -34,17 +37,21 @@ class debug_information final {
     std::size_t unit = 0;
   };
 
+  void open();
   void index_units();
-  void add_unit(Dwarf_Die skeleton, Dwarf_Die full);
+  void add_unit(Dwarf_Die unit);
   [[nodiscard]] debug_unit* find_unit(std::uintptr_t address);
 
+  const unwind::module& module_;
+  bool opened_ = false;
+  bool indexed_ = false;
+  bool from_memory_ = false;
   unwind::elf_image main_;
   unwind::elf_image separate_;
   Dwarf* dwarf_ = nullptr;
-  bool indexed_ = false;
+  symbol_table symbols_;
   std::vector<unit_range> ranges_;
   std::vector<std::unique_ptr<debug_unit>> units_;
-  symbol_table symbols_;
 };
 
 }  // namespace gmr::symbolize

@@ -3,21 +3,29 @@
 
 #include <elfutils/libdw.h>
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "symbolize/backend.hpp"
+#include "symbolize/unit_functions.hpp"
+#include "symbolize/unit_lines.hpp"
 
 namespace gmr::symbolize {
 
-// Reads its functions at first use and the inlined calls of a function when it is first asked for.
+// Reads its functions and lines at first use and keeps them; reads the inlined calls of a function
+// when it is first asked for and keeps them until closed. Not synchronised.
 class debug_unit final {
  public:
-  // `skeleton` has the lines, `full` the functions: the same unless split DWARF is used.
-  debug_unit(Dwarf_Die skeleton, Dwarf_Die full) : skeleton_(skeleton), full_(full) {}
+  explicit debug_unit(Dwarf_Off offset) : offset_(offset) {}
 
   // Appends places, innermost first. `symbol` is what the symbol table calls the address, or null.
-  void locate(std::uintptr_t address, const char* symbol, std::vector<place>& places);
+  // `file` is the unit's own, the same object until close().
+  void locate(Dwarf* file, file_names& names, std::uintptr_t address, const char* symbol,
+              std::vector<place>& places);
+  // Before the file is closed.
+  void close() noexcept { open_.reset(); }
 
  private:
   struct inlined_call {
@@ -31,29 +39,29 @@ class debug_unit final {
   };
   struct function {
     Dwarf_Die die;
-    bool read = false;
     std::vector<inlined_call> calls;
     std::vector<call_range> ranges;
   };
-  struct function_range {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    std::size_t function = 0;
+  struct open_unit {
+    Dwarf_Die skeleton;  // has the lines
+    Dwarf_Die full;      // has the functions: the same unless split DWARF is used
+    boost::unordered_flat_map<Dwarf_Off, std::unique_ptr<function>> functions;
   };
 
-  void read_functions();
-  void read_functions_below(Dwarf_Die parent, int depth);
-  static void read_calls(function& in, Dwarf_Die parent, int depth);
+  bool open(Dwarf* file);
+  void read(file_names& names);
   [[nodiscard]] function* find_function(std::uintptr_t address);
-  std::string full_path(const char* file);
-  void take_line(std::uintptr_t address, place& at);
-  void take_caller(Dwarf_Die call, place& at);
+  static void read_calls(function& in, Dwarf_Die parent, int depth);
+  void take_line(std::uintptr_t address, place& at) const;
+  void take_caller(Dwarf_Die call, place& at) const;
 
-  Dwarf_Die skeleton_;
-  Dwarf_Die full_;
-  bool functions_read_ = false;
-  std::vector<function> functions_;
-  std::vector<function_range> ranges_;
+  Dwarf_Off offset_;
+  bool read_ = false;
+  bool nested_read_ = false;
+  unit_lines lines_;
+  unit_functions functions_;
+  unit_files call_files_;  // empty: those of the lines
+  std::unique_ptr<open_unit> open_;
 };
 
 }  // namespace gmr::symbolize

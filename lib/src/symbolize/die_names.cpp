@@ -4,7 +4,9 @@
 
 #include <dwarf.h>
 
-#include <cstring>
+#include <string_view>
+
+#include "symbolize/names.hpp"
 
 namespace gmr::symbolize {
 namespace {
@@ -32,6 +34,10 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
     die = origin;
   }
   return die;
+}
+
+bool is_mangled(std::string_view name) {
+  return name.starts_with("_Z");
 }
 
 std::string qualified_name(Dwarf_Die function, int depth);
@@ -95,10 +101,17 @@ std::string qualified_name(Dwarf_Die function, int depth) {
 }  // namespace
 
 std::string function_name(Dwarf_Die function, const char* symbol) {
-  if (const char* const name = linkage_name(function)) return name;
-  if (symbol != nullptr && std::strncmp(symbol, "_Z", 2) == 0) return symbol;
+  const char* mangled = linkage_name(function);
+  if (mangled == nullptr && symbol != nullptr && is_mangled(symbol)) mangled = symbol;
+  if (mangled != nullptr) {
+    std::string name = demangle(mangled);
+    // The C++ runtime cannot read them all: not those of some generic lambdas.
+    if (!is_mangled(name)) return name;
+  }
   std::string name = qualified_name(function, 0);
-  return name.empty() && symbol != nullptr ? std::string(symbol) : name;
+  if (!name.empty()) return name;
+  if (mangled != nullptr) return mangled;
+  return symbol != nullptr ? symbol : std::string();
 }
 
 }  // namespace gmr::symbolize

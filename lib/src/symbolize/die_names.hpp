@@ -7,9 +7,9 @@
 
 namespace gmr::symbolize {
 
-// Mangled where there is such a name; `symbol`, which may be null, is what the symbol table calls
-// it. g++ gives functions of internal linkage neither when they are inlined: then the names of the
-// enclosing scopes are put before their own.
+// From the mangled name where there is one; `symbol`, which may be null, is what the symbol table
+// calls it. g++ gives functions of internal linkage neither when they are inlined: then the names
+// of the enclosing scopes are put before their own.
 [[nodiscard]] std::string function_name(Dwarf_Die function, const char* symbol);
 
 }  // namespace gmr::symbolize

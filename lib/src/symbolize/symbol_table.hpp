@@ -1,9 +1,11 @@
 // Function symbols of an ELF file by address.
 #pragma once
 
-#include <libelf.h>
+#include <gelf.h>
 
 #include <cstdint>
+#include <deque>
+#include <string>
 #include <vector>
 
 namespace gmr::symbolize {
@@ -13,6 +15,8 @@ class symbol_table final {
  public:
   // .symtab if there is one, else .dynsym.
   void add(Elf* elf);
+  // "name@plt" for the stubs through which `elf` calls other modules.
+  void add_stubs(Elf* elf);
 
   // Null when no symbol covers the address (as in the file).
   [[nodiscard]] const char* find(std::uintptr_t address) const;
@@ -21,15 +25,17 @@ class symbol_table final {
  private:
   struct symbol {
     std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;  // begin: unknown, up to the next
+    std::uintptr_t end = 0;
     const char* name = nullptr;
-    int rank = 0;  // of names for one address the lowest is shown
+    int rank = 0;       // of names for one address the lowest is shown
+    bool sized = true;  // otherwise up to the next, and at most to the end of its section
   };
 
   void add_section(Elf* elf, Elf_Scn* section, std::size_t strings);
   void finish();
 
   std::vector<symbol> symbols_;
+  std::deque<std::string> stubs_;  // names made here
 };
 
 }  // namespace gmr::symbolize

@@ -55,7 +55,15 @@ class symbolizer::implementation final {
 
   void refresh() {
     const auto before = modules_.loaded();  // keeps the objects while they are compared
-    if (!modules_.refresh()) return;
+    if (modules_.refresh()) forget_gone();
+  }
+
+  void settle() {
+    const auto before = modules_.loaded();
+    if (modules_.settle()) forget_gone();
+  }
+
+  void forget_gone() {
     backend_->keep(modules_.loaded());
     // The frames stay: should the same code be loaded again, they are found by content.
     addresses_.clear();
@@ -83,6 +91,8 @@ class symbolizer::implementation final {
       result.frames.push_back(find(entry));
     return result;
   }
+
+  void rest() { backend_->rest(); }
 
   std::vector<module_info> modules() const {
     std::vector<module_info> result;
@@ -168,12 +178,20 @@ void symbolizer::refresh() {
   implementation_->refresh();
 }
 
+void symbolizer::settle() {
+  implementation_->settle();
+}
+
 stack symbolizer::resolve(const unwind::raw_stack& raw) {
   return implementation_->resolve(raw);
 }
 
 stack symbolizer::resolve(std::span<const logical_frame> frames) {
   return implementation_->resolve(frames);
+}
+
+void symbolizer::rest() {
+  implementation_->rest();
 }
 
 std::vector<module_info> symbolizer::modules() const {

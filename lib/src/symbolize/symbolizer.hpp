@@ -20,10 +20,16 @@ class symbolizer {
 
   // Call once before the stacks of a report: notices modules loaded and unloaded since.
   void refresh();
+  // Call once after the capture: frames in modules that came or went meanwhile have no names.
+  void settle();
 
   // Inlined calls are expanded: one program counter may give several frames.
   [[nodiscard]] stack resolve(const unwind::raw_stack& raw);
   [[nodiscard]] stack resolve(std::span<const logical_frame> frames);
+
+  // Gives back most memory and closes files: nobody has asked for a while. Answers stay cached; new
+  // addresses cost opening the files again.
+  void rest();
 
   [[nodiscard]] std::vector<module_info> modules() const;
 

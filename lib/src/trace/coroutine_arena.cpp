@@ -21,11 +21,20 @@ constexpr std::size_t largest_range = std::size_t{1} << 36;
 constexpr std::size_t smallest_range = std::size_t{1} << 26;
 constexpr std::size_t commit_step = std::size_t{1} << 22;
 constexpr std::size_t least_span = std::size_t{1} << 18;
-constexpr std::size_t page = 4096;
 constexpr std::size_t most_spans = largest_range / least_span;
+
+// What kind of slots, and of which class, in a byte.
+constexpr unsigned class_bits = 7;
+static_assert(slot_classes < 1U << class_bits);
 
 std::size_t rounded_up(std::size_t size, std::size_t step) {
   return (size + step - 1) / step * step;
+}
+
+std::size_t part_of(const void* address) {
+  return (reinterpret_cast<std::uintptr_t>(address) -
+          coroutine_slots.begin.load(std::memory_order_relaxed)) /
+         least_span;
 }
 
 // Addresses only; no memory is committed.
@@ -62,11 +71,19 @@ bool coroutine_arena::exhausted() const noexcept {
   return exhausted_.load(std::memory_order_relaxed);
 }
 
+std::size_t coroutine_arena::frame_bytes(const coroutine_node* node) const noexcept {
+  const std::uint8_t found = kinds_[part_of(node)].load(std::memory_order_relaxed);
+  const std::size_t slot_class = found & ((1U << class_bits) - 1);
+  return slot_class == 0
+             ? 0
+             : slot_bytes(slot_class) - header_bytes(static_cast<slot_kind>(found >> class_bits));
+}
+
 void coroutine_arena::carve(slot_kind kind, std::size_t slot_class, std::size_t wanted,
                             slot_list& to) noexcept {
   const std::size_t bytes = slot_bytes(slot_class);
   open_span& open = open_[kind][slot_class];
-  if (open.next == open.end && !open_new(kind, bytes, open)) {
+  if (open.next == open.end && !open_new(kind, slot_class, open)) {
     exhausted_.store(true, std::memory_order_relaxed);
     return;
   }
@@ -77,10 +94,15 @@ void coroutine_arena::carve(slot_kind kind, std::size_t slot_class, std::size_t 
   }
 }
 
-bool coroutine_arena::open_new(slot_kind kind, std::size_t bytes, open_span& open) noexcept {
-  const std::size_t size = std::max(least_span, rounded_up(bytes, page));
+bool coroutine_arena::open_new(slot_kind kind, std::size_t slot_class, open_span& open) noexcept {
+  const std::size_t bytes = slot_bytes(slot_class);
+  const std::size_t size = rounded_up(bytes, least_span);
   std::byte* const memory = commit(size);
   if (memory == nullptr) return false;
+  const std::size_t first = part_of(memory);
+  for (std::size_t part = first; part < first + size / least_span; ++part)
+    kinds_[part].store(static_cast<std::uint8_t>(kind << class_bits | slot_class),
+                       std::memory_order_relaxed);
   open = {memory, memory + size / bytes * bytes, nullptr};
   if (kind != entry_slots) return true;
   const std::uint32_t index = span_count_.load(std::memory_order_relaxed);
@@ -99,6 +121,7 @@ std::byte* coroutine_arena::commit(std::size_t size) noexcept {
     const std::size_t step =
         std::min(rounded_up(missing, commit_step), static_cast<std::size_t>(end_ - committed_));
     if (::mprotect(committed_, step, PROT_READ | PROT_WRITE) != 0) return nullptr;
+    ::madvise(committed_, step, MADV_DODUMP);
     committed_ += step;
   }
   return std::exchange(next_, next_ + size);
@@ -107,7 +130,8 @@ std::byte* coroutine_arena::commit(std::size_t size) noexcept {
 // A smaller range where the address space is limited.
 bool coroutine_arena::reserve() noexcept {
   if (exhausted()) return false;
-  constexpr std::size_t table_bytes = most_spans * sizeof(entry_span);
+  constexpr std::size_t spans_bytes = most_spans * sizeof(entry_span);
+  constexpr std::size_t table_bytes = spans_bytes + most_spans;
   std::byte* const table = reserve_addresses(table_bytes, PROT_READ | PROT_WRITE);
   if (table == nullptr) return false;
   std::size_t size = largest_range;
@@ -118,7 +142,9 @@ bool coroutine_arena::reserve() noexcept {
     ::munmap(table, table_bytes);
     return false;
   }
+  ::madvise(range, size, MADV_DONTDUMP);  // or core files made by debuggers have all of it
   spans_ = reinterpret_cast<entry_span*>(table);
+  kinds_ = reinterpret_cast<std::atomic<std::uint8_t>*>(table + spans_bytes);
   next_ = committed_ = range;
   end_ = range + size;
   coroutine_slots.begin.store(reinterpret_cast<std::uintptr_t>(range), std::memory_order_relaxed);

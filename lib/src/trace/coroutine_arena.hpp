@@ -86,11 +86,16 @@ class coroutine_arena final {
   // Whether a slot was refused at some time. Takes no lock.
   [[nodiscard]] bool exhausted() const noexcept;
 
+  // Bytes after the node that its frame may use; `node` is in the range. Takes no lock.
+  [[nodiscard]] std::size_t frame_bytes(const coroutine_node* node) const noexcept;
+
   // Around a fork: the child must not inherit the lock from another thread.
   void lock() noexcept { mutex_.lock(); }
   void unlock() noexcept { mutex_.unlock(); }
 
  private:
+  friend struct coroutine_debug_access;  // debugger_tables.hpp
+
   struct open_span {
     std::byte* next = nullptr;
     std::byte* end = nullptr;
@@ -98,7 +103,7 @@ class coroutine_arena final {
   };
 
   void carve(slot_kind kind, std::size_t slot_class, std::size_t wanted, slot_list& to) noexcept;
-  bool open_new(slot_kind kind, std::size_t bytes, open_span& open) noexcept;
+  bool open_new(slot_kind kind, std::size_t slot_class, open_span& open) noexcept;
   std::byte* commit(std::size_t size) noexcept;
   bool reserve() noexcept;
 
@@ -109,6 +114,7 @@ class coroutine_arena final {
   std::byte* committed_ = nullptr;
   std::byte* end_ = nullptr;
   entry_span* spans_ = nullptr;
+  std::atomic<std::uint8_t>* kinds_ = nullptr;  // what slots are in each part of the range
   std::atomic<std::uint32_t> span_count_{0};
   std::atomic<bool> exhausted_{false};
 };

@@ -15,6 +15,8 @@
 #include "gmr/trace/scheduler.hpp"
 #include "trace/coroutine_arena.hpp"
 #include "trace/coroutine_operation.hpp"
+#include "trace/debugger_tables.hpp"
+#include "trace/shown_notes.hpp"
 
 namespace gmr::trace {
 
@@ -38,8 +40,9 @@ class picture final {
     id_ = entry.id.load(std::memory_order_acquire);
     since_ = entry.since.load(std::memory_order_acquire);
     operation_ = entry.operation.load(std::memory_order_acquire);
+    extra_ = coroutine_extra::of(entry);
     spawned_ = entry.node.location.load(std::memory_order_acquire);
-    at_ = entry.top.load(std::memory_order_acquire);
+    at_ = innermost_ = entry.top.load(std::memory_order_acquire);
     __builtin_prefetch(at_);
     return true;
   }
@@ -81,18 +84,22 @@ class picture final {
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] std::uint64_t since() const { return since_; }
   [[nodiscard]] const char* operation() const { return operation_; }
+  [[nodiscard]] coroutine_extra extra() const { return extra_; }
   [[nodiscard]] const void* spawned() const { return spawned_; }
+  [[nodiscard]] const void* innermost() const { return innermost_; }
   // Of the frames to be shown, innermost first.
   [[nodiscard]] std::span<const void* const> locations() const { return locations_; }
 
  private:
   coroutine_entry* entry_ = nullptr;
   coroutine_node* at_ = nullptr;
+  coroutine_node* innermost_ = nullptr;
   std::size_t steps_ = 0;
   std::uint64_t state_ = coroutine_state::dead;
   std::uint64_t id_ = 0;
   std::uint64_t since_ = 0;
   const char* operation_ = nullptr;
+  coroutine_extra extra_{};
   const void* spawned_ = nullptr;
   std::vector<const void*> locations_;
 };
@@ -157,10 +164,17 @@ class coroutine_scheduler final : public scheduler {
       view.state =
           is_turn(view.waits_for) ? green_thread_state::ready : green_thread_state::suspended;
       view.suspended_at = seen.since();
+      view.last_thread = seen.thread();
+      view.innermost = seen.innermost();
       // Not begun: it will run the function it was spawned with.
       if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(view.spawned);
     }
     view.frames = frames_;
+    view.parent = seen.extra().parent();
+    if (const green_thread_notes* const notes = seen.extra().notes(); notes != nullptr) {
+      notes_.show(notes, view);
+      view.parent = notes->parent();
+    }
     visitor.visit(view);
   }
 
@@ -174,11 +188,15 @@ class coroutine_scheduler final : public scheduler {
 
   std::array<picture, batch> pictures_;
   std::vector<logical_frame> frames_;
+  shown_notes notes_;
   std::unordered_map<const char*, std::string> operations_;
 };
 
 coroutine_scheduler source;
 const scheduler_registration registration = register_scheduler(source);
+
+// Brings what debuggers read into every program with traced coroutines.
+[[gnu::used]] const auto* const debug_table = &gmr_debug_coroutines;
 
 }  // namespace
 }  // namespace gmr::trace

@@ -22,6 +22,7 @@ extern "C" {
 namespace gmr::trace {
 
 constinit thread_local std::uint32_t this_thread_id = 0;
+constinit thread_local this_thread_coroutines this_thread_runs;
 
 namespace {
 

@@ -17,6 +17,7 @@
 namespace gmr::trace {
 
 struct thread_slot;
+class green_thread_notes;
 
 enum class fiber_state : std::uint32_t {
   free = 0,
@@ -29,9 +30,9 @@ struct alignas(64) fiber_record {
   std::atomic<std::uint32_t> sequence{0};
   std::atomic<fiber_state> state{fiber_state::free};
   std::atomic<std::uint64_t> suspended_ticks{0};
-  std::atomic<thread_slot*> runner{nullptr};  // the thread that ran it last
-  std::atomic<std::uintptr_t> low{0};
-  std::atomic<std::uintptr_t> high{0};
+  std::atomic<thread_slot*> runner{nullptr};       // the thread that ran it last
+  std::atomic<fiber_record*> resumed_by{nullptr};  // it ran before, and is not gone back to yet
+  std::atomic<green_thread_notes*> notes{nullptr};
   // What its entry function received: handed to ontop_fcontext from it, it means the end.
   std::atomic<const void*> first_data{nullptr};
   std::atomic<std::uint64_t> id{0};
@@ -42,6 +43,10 @@ struct alignas(64) fiber_record {
 
   void* tsan_fiber = nullptr;
   void* asan_fake_stack = nullptr;
+
+  std::atomic<std::uintptr_t> low{0};
+  std::atomic<std::uintptr_t> high{0};
+
   // Makes what readers have seen of it so far invalid. By its only writer.
   void begin_change() noexcept {
     sequence.store((sequence.load(std::memory_order_relaxed) | 1) + 2, std::memory_order_relaxed);

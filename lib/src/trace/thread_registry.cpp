@@ -11,11 +11,13 @@
 constinit thread_local gmr::trace::thread_slot* gmr_this_thread = nullptr;
 
 namespace gmr::trace {
+
+constinit thread_slot thread_slots[thread_slot_count];
+
 namespace {
 
 constexpr pid_t claimed = -1;
 
-constinit thread_slot slots[thread_slot_count];
 constinit std::atomic<std::size_t> longest_probe{0};
 // In a forked child, the slot of the thread that forked: it lies where its old tid put it.
 constinit std::atomic<thread_slot*> forked_slot{nullptr};
@@ -28,7 +30,7 @@ std::size_t home_of(pid_t tid) noexcept {
 // find_thread does not know it.
 thread_slot& claim_slot(pid_t tid) noexcept {
   for (std::size_t probe = 0; probe < thread_slot_count; ++probe) {
-    thread_slot& slot = slots[(home_of(tid) + probe) % thread_slot_count];
+    thread_slot& slot = thread_slots[(home_of(tid) + probe) % thread_slot_count];
     pid_t nobody = 0;
     if (!slot.tid.compare_exchange_strong(nobody, claimed, std::memory_order_acquire)) continue;
     std::size_t longest = longest_probe.load(std::memory_order_relaxed);
@@ -56,6 +58,7 @@ void fill_slot(thread_slot& slot) noexcept {
   fiber_record& own = slot.own;
   own.begin_change();
   own.runner.store(&slot, std::memory_order_relaxed);
+  own.resumed_by.store(nullptr, std::memory_order_relaxed);
   own.first_data.store(&own, std::memory_order_relaxed);  // no data is ever this
   own.id.store(next_green_thread_id(), std::memory_order_relaxed);
   own.tsan_fiber = nullptr;
@@ -78,7 +81,7 @@ void leave(void* argument) noexcept {
 // In the child only the calling thread is left. What the others ran will never go on: their
 // records are given up, with the stacks.
 void forget_other_threads() noexcept {
-  for (thread_slot& slot : slots) {
+  for (thread_slot& slot : thread_slots) {
     if (&slot == gmr_this_thread || slot.tid.load(std::memory_order_relaxed) == 0) continue;
     fiber_record* const ran = slot.current.load(std::memory_order_relaxed);
     for (fiber_record* record : {ran, &slot.own}) {
@@ -146,7 +149,7 @@ bool find_thread(pid_t tid, thread_traits& traits) noexcept {
     return describe(*forked, traits);
   const std::size_t longest = longest_probe.load(std::memory_order_acquire);
   for (std::size_t probe = 0; probe <= longest; ++probe) {
-    const thread_slot& slot = slots[(home_of(tid) + probe) % thread_slot_count];
+    const thread_slot& slot = thread_slots[(home_of(tid) + probe) % thread_slot_count];
     if (slot.tid.load(std::memory_order_acquire) == tid) return describe(slot, traits);
   }
   return false;
@@ -158,7 +161,7 @@ bool find_this_thread(thread_traits& traits) noexcept {
 }
 
 thread_slot& thread_slot_at(std::size_t index) noexcept {
-  return slots[index];
+  return thread_slots[index];
 }
 
 }  // namespace gmr::trace

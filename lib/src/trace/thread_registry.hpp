@@ -46,6 +46,7 @@ thread_slot& enroll_thread() noexcept;
 
 // For walks over all slots; those that are free have tid 0.
 inline constexpr std::size_t thread_slot_count = 8192;
+extern constinit thread_slot thread_slots[thread_slot_count];
 [[nodiscard]] thread_slot& thread_slot_at(std::size_t index) noexcept;
 
 }  // namespace gmr::trace

@@ -31,6 +31,18 @@ std::optional<std::int32_t> narrow(Dwarf_Word offset) {
   return static_cast<std::int32_t>(value);
 }
 
+// What CFI does not mention a call preserves. libdw 0.188 knows that of all such registers but rbx,
+// for which it has the number of rax.
+bool is_kept_by_default(unsigned number) {
+#if defined(__x86_64__)
+  constexpr unsigned rbx = 3;
+  return number == rbx;
+#else
+  (void)number;
+  return false;
+#endif
+}
+
 register_rule rule_of(Dwarf_Frame* frame, unsigned number) {
   register_rule rule;
   Dwarf_Op memory[3];
@@ -40,7 +52,7 @@ register_rule rule_of(Dwarf_Frame* frame, unsigned number) {
     return rule;
   using kind = register_rule::kind;
   if (count == 0) {
-    rule.how = ops == nullptr ? kind::same_value : kind::undefined;
+    rule.how = ops == nullptr || is_kept_by_default(number) ? kind::same_value : kind::undefined;
   } else if (count == 1 && ops[0].atom == DW_OP_regx) {
     rule.how = kind::in_register;
     rule.source = static_cast<unsigned>(ops[0].number);

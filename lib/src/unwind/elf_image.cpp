@@ -20,6 +20,7 @@ namespace gmr::unwind {
 namespace {
 
 constexpr std::size_t largest_image = 256U << 20;
+constexpr std::size_t page_size = 4096;
 
 // Without build ids, the same layout must do.
 bool same_layout(Elf* elf, const module& loaded) {
@@ -46,7 +47,7 @@ bool is_same(Elf* elf, const module& loaded) {
 // Names the mapped inode itself; needs privileges, so it is the second choice.
 std::string map_file(const module& loaded) {
   if (loaded.segments.empty()) return {};
-  constexpr std::uintptr_t page = 4095;
+  constexpr std::uintptr_t page = page_size - 1;
   const load_segment& first = loaded.segments.front();
   const std::uintptr_t begin = loaded.start;
   const std::uintptr_t end =
@@ -56,23 +57,29 @@ std::string map_file(const module& loaded) {
   return name.data();
 }
 
+// The vdso's section headers lie behind what its only segment says, but in its pages.
+std::size_t size_in_memory(const load_segment& part, module_kind kind) {
+  if (kind != module_kind::vdso) return part.file_size;
+  return (part.file_size + page_size - 1) / page_size * page_size;
+}
+
 // Laid out as the file is. Writable segments have changed since and hold no CFI.
 std::vector<std::byte> copy_image(const module& loaded) {
   std::size_t size = 0;
   for (const load_segment& part : loaded.segments) {
-    if (!part.writable) size = std::max(size, part.file_offset + part.file_size);
+    if (!part.writable) size = std::max(size, part.file_offset + size_in_memory(part, loaded.kind));
   }
   if (size < sizeof(Elf64_Ehdr) || size > largest_image) return {};
   std::vector<std::byte> image(size);
   for (const load_segment& part : loaded.segments) {
     if (part.writable) continue;
-    const auto to = std::span{image}.subspan(part.file_offset, part.file_size);
+    const auto to = std::span{image}.subspan(part.file_offset, size_in_memory(part, loaded.kind));
     if (!read_memory(loaded.base + part.address, to)) return {};
   }
   return image;
 }
 
-// Section headers are not loaded (but the vdso has them within its only segment).
+// Section headers are not loaded (but those of the vdso are).
 void drop_sections(std::vector<std::byte>& image) {
   Elf64_Ehdr header;
   std::memcpy(&header, image.data(), sizeof header);

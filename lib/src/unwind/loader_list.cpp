@@ -131,6 +131,14 @@ std::uintptr_t debug_structure(const module& main) {
   return 0;
 }
 
+// The loader frees entries and names: what was read may have been something else by then.
+bool is_unchanged(std::uintptr_t address, const link_map& seen, const std::string& name) {
+  link_map now;
+  return read_object(address, now) && now.l_addr == seen.l_addr && now.l_name == seen.l_name &&
+         now.l_next == seen.l_next && now.l_prev == seen.l_prev &&
+         read_string(reinterpret_cast<std::uintptr_t>(now.l_name)) == name;
+}
+
 void read_namespace(std::uintptr_t first, std::vector<module>& modules) {
   link_map entry;
   for (std::uintptr_t address = first; address != 0 && modules.size() < most_modules;
@@ -140,7 +148,9 @@ void read_namespace(std::uintptr_t first, std::vector<module>& modules) {
     auto loaded = module_at(entry.l_addr, entry.l_addr);
     const auto same = [&](const module& other) { return other.start == loaded->start; };
     if (!loaded || std::any_of(modules.begin(), modules.end(), same)) continue;
-    loaded->path = absolute(read_string(reinterpret_cast<std::uintptr_t>(entry.l_name)));
+    const std::string name = read_string(reinterpret_cast<std::uintptr_t>(entry.l_name));
+    if (!is_unchanged(address, entry, name)) return;
+    loaded->path = absolute(name);
     modules.push_back(std::move(*loaded));
   }
 }

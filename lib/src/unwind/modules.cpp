@@ -2,6 +2,7 @@
 #include "unwind/modules.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "unwind/loader_list.hpp"
@@ -38,11 +39,39 @@ bool module_table::refresh() {
   for (const auto& old : loaded_) {
     if (std::find(now.begin(), now.end(), old) == now.end()) unloaded_.push_back(old);
   }
-  if (unloaded_.size() > most_unloaded) {
-    unloaded_.erase(unloaded_.begin(),
-                    unloaded_.end() - static_cast<std::ptrdiff_t>(most_unloaded));
-  }
+  forget_oldest();
   loaded_ = std::move(now);
+  return true;
+}
+
+void module_table::forget_oldest() {
+  if (unloaded_.size() <= most_unloaded) return;
+  unloaded_.erase(unloaded_.begin(), unloaded_.end() - static_cast<std::ptrdiff_t>(most_unloaded));
+}
+
+bool module_table::settle() {
+  const std::vector<module> now = read_loader_list();
+  const auto stays = [&](const std::shared_ptr<const module>& old) {
+    return std::any_of(now.begin(), now.end(), [&](const module& each) { return each == *old; });
+  };
+  const auto is_new = [&](const module& each) {
+    return std::none_of(loaded_.begin(), loaded_.end(),
+                        [&](const std::shared_ptr<const module>& old) { return *old == each; });
+  };
+  const auto gone = std::stable_partition(loaded_.begin(), loaded_.end(), stays);
+  if (gone == loaded_.end()) return false;  // who is new only is unknown anyway
+  std::vector<module> uncertain;
+  for (auto old = gone; old != loaded_.end(); ++old)
+    uncertain.push_back(**old);
+  std::copy_if(now.begin(), now.end(), std::back_inserter(uncertain), is_new);
+  loaded_.erase(gone, loaded_.end());
+  for (const module& each : uncertain) {
+    module unknown;
+    unknown.path = "[being loaded]";
+    unknown.extent = each.extent;
+    unloaded_.push_back(std::make_shared<const module>(std::move(unknown)));
+  }
+  forget_oldest();
   return true;
 }
 

@@ -55,6 +55,10 @@ class module_table {
  public:
   // Reads the list anew; true when it differs from the last. A module that stays keeps its object.
   bool refresh();
+  // The same after stacks were captured: what was not there before and after is not known to have
+  // been there meanwhile. Its places are unknown until the next refresh, with nothing loaded and
+  // "[being loaded]" as the module that was there last.
+  bool settle();
 
   // By address; the extents never overlap.
   [[nodiscard]] const std::vector<std::shared_ptr<const module>>& loaded() const noexcept {
@@ -65,6 +69,8 @@ class module_table {
   [[nodiscard]] const module* find_unloaded(std::uintptr_t address) const noexcept;
 
  private:
+  void forget_oldest();
+
   std::vector<std::shared_ptr<const module>> loaded_;
   std::vector<std::shared_ptr<const module>> unloaded_;  // newest last, a bounded number
 };

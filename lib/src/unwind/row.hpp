@@ -34,6 +34,7 @@ struct row {
   std::uint8_t cfa_register = 0;
   bool signal = false;       // the caller was interrupted here, it did not call
   bool starts_here = false;  // the address is the first that the row covers
+  bool after_call = true;    // the next instruction is one that a call returns to
   std::int32_t cfa_offset = 0;
   std::int32_t return_offset = 0;                                // from the CFA
   std::uint32_t complex_index = 0;                               // kind complex

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "unwind/return_address.hpp"
+
 namespace gmr::unwind {
 namespace {
 
@@ -13,7 +15,15 @@ constexpr std::size_t most_rows = 1U << 20;
 
 void row_table::refresh() {
   const auto before = modules_.loaded();  // keeps the modules alive while they are compared
-  if (!modules_.refresh()) return;
+  if (modules_.refresh()) forget_gone();
+}
+
+void row_table::settle() {
+  const auto before = modules_.loaded();
+  if (modules_.settle()) forget_gone();
+}
+
+void row_table::forget_gone() {
   rows_.clear();
   complex_.clear();
   boost::unordered::erase_if(tables_, [&](const auto& entry) {
@@ -41,7 +51,9 @@ row row_table::compile(std::uintptr_t address) {
   const module* const found = modules_.find(address);
   auto& table = tables_[found];
   if (!table) table = std::make_unique<cfi>(*found);
-  return table->compile(address - found->base, complex_);
+  row made = table->compile(address - found->base, complex_);
+  made.after_call = follows_call(address + 1);
+  return made;
 }
 
 }  // namespace gmr::unwind

@@ -17,6 +17,7 @@ class row_table final {
  public:
   // Drops what is known about modules that are gone.
   void refresh();
+  void settle();  // see module_table
 
   // The row that covers the instruction at `address`; kind missing when that is not code of a
   // loaded module. Valid until the next call.
@@ -28,6 +29,7 @@ class row_table final {
   [[nodiscard]] bool is_code(std::uintptr_t address) const noexcept;
 
  private:
+  void forget_gone();
   [[nodiscard]] row compile(std::uintptr_t address);
 
   module_table modules_;

@@ -49,6 +49,11 @@ std::string explain(walk_end end, std::uintptr_t pc, const module_table& modules
 
 walk_state initial_state(const capture::stack_snapshot& snapshot) {
   walk_state state;
+  if (snapshot.only_pc_and_sp) {
+    state.set(capture::pc_register, snapshot.registers.pc());
+    state.set(capture::sp_register, snapshot.registers.sp());
+    return state;
+  }
   state.registers = snapshot.registers;
   state.known = snapshot.full_registers ? all_registers : registers_after_call;
   // Whoever knows less than a call preserves leaves the rest 0, which no frame's base ever is.
@@ -62,22 +67,30 @@ walk_state initial_state(const capture::stack_snapshot& snapshot) {
 class unwinder::implementation final {
  public:
   void refresh() { rows_.refresh(); }
+  void settle() { rows_.settle(); }
 
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {
     const stack_memory memory{snapshot};
     const walk_state start = initial_state(snapshot);
     walk steps{rows_, memory, start, starts_after_call(snapshot), out};
     const walk_end end = steps.run();
-    if (end == walk_end::outermost) return;
-    out.truncated = true;
-    out.note = explain(end, steps.pc(), rows_.modules());
-    if (end == walk_end::in_gap) resume(memory, out);
+    if (end != walk_end::outermost) {
+      out.truncated = true;
+      out.note = explain(end, steps.pc(), rows_.modules());
+      if (end == walk_end::in_gap) resume(memory, out);
+    }
+    if (steps.guessed_from() == 0) return;
+    out.note += (out.note.empty() ? "" : "; ") +
+                ("no unwind information for " + where(steps.guessed_from(), rows_.modules()) +
+                 ": followed its frame pointer");
   }
 
  private:
-  // A suspended stack goes on where a call returns, unless it has not begun yet.
+  // A suspended fiber goes on where a call returns, unless it has not begun yet. A thread that was
+  // read without a signal stands behind a system call, which is no call, or anywhere.
   bool starts_after_call(const capture::stack_snapshot& snapshot) {
-    return !snapshot.full_registers && !rows_.find(snapshot.registers.pc()).starts_here;
+    return !snapshot.full_registers && !snapshot.only_pc_and_sp &&
+           !rows_.find(snapshot.registers.pc()).starts_here;
   }
 
   // Looks in the outer part for a return address from which the rest can be walked to the end.
@@ -120,6 +133,10 @@ unwinder::~unwinder() = default;
 
 void unwinder::refresh() {
   implementation_->refresh();
+}
+
+void unwinder::settle() {
+  implementation_->settle();
 }
 
 void unwinder::unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {

@@ -37,6 +37,8 @@ class unwinder {
 
   // Call once before the stacks of a report: notices modules loaded and unloaded since.
   void refresh();
+  // Call once after the capture: frames in modules that came or went meanwhile are unknown.
+  void settle();
   // Reuses the memory of `out`.
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out);
 

@@ -17,6 +17,7 @@ constexpr std::uintptr_t word = sizeof(std::uintptr_t);
 class unwinder::implementation final {
  public:
   void refresh() { modules_.refresh(); }
+  void settle() { modules_.settle(); }
 
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out) const {
     const stack_memory memory{snapshot};
@@ -54,6 +55,10 @@ unwinder::~unwinder() = default;
 
 void unwinder::refresh() {
   implementation_->refresh();
+}
+
+void unwinder::settle() {
+  implementation_->settle();
 }
 
 void unwinder::unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {

@@ -2,6 +2,8 @@
 // whatever the bytes say.
 #include "unwind/walk.hpp"
 
+#include "unwind/return_address.hpp"
+
 namespace gmr::unwind {
 namespace {
 
@@ -22,6 +24,14 @@ walk_end walk::run() {
 
 walk::step_result walk::step() {
   const row& rules = rows_.find(is_return_ ? pc() - 1 : pc());
+  if (is_impossible(rules)) {
+    if (is_entry_of_stack()) {
+      out_.frames.back().is_return = false;
+      return finish(walk_end::outermost);
+    }
+    out_.frames.pop_back();
+    return finish(walk_end::damaged);
+  }
   switch (rules.kind) {
     case row_kind::simple:
       return step_simple(rules);
@@ -37,6 +47,30 @@ walk::step_result walk::step() {
     return finish(walk_end::no_rules);
   if (out_.frames.size() == 1 && !rows_.is_code(pc())) return step_null_call();
   return step_frame_pointer();
+}
+
+// A caller that did not call, and is none: what lay on the stack was no return address. So it is
+// while an exception is about to leave its frame, and with rules of a library that was not there.
+bool walk::is_impossible(const row& rules) const {
+  if (!is_return_ || out_.frames.size() == first_ + 1 || rules.signal ||
+      rules.kind == row_kind::outermost)
+    return false;
+  if (rows_.is_code(pc() - 1)) return !rules.after_call;
+  return rows_.modules().find_unloaded(pc()) == nullptr && !follows_call(pc());
+}
+
+// makecontext() lets a function return to the first instruction of another, which nobody called:
+// the word where that one's caller would be is 0.
+bool walk::is_entry_of_stack() {
+  const row& rules = rows_.find(pc());
+  std::uintptr_t caller = 1;
+  return rules.kind == row_kind::simple && rules.starts_here &&
+         rules.cfa_register == capture::sp_register &&
+         memory_.read(state_.registers.sp() +
+                          static_cast<std::uintptr_t>(std::intptr_t{rules.cfa_offset}) +
+                          static_cast<std::uintptr_t>(std::intptr_t{rules.return_offset}),
+                      caller) &&
+         caller == 0;
 }
 
 walk::step_result walk::step_simple(const row& rules) {
@@ -124,6 +158,7 @@ walk::step_result walk::step_frame_pointer() {
       !memory_.read(frame + word, caller) || !rows_.is_code(caller - 1))
     return finish(walk_end::no_rules);
   out_.exact = false;
+  if (guessed_from_ == 0) guessed_from_ = pc();
   state_.known = 0;
   state_.set(capture::frame_register, callers_frame);
   state_.set(capture::sp_register, frame + 2 * word);

@@ -15,7 +15,7 @@ namespace gmr::unwind {
   if (!snapshot.walked.empty()) {
     out.truncated = snapshot.truncated;
     for (const std::uintptr_t pc : snapshot.walked)
-      out.frames.push_back({pc, !out.frames.empty()});
+      if (pc != 0) out.frames.push_back({pc, !out.frames.empty()});  // 0: some end with it
     return true;
   }
   if (snapshot.registers.pc() != 0 || !snapshot.parts[0].bytes.empty()) return false;

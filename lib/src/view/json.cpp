@@ -1,11 +1,9 @@
 #include "view/json.hpp"
 
-#include <map>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "view/json_output.hpp"
+#include "view/json_sections.hpp"
 
 namespace gmr::views {
 namespace {
@@ -154,6 +152,14 @@ void write_threads(json_output& out, const std::vector<thread_info>& threads) {
   out.end_array();
 }
 
+template <typename Id>
+void write_ids(json_output& out, const std::vector<Id>& ids) {
+  out.begin_array();
+  for (const Id id : ids)
+    out.number(id);
+  out.end_array();
+}
+
 void write_group(json_output& out, const green_thread_group& group,
                  const std::vector<stack>& stacks) {
   out.begin_object();
@@ -166,21 +172,50 @@ void write_group(json_output& out, const green_thread_group& group,
   out.key("frames");
   write_frames(out, group.stack < stacks.size() ? stacks[group.stack] : stack{});
   out.key("ids");
-  out.begin_array();
-  for (const std::uint64_t id : group.ids)
-    out.number(id);
-  out.end_array();
+  write_ids(out, group.ids);
   out.key("names");
   out.begin_array();
   for (const std::string& name : group.names)
     out.text(name);
   out.end_array();
+  out.key("labels");
+  out.begin_object();
+  for (const auto& [key, texts] : group.labels) {
+    out.key(key);
+    out.begin_array();
+    for (const std::string& text : texts)
+      out.text(text);
+    out.end_array();
+  }
+  out.end_object();
+  out.key("parents");
+  write_ids(out, group.parents);
+  out.key("threads");
+  write_ids(out, group.threads);
+  out.key("long_running");
+  out.boolean(group.long_running);
+  out.key("stack_bytes");
+  out.number_or_null(group.stack_bytes);
+  out.key("high_water_bytes");
+  out.number_or_null(group.high_water_bytes);
   out.key("oldest_seconds");
   out.seconds_or_null(group.oldest_seconds);
   out.key("newest_seconds");
   out.seconds_or_null(group.newest_seconds);
   out.key("waits_for");
   write(out, group.waits_for);
+  out.end_object();
+}
+
+void write(json_output& out, const std::optional<stack_extent>& extent) {
+  if (!extent) return out.null();
+  out.begin_object();
+  out.key("low");
+  out.address(extent->low);
+  out.key("high");
+  out.address(extent->high);
+  out.key("high_water_bytes");
+  out.number_or_null(extent->high_water_bytes);
   out.end_object();
 }
 
@@ -198,6 +233,21 @@ void write_listed(json_output& out, const green_thread_info& each) {
   out.seconds_or_null(each.seconds);
   out.key("waits_for");
   write(out, each.waits_for);
+  out.key("labels");
+  out.begin_object();
+  for (const auto& [key, text] : each.labels) {
+    out.key(key);
+    out.text(text);
+  }
+  out.end_object();
+  out.key("parent");
+  each.parent == 0 ? out.null() : out.number(each.parent);
+  out.key("thread");
+  each.thread == 0 ? out.null() : out.number(each.thread);
+  out.key("long_running");
+  out.boolean(each.long_running);
+  out.key("memory");
+  write(out, each.extent);
   out.key("stack");
   out.number(each.stack);
   out.end_object();
@@ -207,7 +257,7 @@ void write_green_threads(json_output& out, const green_threads_info& all, report
   out.begin_object();
   out.key("count");
   out.number(all.count);
-  if (list == report_list::groups) {
+  if (list != report_list::each) {
     out.key("groups");
     out.begin_array();
     for (const green_thread_group& group : all.groups)
@@ -224,54 +274,6 @@ void write_green_threads(json_output& out, const green_threads_info& all, report
     for (const green_thread_info& each : all.listed)
       write_listed(out, each);
     out.end_array();
-  }
-  out.end_object();
-}
-
-// By section, in order of appearance; an option that was added twice counts as added last.
-void write_configuration(json_output& out, const std::vector<option_entry>& options) {
-  std::vector<std::string_view> order;
-  std::unordered_map<std::string_view, std::map<std::string_view, const option_entry*>> sections;
-  for (const option_entry& option : options) {
-    auto& section = sections[option.section];
-    if (section.empty()) order.push_back(option.section);
-    section[option.name] = &option;
-  }
-  out.begin_object();
-  for (const std::string_view section : order) {
-    out.key(section);
-    out.begin_object();
-    for (const auto& [name, option] : sections[section]) {
-      out.key(name);
-      out.begin_object();
-      out.key("value");
-      out.tree(option->content);
-      out.key("source");
-      out.text(option->source);
-      out.end_object();
-    }
-    out.end_object();
-  }
-  out.end_object();
-}
-
-// Two sections may have the same title; two keys may not.
-void write_sections(json_output& out, const std::vector<custom_section>& sections) {
-  std::unordered_set<std::string> taken;
-  out.begin_object();
-  for (const custom_section& section : sections) {
-    std::string title = section.title;
-    for (int number = 2; !taken.insert(title).second; ++number)
-      title = section.title + " (" + std::to_string(number) + ")";
-    out.key(title);
-    if (section.error.empty()) {
-      out.tree(section.content);
-    } else {
-      out.begin_object();
-      out.key("error");
-      out.text(section.error);
-      out.end_object();
-    }
   }
   out.end_object();
 }

@@ -18,7 +18,8 @@ const stack& stack_at(const green_threads_info& all, std::uint32_t index) {
   return index < all.stacks.size() ? all.stacks[index] : none;
 }
 
-std::vector<std::string> to_texts(const std::vector<std::uint64_t>& ids) {
+template <typename Id>
+std::vector<std::string> to_texts(const std::vector<Id>& ids) {
   std::vector<std::string> texts;
   for (std::size_t at = 0; at < std::min(ids.size(), most_ids); ++at)
     texts.push_back(std::to_string(ids[at]));
@@ -33,13 +34,28 @@ std::string ages(const green_thread_group& group) {
   return oldest == newest ? "for " + oldest : "for " + newest + " to " + oldest;
 }
 
-// "40 coroutines suspended for 1.2 s to 3 min, waiting for read"
-std::string group_title(const green_thread_group& group) {
-  std::string out = counted(group.count, to_string(group.kind));
-  out.append(" ").append(to_string(group.state));
-  if (const std::string since = ages(group); !since.empty()) out += " " + since;
-  if (group.waits_for) out += ", waiting for " + wait_text(*group.waits_for);
-  return out;
+std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
+  std::vector<std::string> shown;
+  for (const std::string& text : texts)
+    shown.push_back(printable(text));
+  return shown;
+}
+
+// Who they are, apart from their ids.
+void show_details(page& out, const green_thread_group& group) {
+  if (!group.names.empty())
+    out.line(0, "named " + join_some(printable_all(group.names), most_names, group.names.size()));
+  for (const auto& [key, texts] : group.labels)
+    out.line(0, "labelled " + printable(key) + " = " +
+                    join_some(printable_all(texts), most_names, texts.size()));
+  if (!group.parents.empty())
+    out.line(0, (group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ") +
+                    join_some(to_texts(group.parents), most_ids, group.parents.size()));
+  if (!group.stack_bytes) return;
+  std::string memory = "stack of " + human_bytes(static_cast<double>(*group.stack_bytes));
+  if (group.high_water_bytes)
+    memory += ", at most " + human_bytes(static_cast<double>(*group.high_water_bytes)) + " used";
+  out.line(0, memory);
 }
 
 void show_group(page& out, const green_thread_group& group, const green_threads_info& all,
@@ -47,18 +63,26 @@ void show_group(page& out, const green_thread_group& group, const green_threads_
   out.block(group_title(group));
   out.line(0, (group.count == 1 ? "id " : "ids ") +
                   join_some(to_texts(group.ids), most_ids, group.count));
-  if (!group.names.empty()) {
-    std::vector<std::string> names;
-    for (const std::string& name : group.names)
-      names.push_back(printable(name));
-    out.line(0, "named " + join_some(names, most_names, names.size()));
-  }
+  show_details(out, group);
   const stack& frames = stack_at(all, group.stack);
   if (group.state == green_thread_state::running && frames.frames.empty()) {
-    out.line(2, "(its stack is that of the thread that runs it, see Threads)");
+    out.line(2, group.threads.empty()
+                    ? "(its stack is that of the thread that runs it, see Threads)"
+                    : "(its stack is that of thread " +
+                          join_some(to_texts(group.threads), most_ids, group.threads.size()) +
+                          ", see Threads)");
   } else {
     show_stack(out, 2, frames, paths);
   }
+}
+
+// "stack 0x7f10-0x7f20, 12 KiB of 64 KiB used"
+std::string extent_text(const stack_extent& extent) {
+  std::string out = "stack " + hex(extent.low) + "-" + hex(extent.high);
+  const std::string size = human_bytes(static_cast<double>(extent.high - extent.low));
+  if (!extent.high_water_bytes) return out + " of " + size;
+  return out + ", " + human_bytes(static_cast<double>(*extent.high_water_bytes)) + " of " + size +
+         " used";
 }
 
 std::string one_line(const green_thread_info& each) {
@@ -68,6 +92,11 @@ std::string one_line(const green_thread_info& each) {
   if (each.seconds) out += " for " + human_duration(*each.seconds);
   if (each.waits_for) out += ", waiting for " + wait_text(*each.waits_for);
   if (each.thread != 0) out += ", on thread " + std::to_string(each.thread);
+  if (each.parent != 0)
+    out += (each.kind == green_thread_kind::fiber ? ", resumed by " : ", awaited by ") +
+           std::to_string(each.parent);
+  if (each.long_running) out += ", expected to wait long";
+  if (each.extent) out += ", " + extent_text(*each.extent);
   for (const auto& [key, content] : each.labels)
     out += ", " + printable(key) + "=" + printable(content);
   return out;
@@ -97,6 +126,15 @@ void show_each(page& out, const green_threads_info& all, const path_shortener& p
 
 }  // namespace
 
+std::string group_title(const green_thread_group& group) {
+  std::string out = counted(group.count, to_string(group.kind));
+  out.append(" ").append(to_string(group.state));
+  if (const std::string since = ages(group); !since.empty()) out += " " + since;
+  if (group.waits_for) out += ", waiting for " + wait_text(*group.waits_for);
+  if (group.long_running) out += ", expected to wait long";
+  return out;
+}
+
 void show_green_threads(page& out, const green_threads_info& all, report_list list,
                         const path_shortener& paths) {
   std::string summary = counted(all.count, "green thread");
@@ -105,6 +143,7 @@ void show_green_threads(page& out, const green_threads_info& all, report_list li
   for (const std::string& note : all.notes)
     out.line(0, "note: " + printable(note));
   if (list == report_list::each) return show_each(out, all, paths);
+  if (list == report_list::tree) return show_green_tree(out, all, paths);
   for (const green_thread_group& group : all.groups)
     show_group(out, group, all, paths);
 }

@@ -147,6 +147,11 @@ std::string path_shortener::shorten(std::string_view file) const {
   return printable(file);
 }
 
+std::string frame_text(const frame& entry, const path_shortener& paths) {
+  const std::string place = place_text(entry, paths);
+  return place.empty() ? function_text(entry) : function_text(entry) + " " + place;
+}
+
 void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths,
                 folding how) {
   const bool fold = how == folding::always || end_of_run(frames, 0) != frames.frames.size();

@@ -32,6 +32,9 @@ enum class folding { unless_all, always };
 void show_stack(page& out, std::size_t indent, const stack& frames, const path_shortener& paths,
                 folding how = folding::unless_all);
 
+// "session::run at src/session.cpp:42"
+[[nodiscard]] std::string frame_text(const frame& entry, const path_shortener& paths);
+
 // "mutex 0x7f.. held by thread 813 for 12.3 s"
 [[nodiscard]] std::string wait_text(const wait_info& wait);
 

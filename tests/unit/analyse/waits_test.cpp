@@ -73,6 +73,24 @@ TEST(Wait, ForASemaphore) {
   sem_destroy(&semaphore);
 }
 
+TEST(Wait, ForASemaphoreIsNotForTheConditionThatThePointersBeforeItLookLike) {
+  struct {
+    const void* pointers[3]{&pointers[2], &pointers[0], nullptr};
+    std::uint32_t before[4]{8, 8, 8, 8};
+    sem_t semaphore{};
+  } local;
+  static_assert(offsetof(decltype(local), semaphore) == 40);  // as in a pthread_cond_t
+  const auto* const looks_like = reinterpret_cast<const std::uint32_t*>(&local);
+  local.pointers[2] = reinterpret_cast<const void*>(0x400000004);  // two groups of two waiters
+  ASSERT_EQ(looks_like[4], 4U);
+  sem_init(&local.semaphore, 0, 0);
+  {
+    test_thread waiting{[&] { sem_wait(&local.semaphore); }, [&] { sem_post(&local.semaphore); }};
+    wait_for_kind(waiting.id(), "semaphore");
+  }
+  sem_destroy(&local.semaphore);
+}
+
 TEST(Wait, ForTheEndOfAThreadNamesIt) {
   std::mutex gate;
   gate.lock();

@@ -1,96 +1,153 @@
-// Calls that the kernel does not restart go on undisturbed where the stack can be read from
-// outside.
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/select.h>
+// Which calls see EINTR because of a capture: exactly those that docs/threads.md lists, and only
+// when the stack can't be read without a signal.
+#include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
+#include <fstream>
+#include <set>
+
+#include "blocking_calls.hpp"
+#include "capture/restart.hpp"
+#include "capture/signal_action.hpp"
 #include "capture/thread_capturer.hpp"
 #include "test_threads.hpp"
 
 namespace gmr::capture {
 namespace {
 
+using testing::blocking_call;
 using testing::find;
-using testing::holds;
 using testing::test_thread;
-using testing::with_marker;
+using testing::wait_until;
 
-constexpr std::uint64_t marker = 0x5ca1ab1e0ddba11;
+// A thread in the call, until it is told to come back.
+class caller {
+ public:
+  explicit caller(const blocking_call& call) : call_(call) {
+    kernel_action nothing = make_handler_action([](int, siginfo_t*, void*) noexcept {});
+    nothing.flags &= ~static_cast<unsigned long>(SA_RESTART);
+    set_action(SIGUSR1, nothing);
+    thread_ = std::make_unique<test_thread>([this] {
+      errno = 0;
+      result_ = call_.make();
+      error_ = errno;
+      returned_ = true;
+    });
+    wait_until([this] {
+      if (returned_) return true;
+      const auto blocked = task_files{}.blocked_in(thread_->id());
+      return blocked && blocked->number == call_.number;
+    });
+  }
+  ~caller() {
+    wait_until([this] {
+      if (!returned_) syscall(SYS_tgkill, getpid(), thread_->id(), SIGUSR1);
+      return returned_.load();
+    });
+  }
+  caller(const caller&) = delete;
+  caller& operator=(const caller&) = delete;
 
-struct waiting_call {
-  const char* name;
-  long number;
-  std::function<int(int fd)> call;  // returns when `fd` becomes readable
+  [[nodiscard]] pid_t id() const { return thread_->id(); }
+  [[nodiscard]] bool returned() const { return returned_; }
+  [[nodiscard]] bool unsupported() const { return returned_ && error_ == ENOSYS; }
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  blocking_call call_;
+  long result_ = 0;
+  std::atomic<int> error_ = 0;
+  std::atomic<bool> returned_ = false;
+  std::unique_ptr<test_thread> thread_;
 };
 
-class NeverRestarted : public ::testing::TestWithParam<waiting_call> {};
-
-// Read without a signal when that is exact: the call goes on. Signalled when it is not.
-TEST_P(NeverRestarted, IsInterruptedOnlyWhenTheStackIsNotExact) {
-  for (const bool exact : {true, false}) {
-    const int ready = eventfd(0, 0);
-    int result = 0;
-    int error = 0;
-    test_thread waiter{[&] {
-                         with_marker(marker, [&] {
-                           errno = 0;
-                           result = GetParam().call(ready);
-                           error = errno;
-                         });
-                       },
-                       [&] { eventfd_write(ready, 1); }};
-    waiter.wait_blocked_in(GetParam().number);
+// Capturers are made anew, since one does not look again at a thread that has not run.
+void capture_often(const caller& waiting, bool exact, bool expect_signal) {
+  for (int i = 0; i < 10; ++i) {
     thread_capture_settings settings;
-    settings.exact = [&](const stack_snapshot& stack) { return exact && stack.only_pc_and_sp; };
+    settings.exact = [exact](const stack_snapshot& stack) { return exact && stack.only_pc_and_sp; };
+    settings.deadline = std::chrono::seconds{5};
     thread_capturer capturer{settings};
-    const auto* found = find(capturer.capture(), waiter.id());
-    ASSERT_NE(found, nullptr);
-    EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
-    EXPECT_EQ(found->stack.only_pc_and_sp, exact);
-#ifndef GMR_WALKING_BACKEND
-    EXPECT_TRUE(holds(found->stack, marker));
-#endif
-    waiter.join();
-    if (exact)
-      EXPECT_EQ(result, 1) << strerror(error);
-    else
-      EXPECT_EQ(error, EINTR);
-    close(ready);
+    for (int again = 0; again < 10; ++again) {
+      const auto* found = find(capturer.capture(), waiting.id());
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
+      EXPECT_EQ(found->stack.full_registers, expect_signal);
+    }
   }
 }
 
-int wait_with_epoll(int fd) {
-  const int set = epoll_create1(0);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
-  const int result = static_cast<int>(syscall(SYS_epoll_pwait, set, &event, 1, -1, nullptr, 0));
-  const int error = errno;
-  close(set);
-  errno = error;
-  return result;
+class Interruption : public ::testing::TestWithParam<blocking_call> {};
+
+TEST_P(Interruption, NoneWhereTheStackIsReadWithoutASignal) {
+  const caller waiting{GetParam()};
+  if (waiting.unsupported()) GTEST_SKIP() << "this system has no " << GetParam().name;
+  capture_often(waiting, true, false);
+  EXPECT_FALSE(waiting.returned()) << strerror(waiting.error());
 }
 
-int wait_with_ppoll(int fd) {
-  pollfd polled{fd, POLLIN, 0};
-  return static_cast<int>(syscall(SYS_ppoll, &polled, 1, nullptr, nullptr, 0));
+TEST_P(Interruption, OtherwiseItIs) {
+  const caller waiting{GetParam()};
+  if (waiting.unsupported()) GTEST_SKIP() << "this system has no " << GetParam().name;
+  const auto call = task_files{}.blocked_in(waiting.id());
+  ASSERT_TRUE(call);
+  EXPECT_TRUE(is_never_restarted(*call));
+  thread_capturer capturer{{}};
+  EXPECT_EQ(find(capturer.capture(), waiting.id())->outcome, capture_outcome::ok);
+  wait_until([&] { return waiting.returned(); });
+  EXPECT_EQ(waiting.error(), EINTR);
 }
 
-int wait_with_pselect(int fd) {
-  fd_set set;
-  FD_ZERO(&set);
-  FD_SET(fd, &set);
-  return static_cast<int>(syscall(SYS_pselect6, fd + 1, &set, nullptr, nullptr, nullptr, nullptr));
+class Restarted : public ::testing::TestWithParam<blocking_call> {};
+
+TEST_P(Restarted, GoesOnAfterASignal) {
+  const caller waiting{GetParam()};
+  if (waiting.unsupported()) GTEST_SKIP() << "this system has no " << GetParam().name;
+  ASSERT_FALSE(waiting.returned()) << strerror(waiting.error());
+  const auto call = task_files{}.blocked_in(waiting.id());
+  ASSERT_TRUE(call);
+  EXPECT_FALSE(is_never_restarted(*call));
+  capture_often(waiting, false, true);
+  EXPECT_FALSE(waiting.returned()) << strerror(waiting.error());
 }
 
-INSTANTIATE_TEST_SUITE_P(Calls, NeverRestarted,
-                         ::testing::Values(waiting_call{"epoll", SYS_epoll_pwait, wait_with_epoll},
-                                           waiting_call{"poll", SYS_ppoll, wait_with_ppoll},
-                                           waiting_call{"select", SYS_pselect6, wait_with_pselect}),
-                         [](const auto& each) { return std::string{each.param.name}; });
+std::string name_of(const ::testing::TestParamInfo<blocking_call>& info) {
+  std::string name = info.param.name;
+  std::replace_if(name.begin(), name.end(), [](char each) { return std::isalnum(each) == 0; }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, Interruption, ::testing::ValuesIn(testing::never_restarted_calls()),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Calls, Restarted, ::testing::ValuesIn(testing::restarted_calls()),
+                         name_of);
+
+// The list in the documentation: its lines begin with a name, or "with a time-out".
+std::set<std::string> documented() {
+  std::ifstream page{GMR_THREADS_PAGE};
+  std::set<std::string> names;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("## ")) inside = line == "## Calls that can return EINTR";
+    if (!inside || !(line.starts_with("- `") || line.starts_with("- with"))) continue;
+    const bool timed = line.find("with a time-out") != std::string::npos;
+    for (std::size_t at = line.find('`'); at != std::string::npos;) {
+      const std::size_t end = line.find('`', at + 1);
+      const std::string name = line.substr(at + 1, end - at - 1);
+      if (!name.starts_with("SO_")) names.insert(timed ? name + " with a time-out" : name);
+      at = line.find('`', end + 1);
+    }
+  }
+  return names;
+}
+
+TEST(InterruptionPage, ListsExactlyTheCallsThatAreTested) {
+  std::set<std::string> tested{"io_uring_enter", "io_pgetevents"};  // of the same kind, not here
+  for (const blocking_call& each : testing::never_restarted_calls())
+    tested.insert(each.name);
+  EXPECT_EQ(documented(), tested);
+}
 
 }  // namespace
 }  // namespace gmr::capture

@@ -20,10 +20,10 @@
 
 namespace gmr::capture::testing {
 
-// Until `condition` holds; a failed test after 20 s.
+// Until `condition` holds; a failed test after 60 s.
 template <class Condition>
 void wait_until(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
   while (!condition()) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "condition never held";
     std::this_thread::sleep_for(std::chrono::milliseconds{1});

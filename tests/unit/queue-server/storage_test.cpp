@@ -91,8 +91,8 @@ TEST_F(storage_test, a_write_that_cannot_be_committed_is_refused) {
 }
 
 TEST_F(storage_test, completes_on_the_executor_of_its_handler) {
+  asio::io_context loop;  // must outlive the pool, whose thread wakes it
   storage data(path(), 1);
-  asio::io_context loop;
   std::thread::id completed_on;
   data.async_execute(count(), asio::bind_executor(loop, [&](const reply&) {
                        completed_on = std::this_thread::get_id();

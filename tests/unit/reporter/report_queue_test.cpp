@@ -32,6 +32,15 @@ class gate {
     changed_.notify_all();
     changed_.wait(lock, [&] { return open_; });
   }
+  void rest() noexcept {
+    const std::lock_guard lock{mutex_};
+    ++rests_;
+    changed_.notify_all();
+  }
+  void wait_for_rests(int count) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return rests_ >= count; });
+  }
   void wait_for_arrivals(int count) {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return arrived_ >= count; });
@@ -47,6 +56,7 @@ class gate {
   std::condition_variable changed_;
   bool open_ = true;
   int arrived_ = 0;
+  int rests_ = 0;
 };
 
 class test_maker final : public report_maker {
@@ -56,6 +66,7 @@ class test_maker final : public report_maker {
     ++alive_;
   }
   ~test_maker() override { --alive_; }
+  void rest() noexcept override { gate_.rest(); }
   report make(const report_request& request) override {
     gate_.pass();
     if (fails_) throw std::runtime_error{"no luck"};
@@ -79,10 +90,13 @@ class ReportQueue : public testing::Test {
     gate_.open();
     queue_->stop(true);
   }
-  std::shared_ptr<report_queue> make_queue(boost::asio::any_io_executor executor) {
-    return std::make_shared<report_queue>(report_queue::strand{std::move(executor)},
-                                          std::make_unique<test_maker>(gate_, fails_, alive_),
-                                          [this](const report& made) { deliver(made); });
+  std::shared_ptr<report_queue> make_queue(
+      boost::asio::any_io_executor executor,
+      std::chrono::milliseconds rest_after = report_queue::usual_rest) {
+    return std::make_shared<report_queue>(
+        report_queue::strand{std::move(executor)},
+        std::make_unique<test_maker>(gate_, fails_, alive_),
+        [this](const report& made) { deliver(made); }, rest_after);
   }
   void deliver(const report& made) {
     const std::lock_guard lock{mutex_};
@@ -115,6 +129,15 @@ TEST_F(ReportQueue, MakesAReportForARequest) {
   ASSERT_EQ(made.size(), 1U);
   EXPECT_EQ(made[0].cause, "signal SIGUSR2");
   EXPECT_EQ(made[0].number, 1U);
+}
+
+TEST_F(ReportQueue, ItsMakerRestsOnceNothingIsAskedForAndGoesOnAfterwards) {
+  queue_->stop(true);
+  queue_ = make_queue(thread_.executor(), 1ms);
+  for (int round = 1; round <= 3; ++round) {
+    EXPECT_EQ(queue_->make("again").get().number, static_cast<std::uint64_t>(round));
+    gate_.wait_for_rests(round);
+  }
 }
 
 TEST_F(ReportQueue, RequestsWhileOneIsMadeAreAnsweredByOneFurtherReport) {

@@ -1,5 +1,5 @@
 // The reporter as a service uses it.
-#include "gmr/reporter/reporter.hpp"
+#include "gmr/reporter.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

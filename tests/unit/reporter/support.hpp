@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "gmr/reporter/reporter.hpp"
+#include "gmr/reporter.hpp"
 
 namespace gmr::test {
 

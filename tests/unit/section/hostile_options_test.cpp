@@ -10,7 +10,7 @@
 
 namespace {
 
-const std::filesystem::path corpus_directory = GMR_SOURCE_DIR "/tests/fuzz/corpus/ini";
+const std::filesystem::path corpus_directory = GMR_SOURCE_DIR "/tests/fuzz/corpus/options";
 
 std::vector<std::string> corpus() {
   std::vector<std::string> contents;

@@ -67,6 +67,20 @@ TEST(Options, EveryOneCanBeSet) {
   EXPECT_EQ(set.section_deadline, milliseconds{1});
 }
 
+TEST(Options, OfGreenThreads) {
+  gmr::settings set = settings_of({});
+  EXPECT_EQ(set.order, gmr::group_order::suspicious);
+  EXPECT_EQ(set.long_wait, milliseconds{0});
+  set = settings_of({"--oslo_reports.list=tree", "--oslo_reports.order=largest",
+                     "--oslo_reports.long_wait_seconds=1.5"});
+  EXPECT_EQ(set.list, gmr::report_list::tree);
+  EXPECT_EQ(set.order, gmr::group_order::largest);
+  EXPECT_EQ(set.long_wait, milliseconds{1500});
+  EXPECT_EQ(settings_of({"--oslo_reports.order=oldest"}).order, gmr::group_order::oldest);
+  EXPECT_THROW(settings_of({"--oslo_reports.order=newest"}), gmr::option_error);
+  EXPECT_THROW(settings_of({"--oslo_reports.long_wait_seconds=-1"}), gmr::option_error);
+}
+
 TEST(Options, AnEmptyValueIsTheDefault) {
   const option_files::directory files;
   po::options_description described = gmr::options();
@@ -84,6 +98,7 @@ TEST(Options, AnEmptyValueIsTheDefault) {
 
 TEST(Options, NoneMeansNeverSignalAThread) {
   EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=none"}).capture_signal, -1);
+  EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=auto"}).capture_signal, 0);
 }
 
 TEST(Options, HtmlIsRefusedUntilItExists) {
@@ -95,10 +110,10 @@ TEST(Options, HtmlIsRefusedUntilItExists) {
 
 TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {
   EXPECT_EQ(settings_error("list", "all"),
-            "oslo_reports.list: 'all' is not acceptable: one of groups, each is needed");
+            "oslo_reports.list: 'all' is not acceptable: one of groups, each, tree is needed");
   EXPECT_THAT(settings_error("format", "TEXT"), HasSubstr("one of text, json"));
   EXPECT_THAT(settings_error("signal", "NOPE"), HasSubstr("'NOPE'"));
-  EXPECT_THAT(settings_error("capture_signal", "NOPE"), HasSubstr("or none"));
+  EXPECT_THAT(settings_error("capture_signal", "NOPE"), HasSubstr("auto or none"));
 }
 
 TEST(Options, SignalsWithAUseOfTheirOwnAreRefused) {

@@ -62,6 +62,30 @@ TEST(Symbolizer, GivesTheSameFrameForTheSameAddress) {
   EXPECT_EQ(names.resolve(raw).frames, first.frames);
 }
 
+// What was given back must be read again: for the rest of the stack, and without a difference.
+TEST(Symbolizer, KnowsTheSameAfterARest) {
+  std::vector<truth> truths;
+  const parked_thread thread([&](parked_thread& self) { gmr_run_truths(&park, &self, truths); });
+  raw_stack raw = walk(thread);
+  symbolizer fresh;
+  const stack whole = fresh.resolve(raw);
+  symbolizer names;
+  raw_stack part = raw;
+  part.frames.resize(raw.frames.size() / 2);
+  const stack before = names.resolve(part);
+  names.rest();
+  const stack after = names.resolve(raw);
+  ASSERT_EQ(after.frames.size(), whole.frames.size());
+  for (std::size_t i = 0; i < whole.frames.size(); ++i) {
+    EXPECT_EQ(after.frames[i]->function_full, whole.frames[i]->function_full);
+    EXPECT_EQ(after.frames[i]->file, whole.frames[i]->file);
+    EXPECT_EQ(after.frames[i]->line, whole.frames[i]->line);
+    EXPECT_EQ(after.frames[i]->inlined, whole.frames[i]->inlined);
+  }
+  for (std::size_t i = 0; i < before.frames.size(); ++i)
+    EXPECT_EQ(before.frames[i], after.frames[i]);
+}
+
 TEST(Symbolizer, FramesOutliveTheSymbolizer) {
   std::shared_ptr<const void> owner;
   stack resolved;

@@ -18,7 +18,8 @@ std::vector<listed_coroutine> list_coroutines() {
                        view.thread,
                        std::string{view.waits_for},
                        view.spawned,
-                       {view.frames.begin(), view.frames.end()}});
+                       {view.frames.begin(), view.frames.end()},
+                       view.parent});
     }
     std::vector<listed_coroutine> found;
   } collector;

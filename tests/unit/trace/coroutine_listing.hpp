@@ -17,6 +17,7 @@ struct listed_coroutine {
   std::string waits_for;
   logical_frame spawned;
   std::vector<logical_frame> frames;
+  std::uint64_t parent = 0;
 };
 
 // All coroutines alive.

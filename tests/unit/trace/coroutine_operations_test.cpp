@@ -1,6 +1,7 @@
 // What coroutines wait for, by every way of waiting: the operation and the line.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/compose.hpp>
@@ -22,6 +23,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -251,8 +253,16 @@ TEST_F(CoroutineOperations, OperatorsMakeGreenThreadsOfTheirBranches) {
   settle(io_);
 
   int waiting = 0, joining = 0;
-  for (const auto& seen : list_coroutines()) {
-    if (seen.waits_for == "timer") ++waiting;
+  const auto all = list_coroutines();
+  const auto parent = std::find_if(
+      all.begin(), all.end(), [](const auto& each) { return each.waits_for == "parallel group"; });
+  ASSERT_NE(parent, all.end());
+  EXPECT_EQ(parent->parent, 0U);
+  for (const auto& seen : all) {
+    if (seen.waits_for == "timer") {
+      ++waiting;
+      EXPECT_EQ(seen.parent, parent->id);
+    }
     if (seen.waits_for != "parallel group") continue;
     ++joining;
     ASSERT_FALSE(seen.frames.empty());
@@ -266,6 +276,69 @@ TEST_F(CoroutineOperations, OperatorsMakeGreenThreadsOfTheirBranches) {
   other.cancel();
   settle(io_);
   EXPECT_TRUE(list_coroutines().empty());
+}
+
+TEST_F(CoroutineOperations, BranchesOfBranchesAreATree) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto wait = [](asio::steady_timer& t) -> asio::awaitable<void> {
+    co_await t.async_wait(asio::as_tuple(asio::deferred));
+  };
+  const auto both = [&]() -> asio::awaitable<void> { co_await (wait(timer_) && wait(timer_)); };
+  asio::co_spawn(
+      io_, [&]() -> asio::awaitable<void> { co_await (both() || wait(timer_)); }, asio::detached);
+  settle(io_);
+  std::map<std::uint64_t, int> children;
+  const auto all = list_coroutines();
+  for (const auto& seen : all)
+    ++children[seen.parent];
+  ASSERT_EQ(all.size(), 5U);
+  ASSERT_EQ(children[0], 1);
+  const auto root = std::find_if(all.begin(), all.end(), [](auto& c) { return c.parent == 0; });
+  EXPECT_EQ(children[root->id], 2);
+  const auto inner = std::find_if(all.begin(), all.end(), [&](auto& c) {
+    return c.parent == root->id && c.waits_for == "parallel group";
+  });
+  ASSERT_NE(inner, all.end());
+  EXPECT_EQ(children[inner->id], 2);
+}
+
+TEST_F(CoroutineOperations, BranchesOfAnExplicitGroupKnowTheirParent) {
+  const auto wait = [this]() -> asio::awaitable<void> {
+    // What a branch spawns by itself is nobody's branch.
+    asio::co_spawn(
+        io_,
+        [this]() -> asio::awaitable<void> {
+          co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        },
+        asio::detached);
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  };
+  asio::co_spawn(
+      io_,
+      [&]() -> asio::awaitable<void> {
+        co_await asio::experimental::make_parallel_group(asio::co_spawn(io_, wait, asio::deferred),
+                                                         asio::co_spawn(io_, wait, asio::deferred))
+            .async_wait(asio::experimental::wait_for_all(), asio::deferred);
+      },
+      asio::detached);
+  settle(io_);
+  int roots = 0, branches = 0;
+  for (const auto& seen : list_coroutines())
+    ++(seen.parent == 0 ? roots : branches);
+  EXPECT_EQ(roots, 3);
+  EXPECT_EQ(branches, 2);
+}
+
+TEST_F(CoroutineOperations, WhatIsSpawnedAfterwardsIsNoBranch) {
+  const auto wait = [this]() -> asio::awaitable<void> {
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  };
+  asio::co_spawn(io_, wait, asio::detached);
+  settle(io_);
+  asio::post(io_, [&] { asio::co_spawn(io_, wait, asio::detached); });
+  settle(io_);
+  for (const auto& seen : list_coroutines())
+    EXPECT_EQ(seen.parent, 0U);
 }
 
 TEST_F(CoroutineOperations, OnAStrand) {

@@ -58,6 +58,7 @@ void hostile_stack::unwind(std::span<const std::uint8_t> input) {
   }
   if ((flags & 1U) != 0) snapshot.registers.values[capture::sp_register] = stack_address;
   snapshot.full_registers = (flags & 2U) == 0;
+  snapshot.only_pc_and_sp = (flags & 18U) == 18;
   snapshot.truncated = (flags & 4U) != 0;
   memory_.clear();
   while (input.size() >= 8 && memory_.size() < largest_stack) {
@@ -73,7 +74,7 @@ void hostile_stack::unwind(std::span<const std::uint8_t> input) {
   snapshot.parts[1] = {stack_address + first + gap, all.subspan(first + gap)};
   unwinder_.unwind(snapshot, result_);
   check(result_.frames.size() < 40000);
-  check(result_.truncated || result_.note.empty() || result_.frames.empty());
+  check(result_.truncated || result_.note.empty() || result_.frames.empty() || !result_.exact);
   check(!result_.truncated || !result_.note.empty());
 }
 

@@ -47,6 +47,8 @@ parked_thread::parked_thread(std::function<void(parked_thread&)> chain)
         stack_end_ = end_of_own_stack();
         chain_begin_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
         backtrace_.resize(200);
+        // Its first call loads a library, which a signal handler must not.
+        ::backtrace(backtrace_.data(), 1);
         chain(*this);
       }) {
   parked_.acquire();

@@ -71,6 +71,10 @@ TEST_F(JsonReport, AReportWithABitOfEverythingFitsTheSchema) {
   green_thread_group& group = builder_.add_group(2, {builder_.add_logical("s", "/s.cpp", 4)});
   group.oldest_seconds = 3;
   group.waits_for = wait_info{"timer", {}, {}, {}, {}, {}};
+  group.labels = {{bad, {bad, "2"}}};
+  group.parents = {1};
+  group.threads = {812};
+  group.stack_bytes = 65536;
   expect_valid();
 }
 
@@ -97,10 +101,17 @@ TEST_F(JsonReport, ListedGreenThreadsFitTheSchema) {
   made().green_threads.listed.resize(2);
   made().green_threads.listed[1].name = "n";
   made().green_threads.listed[1].seconds = 0.25;
+  made().green_threads.listed[1].labels = {{"request", "17"}};
+  made().green_threads.listed[1].parent = 1;
+  made().green_threads.listed[1].extent = {0x1000, 0x3000, 4096};
   const rapidjson::Document json = parsed();
   EXPECT_EQ(json["green_threads"]["listed"].Size(), 2U);
   EXPECT_TRUE(json["green_threads"]["listed"][0]["name"].IsNull());
   EXPECT_EQ(json["green_threads"]["stacks"][0][0]["line"].GetInt(), 1);
+  const auto& second = json["green_threads"]["listed"][1];
+  EXPECT_STREQ(second["labels"]["request"].GetString(), "17");
+  EXPECT_STREQ(second["memory"]["low"].GetString(), "0x1000");
+  EXPECT_EQ(second["memory"]["high_water_bytes"].GetInt(), 4096);
   expect_valid();
 }
 

@@ -192,6 +192,30 @@ TEST_F(TextReport, ListedGreenThreadsShareTheirStacks) {
                         "---- Stack 1", "2 name2", "#0  b"});
 }
 
+TEST_F(TextReport, AGroupSaysWhatItsGreenThreadsAreCalled) {
+  green_thread_group& group =
+      builder_.add_group(2, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  group.labels = {{"request", {"17", "18"}}};
+  group.parents = {5};
+  group.long_running = true;
+  group.stack_bytes = 65536;
+  group.high_water_bytes = 8192;
+  expect_in_order(text(), {"expected to wait long", "labelled request = 17, 18", "awaited by 5",
+                           "stack of 64.0 KiB, at most 8.0 KiB used"});
+}
+
+TEST_F(TextReport, ATreeShowsWhereStacksPart) {
+  made().list = report_list::tree;
+  const frame* const serve = builder_.add_logical("serve", "/srv/a.cpp", 1);
+  const frame* const run = builder_.add_frame("boost::asio::run", "", 0, true);
+  builder_.add_group(3, {builder_.add_logical("read", "/srv/a.cpp", 7), run, serve});
+  builder_.add_group(5, {builder_.add_logical("write", "/srv/a.cpp", 9), serve});
+  const std::string out = text();
+  expect_in_order(out, {"---- Call tree", "8  serve at /srv/a.cpp:1", "  5  write at /srv/a.cpp:9",
+                        "  5  5 coroutines suspended", "  3  read at", "  3  3 coroutines"});
+  EXPECT_THAT(out, Not(HasSubstr("boost::asio::run")));
+}
+
 TEST_F(TextReport, LimitsAreAnnounced) {
   made().notes = {"the time was over"};
   made().green_threads.notes = {"a scheduler threw"};

@@ -55,7 +55,10 @@ struct cost_info {
   std::uint64_t memory_growth_bytes = 0;
 };
 
-enum class report_list { groups, each };
+// tree: groups as text merged into one call tree; JSON has the groups.
+enum class report_list { groups, each, tree };
+// Of groups. suspicious: few and old before many and young.
+enum class group_order { suspicious, oldest, largest };
 enum class report_format { text, json };
 
 struct report {

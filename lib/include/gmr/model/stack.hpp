@@ -27,7 +27,7 @@ struct frame {
 struct stack {
   std::vector<const frame*> frames;
   bool truncated = false;  // outer frames are missing
-  std::string note;        // why it ends early or is empty; empty when complete
+  std::string note;        // why it ends early, is empty or was guessed; empty when exact
 };
 
 // A loaded executable or shared object.

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,15 @@ enum class green_thread_state : std::uint8_t { running, suspended, ready };
 [[nodiscard]] std::string_view to_string(green_thread_kind kind) noexcept;
 [[nodiscard]] std::string_view to_string(green_thread_state state) noexcept;
 
+// Memory of a fiber's stack.
+struct stack_extent {
+  std::uint64_t low = 0;   // lowest address
+  std::uint64_t high = 0;  // one past the highest
+  // From the highest address down to the lowest page that was ever touched since the memory was
+  // mapped, perhaps by an earlier user of it; nothing when it could not be told.
+  std::optional<std::uint64_t> high_water_bytes;
+};
+
 // One green thread; its stack is an index into green_threads_info::stacks.
 struct green_thread_info {
   std::uint64_t id = 0;
@@ -73,7 +83,10 @@ struct green_thread_info {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;
   std::optional<wait_info> waits_for;
-  pid_t thread = 0;  // tid that runs it, 0 when none or unknown
+  pid_t thread = 0;          // tid that runs it, 0 when none or unknown
+  std::uint64_t parent = 0;  // id of the green thread that awaits it or resumed it; 0: none known
+  bool long_running = false;
+  std::optional<stack_extent> extent;  // of a suspended fiber
 };
 
 // Green threads of one kind and state with the same stack.
@@ -84,6 +97,13 @@ struct green_thread_group {
   std::uint32_t stack = 0;
   std::vector<std::uint64_t> ids;  // at most as many as `ids_shown`; the text says how many more
   std::vector<std::string> names;  // distinct, not empty
+  std::map<std::string, std::vector<std::string>> labels;  // distinct texts by key
+  std::vector<std::uint64_t> parents;                      // distinct, in order, as many as ids
+  std::vector<pid_t> threads;                              // that run them, as many as ids
+  bool long_running = false;                               // expected to wait long
+  // Of fibers: the largest stack, and the highest high-water mark among the first ones.
+  std::optional<std::uint64_t> stack_bytes;
+  std::optional<std::uint64_t> high_water_bytes;
   std::optional<double> oldest_seconds;
   std::optional<double> newest_seconds;
   std::optional<wait_info> waits_for;
@@ -91,11 +111,10 @@ struct green_thread_group {
 
 struct green_threads_info {
   std::uint64_t count = 0;
-  std::vector<stack> stacks;  // each different stack once
-  std::vector<green_thread_group>
-      groups;                             // the suspicious first: few and old before many and young
-  std::vector<green_thread_info> listed;  // filled only with list = each
-  std::vector<std::string> notes;         // limits that were applied, schedulers that failed
+  std::vector<stack> stacks;               // each different stack once
+  std::vector<green_thread_group> groups;  // in the order asked for
+  std::vector<green_thread_info> listed;   // filled only with list = each
+  std::vector<std::string> notes;          // limits that were applied, schedulers that failed
 };
 
 }  // namespace gmr

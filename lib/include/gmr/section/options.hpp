@@ -41,6 +41,8 @@ struct settings {
   int signal = 0;                 // 0: SIGUSR2
   report_format format = report_format::text;
   report_list list = report_list::groups;
+  group_order order = group_order::suspicious;
+  std::chrono::milliseconds long_wait{0};  // of a green thread, that is a finding; 0: none is
   int capture_signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
   std::size_t stack_bytes = 65536;
   std::chrono::milliseconds deadline{10000};

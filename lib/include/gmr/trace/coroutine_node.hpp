@@ -10,6 +10,9 @@
 // afterwards. For that, each change of a chain first changes the state, and every other store is a
 // release: whoever sees the new value also sees the changed state. On x86-64 these are plain moves.
 //
+// Nothing else is stored on the hot path: names, labels and the parent of a branch hang from a word
+// of the entry that is written when there are any (coroutine_entry::extra).
+//
 // Nothing here is for users: the names are stable only within one release.
 #pragma once
 
@@ -29,13 +32,16 @@ struct coroutine_entry;
 // A source_location is one pointer to static data in libstdc++ and libc++: it fits in an atomic.
 static_assert(sizeof(std::source_location) == sizeof(const void*));
 
+class green_thread_notes;
+
 struct coroutine_node {
   // Of an entry's node: the state, see coroutine_state. Of others: flags.
   std::atomic<std::uint64_t> word;
   // The co_await last reached, or the function itself before the first one; of an entry's node:
   // the function it was spawned with. A std::source_location.
   std::atomic<const void*> location;
-  std::atomic<coroutine_node*> caller;  // null at the bottom; in a free slot: the next free one
+  // In a free slot: the next free one. Of an entry's node: coroutine_extra.
+  std::atomic<coroutine_node*> caller;
   std::atomic<coroutine_entry*> entry;  // null until the coroutine first runs
 };
 
@@ -50,13 +56,34 @@ struct coroutine_entry {
 static_assert(sizeof(coroutine_node) == 32 && sizeof(coroutine_entry) == 64);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
+// What few green threads have, in one word of the entry, so that the others pay nothing for it:
+// nothing, the id of the green thread that awaits this one, or notes, which then know the parent.
+struct coroutine_extra {
+  std::uint64_t word;
+
+  static coroutine_extra of(const coroutine_entry& entry) noexcept {
+    return {reinterpret_cast<std::uintptr_t>(entry.node.caller.load(std::memory_order_acquire))};
+  }
+  static coroutine_extra awaited_by(std::uint64_t id) noexcept { return {id << 1 | 1}; }
+  static coroutine_extra with(green_thread_notes* notes) noexcept {
+    return {reinterpret_cast<std::uintptr_t>(notes)};
+  }
+  void store(coroutine_entry& entry) const noexcept {
+    entry.node.caller.store(reinterpret_cast<coroutine_node*>(word), std::memory_order_release);
+  }
+  [[nodiscard]] std::uint64_t parent() const noexcept { return (word & 1) != 0 ? word >> 1 : 0; }
+  [[nodiscard]] green_thread_notes* notes() const noexcept {
+    return (word & 1) != 0 ? nullptr : reinterpret_cast<green_thread_notes*>(word);
+  }
+};
+
 // Flags of a node that is not an entry's.
 inline constexpr std::uint64_t coroutine_internal = 1;         // Asio's own, not shown
 inline constexpr std::uint64_t coroutine_untraced_caller = 2;  // awaited by code without tracing
 inline constexpr std::uint64_t coroutine_owns_entry = 4;       // spawned by code without tracing
 
 // An entry's state: two bits of what it does, a counter of changes above them, and in the upper
-// half the thread that runs it.
+// half the thread that runs it, or ran it last.
 struct coroutine_state {
   enum : std::uint64_t { dead = 0, running = 1, suspended = 2 };
 
@@ -98,6 +125,30 @@ void release_adopted_coroutine(coroutine_node& node) noexcept;
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local std::uint32_t this_thread_id;
 std::uint32_t find_this_thread_id() noexcept;
 
+// What the calling thread does with coroutines.
+struct this_thread_coroutines {
+  coroutine_entry* latest = nullptr;      // the one that ran last, and perhaps still does
+  const void* stack = nullptr;            // an address on the stack that it runs on
+  coroutine_entry* initiating = nullptr;  // the one whose operation is being started
+};
+[[gnu::tls_model(
+    "initial-exec")]] extern constinit thread_local this_thread_coroutines this_thread_runs;
+
+// While an operation is started: coroutines that are spawned for it are its branches.
+class initiation_scope final {
+ public:
+  explicit initiation_scope(const coroutine_node& node) noexcept
+      : before_(this_thread_runs.initiating) {
+    this_thread_runs.initiating = node.entry.load(std::memory_order_relaxed);
+  }
+  ~initiation_scope() { this_thread_runs.initiating = before_; }
+  initiation_scope(const initiation_scope&) = delete;
+  initiation_scope& operator=(const initiation_scope&) = delete;
+
+ private:
+  coroutine_entry* before_;
+};
+
 inline std::uint64_t coroutine_now() noexcept {
   timespec now;  // 4.6 ns instead of the 18 of CLOCK_MONOTONIC, in steps of 4 ms
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -128,6 +179,8 @@ inline void coroutine_running(coroutine_node& node) noexcept {
   entry.node.word.store(coroutine_state::next(state, coroutine_state::running, thread),
                         std::memory_order_relaxed);
   entry.top.store(&node, std::memory_order_release);
+  this_thread_runs.latest = &entry;
+  this_thread_runs.stack = __builtin_frame_address(0);
 }
 
 // The green thread is about to wait, `node` being the innermost traced frame.
@@ -137,13 +190,28 @@ inline void coroutine_suspended(coroutine_node& node, const char* operation) noe
   entry.since.store(coroutine_now(), std::memory_order_release);
   entry.top.store(&node, std::memory_order_release);
   const std::uint64_t state = entry.node.word.load(std::memory_order_relaxed);
-  entry.node.word.store(coroutine_state::next(state, coroutine_state::suspended, 0),
+  entry.node.word.store(coroutine_state::next(state, coroutine_state::suspended, state >> 32),
                         std::memory_order_release);
+}
+
+// Remembers which green thread awaits this one. `spawner` ran last on this thread: while it still
+// runs it is what spawns, within an operation that another one has started, and is no parent.
+inline void coroutine_joins_parent(coroutine_entry& entry, coroutine_entry& parent,
+                                   const coroutine_entry* spawner) noexcept {
+  if (spawner != nullptr) {
+    const std::uint64_t state = spawner->node.word.load(std::memory_order_relaxed);
+    if (coroutine_state::kind(state) == coroutine_state::running &&
+        coroutine_state::thread(state) == static_cast<pid_t>(this_thread_id))
+      return;
+  }
+  coroutine_extra::awaited_by(parent.id.load(std::memory_order_relaxed)).store(entry);
 }
 
 // An entry exists; it runs once its frame is resumed.
 inline void coroutine_born(coroutine_node& node) noexcept {
   node.entry.store(&coroutine_entry_of(node), std::memory_order_relaxed);
+  if (coroutine_entry* const parent = this_thread_runs.initiating; parent != nullptr) [[unlikely]]
+    coroutine_joins_parent(coroutine_entry_of(node), *parent, this_thread_runs.latest);
   coroutine_running(node);
 }
 
@@ -172,8 +240,18 @@ inline void coroutine_finished(coroutine_node& node) noexcept {
     release_adopted_coroutine(node);
 }
 
+// Gives the notes of a green thread back. It does not change any more.
+void release_notes(green_thread_notes& notes) noexcept;
+
 // The entry's frame is being destroyed: the green thread is no more.
 inline void coroutine_died(coroutine_node& node) noexcept {
+  coroutine_entry& entry = coroutine_entry_of(node);
+  if (green_thread_notes* const notes = coroutine_extra::of(entry).notes(); notes != nullptr)
+      [[unlikely]] {
+    coroutine_extra{0}.store(entry);
+    release_notes(*notes);
+  }
+  if (this_thread_runs.latest == &entry) this_thread_runs.latest = nullptr;
   const std::uint64_t state = node.word.load(std::memory_order_relaxed);
   node.word.store(coroutine_state::next(state, coroutine_state::dead, 0),
                   std::memory_order_release);

@@ -95,13 +95,38 @@ class coroutine_awaiter final {
   coroutine_node& node_;
 };
 
+// What starts an operation, within an initiation_scope. Asio calls it once the coroutine is
+// suspended; when it returns, the coroutine and this object may be gone. `Initiation` may be a
+// reference.
+template <typename Initiation>
+class scoped_initiation final {
+ public:
+  scoped_initiation(Initiation&& initiation, const coroutine_node& node) noexcept
+      : initiation_(std::forward<Initiation>(initiation)), node_(&node) {}
+
+  template <typename Argument>
+  auto operator()(Argument&& argument)
+      -> decltype(std::declval<Initiation&&>()(std::forward<Argument>(argument))) {
+    const initiation_scope scope{*node_};
+    return std::forward<Initiation>(initiation_)(std::forward<Argument>(argument));
+  }
+
+ private:
+  Initiation initiation_;
+  const coroutine_node* node_;
+};
+
 // Awaits an asynchronous operation.
-template <typename Operation, typename Awaiter>
+template <typename Operation, typename Initiation, typename Awaiter>
 class operation_awaiter final {
  public:
-  template <typename Promise, typename Awaitable>
-  operation_awaiter(Promise& promise, Awaitable&& awaited, coroutine_node& node)
-      : awaiter_(promise.await_transform(std::forward<Awaitable>(awaited))), node_(node) {}
+  template <typename Promise>
+  operation_awaiter(Promise& promise, Initiation&& awaited, coroutine_node& node)
+      : initiation_(std::forward<Initiation>(awaited), node),
+        awaiter_(promise.await_transform(std::move(initiation_))),
+        node_(node) {}
+  operation_awaiter(const operation_awaiter&) = delete;  // Asio's refers to the initiation
+  operation_awaiter& operator=(const operation_awaiter&) = delete;
 
   [[nodiscard]] bool await_ready() const noexcept { return awaiter_.await_ready(); }
 
@@ -116,6 +141,7 @@ class operation_awaiter final {
   }
 
  private:
+  scoped_initiation<Initiation> initiation_;
   Awaiter awaiter_;
   coroutine_node& node_;
 };
@@ -208,13 +234,14 @@ class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
       return coroutine_awaiter<T, typename awaited::value_type, Executor>(
           plain.await_transform(std::forward<A>(a)), node());
     } else {
-      using awaiter = decltype(plain.await_transform(std::forward<A>(a)));
-      if constexpr (asio::is_async_operation<A>::value)
-        return operation_awaiter<awaited, awaiter>(plain, std::forward<A>(a), node());
-      else if constexpr (is_function<awaited>)
-        return operation_awaiter<std::conditional_t<is_users, awaited, Role>, awaiter>(
-            plain, std::forward<A>(a), node());
-      else
+      if constexpr (asio::is_async_operation<A>::value) {
+        using scoped = decltype(plain.await_transform(std::declval<scoped_initiation<A&&>>()));
+        return operation_awaiter<awaited, A&&, scoped>(plain, std::forward<A>(a), node());
+      } else if constexpr (is_function<awaited>) {
+        using scoped = decltype(plain.await_transform(std::declval<scoped_initiation<awaited>>()));
+        using operation = std::conditional_t<is_users, awaited, Role>;
+        return operation_awaiter<operation, awaited, scoped>(plain, std::forward<A>(a), node());
+      } else
         return plain.await_transform(std::forward<A>(a));  // this_coro: never suspends
     }
   }

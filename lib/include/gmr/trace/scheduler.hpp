@@ -55,14 +55,20 @@ struct green_thread_view {
   std::string_view name;
   std::uint64_t suspended_at = 0;  // CLOCK_MONOTONIC in ns; 0 when unknown
   pid_t thread = 0;                // tid that runs it; 0 when none
+  pid_t last_thread = 0;           // while suspended: tid that ran it last; 0 when not known
   std::string_view waits_for;  // kind of operation waited for: "timer", "read", ...; may be empty
   std::span<const std::pair<std::string_view, std::string_view>> labels;
-  logical_frame spawned;  // where it was created, when known
+  logical_frame spawned;      // where it was created, when known
+  std::uint64_t parent = 0;   // id of the green thread that awaits it or resumed it; 0: none known
+  bool long_running = false;  // a long wait is what it is for: no finding is made of it
 
   // Its stack in one of two forms, innermost frame first. While it runs: neither, or the coroutine
   // chain, whose innermost line is then the last co_await that was reached.
   std::span<const logical_frame> frames;   // a coroutine's chain
   const machine_stack* machine = nullptr;  // a fiber's stack, copied after the call
+
+  // Of a suspended coroutine of asio::awaitable: for trace/coroutine_variables.hpp.
+  const void* innermost = nullptr;
 
   // For a machine stack whose owner may resume it at any moment: a counter that is changed before
   // the stack is used again. The copy is dropped unless it still has the value `sequence_seen`

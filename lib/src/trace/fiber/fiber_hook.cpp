@@ -73,6 +73,7 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high) noexcept {
   record->low.store(low, std::memory_order_relaxed);
   record->high.store(high, std::memory_order_relaxed);
   record->runner.store(nullptr, std::memory_order_relaxed);
+  record->resumed_by.store(nullptr, std::memory_order_relaxed);
   record->first_data.store(record, std::memory_order_relaxed);  // no data is ever this
   record->id.store(next_green_thread_id(), std::memory_order_relaxed);
   if (under_sanitizer) sanitizers_made(*record);
@@ -145,6 +146,11 @@ using namespace gmr::trace;
   if (before == current) return;  // already, ahead of the function of ontop_fcontext
   current->runner.store(&slot, std::memory_order_relaxed);
   current->begin_change();
+  // Back in the one that resumed what was left: its own story is unchanged.
+  if (before->resumed_by.load(std::memory_order_relaxed) != current)
+    current->resumed_by.store(before, std::memory_order_relaxed);
+  else
+    before->resumed_by.store(nullptr, std::memory_order_relaxed);
   slot.current.store(current, std::memory_order_release);
   if (under_sanitizer) [[unlikely]]
     sanitizers_switched(*before, *current);

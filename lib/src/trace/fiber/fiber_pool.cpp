@@ -8,27 +8,29 @@
 #include <atomic>
 #include <cstddef>
 
+#include "trace/green_thread_notes.hpp"
+
 namespace gmr::trace {
+
+constinit std::atomic<fiber_record*> fiber_chunks[fiber_chunk_count];
+constinit std::atomic<std::uint32_t> used_fiber_records{0};
+
 namespace {
 
-constexpr std::uint32_t records_a_chunk = 1024;
-constexpr std::uint32_t chunk_count = 16384;
 constexpr std::size_t stack_owner_count = 65536;
 
-constinit std::atomic<fiber_record*> chunks[chunk_count];
-constinit std::atomic<std::uint32_t> used_records{0};
 constinit std::atomic<std::uint64_t> free_records{0};  // tag << 32 | number
 constinit std::atomic<std::uint32_t> stack_owners[stack_owner_count];
 
 fiber_record* chunk_at(std::uint32_t index) noexcept {
-  fiber_record* chunk = chunks[index].load(std::memory_order_acquire);
+  fiber_record* chunk = fiber_chunks[index].load(std::memory_order_acquire);
   if (chunk != nullptr) return chunk;
   constexpr std::size_t size = records_a_chunk * sizeof(fiber_record);
   void* const mapping =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) return nullptr;
   auto* const made = static_cast<fiber_record*>(mapping);  // zeros are free records
-  if (chunks[index].compare_exchange_strong(chunk, made)) return made;
+  if (fiber_chunks[index].compare_exchange_strong(chunk, made)) return made;
   munmap(mapping, size);
   return chunk;
 }
@@ -45,11 +47,11 @@ fiber_record* take_free() noexcept {
 }
 
 fiber_record* take_unused() noexcept {
-  std::uint32_t index = used_records.load(std::memory_order_relaxed);
+  std::uint32_t index = used_fiber_records.load(std::memory_order_relaxed);
   do {
-    if (index >= records_a_chunk * chunk_count) return nullptr;
+    if (index >= records_a_chunk * fiber_chunk_count) return nullptr;
     if (chunk_at(index / records_a_chunk) == nullptr) return nullptr;
-  } while (!used_records.compare_exchange_weak(index, index + 1, std::memory_order_release));
+  } while (!used_fiber_records.compare_exchange_weak(index, index + 1, std::memory_order_release));
   fiber_record* const record = record_at(index);
   record->number = index + 1;
   return record;
@@ -67,6 +69,10 @@ fiber_record* allocate_record() noexcept {
 void release_record(fiber_record& record) noexcept {
   record.state.store(fiber_state::free, std::memory_order_relaxed);
   record.begin_change();
+  if (green_thread_notes* const notes = record.notes.load(std::memory_order_relaxed)) {
+    record.notes.store(nullptr, std::memory_order_relaxed);
+    release_notes(*notes);
+  }
   std::uint64_t head = free_records.load(std::memory_order_relaxed);
   std::uint64_t wanted = 0;
   do {
@@ -89,11 +95,11 @@ fiber_record* exchange_stack_owner(std::uintptr_t high, fiber_record& owner) noe
 }
 
 std::uint32_t record_count() noexcept {
-  return used_records.load(std::memory_order_acquire);
+  return used_fiber_records.load(std::memory_order_acquire);
 }
 
 fiber_record* record_at(std::uint32_t index) noexcept {
-  fiber_record* const chunk = chunks[index / records_a_chunk].load(std::memory_order_acquire);
+  fiber_record* const chunk = fiber_chunks[index / records_a_chunk].load(std::memory_order_acquire);
   return chunk == nullptr ? nullptr : chunk + index % records_a_chunk;
 }
 

@@ -7,6 +7,13 @@
 
 namespace gmr::trace {
 
+// The records, in chunks made one after the other, and how many were ever given out; for
+// debuggers, see debugger_tables.hpp.
+inline constexpr std::uint32_t records_a_chunk = 1024;
+inline constexpr std::uint32_t fiber_chunk_count = 16384;
+extern constinit std::atomic<fiber_record*> fiber_chunks[fiber_chunk_count];
+extern constinit std::atomic<std::uint32_t> used_fiber_records;
+
 // A record in state `free`, with an odd sequence, that is the caller's alone. Null when there is
 // no memory or there are too many.
 [[nodiscard]] fiber_record* allocate_record() noexcept;

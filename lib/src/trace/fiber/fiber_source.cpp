@@ -10,6 +10,7 @@
 #include "trace/fiber/fiber_hook.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_self_test.hpp"
+#include "trace/shown_notes.hpp"
 
 namespace gmr::trace {
 namespace {
@@ -20,6 +21,8 @@ struct fiber_reading {
   std::uint64_t suspended_ticks = 0;
   pid_t runner = 0;
   std::uint32_t sequence = 0;
+  const green_thread_notes* notes = nullptr;
+  std::uint64_t resumed_by = 0;  // id of the fiber, or of the thread's own stack
   machine_stack stack;
 
   [[nodiscard]] bool is_suspended() const noexcept { return sequence % 2 == 0; }
@@ -44,6 +47,9 @@ bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
   reading.stack.high = record.high.load(std::memory_order_relaxed);
   const thread_slot* const runner = record.runner.load(std::memory_order_relaxed);
   reading.runner = runner == nullptr ? 0 : runner->tid.load(std::memory_order_relaxed);
+  reading.notes = record.notes.load(std::memory_order_acquire);
+  const fiber_record* const resumer = record.resumed_by.load(std::memory_order_relaxed);
+  reading.resumed_by = resumer == nullptr ? 0 : resumer->id.load(std::memory_order_relaxed);
   read_registers(record.registers, reading.stack.registers);
   std::atomic_thread_fence(std::memory_order_acquire);
   return record.sequence.load(std::memory_order_relaxed) == reading.sequence;
@@ -87,8 +93,8 @@ class fiber_source final : public scheduler {
  private:
   // While a thread runs a fiber, its own stack is a suspended one: the main fiber of Boost.Fiber,
   // the loop that resumed the fiber of a server.
-  static void list_own_stack(green_thread_visitor& visitor, const fiber_time& time,
-                             const thread_slot& slot) {
+  void list_own_stack(green_thread_visitor& visitor, const fiber_time& time,
+                      const thread_slot& slot) {
     const pid_t tid = slot.tid.load(std::memory_order_acquire);
     if (tid <= 0) return;
     const auto reading = read(slot.own);
@@ -99,16 +105,18 @@ class fiber_source final : public scheduler {
     show(visitor, time, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
   }
 
-  static void show(green_thread_visitor& visitor, const fiber_time& time,
-                   const fiber_record& record, const fiber_reading& reading,
-                   std::string_view name) {
+  void show(green_thread_visitor& visitor, const fiber_time& time, const fiber_record& record,
+            const fiber_reading& reading, std::string_view name) {
     green_thread_view view;
     view.id = reading.id;
     view.kind = green_thread_kind::fiber;
     view.name = name;
+    view.parent = reading.resumed_by;
+    notes_.show(reading.notes, view);
     if (reading.is_suspended()) {
       view.state = green_thread_state::suspended;
       view.suspended_at = time.monotonic_ns(reading.suspended_ticks);
+      view.last_thread = reading.runner;
       view.machine = &reading.stack;
       view.sequence = &record.sequence;
       view.sequence_seen = reading.sequence;
@@ -119,6 +127,7 @@ class fiber_source final : public scheduler {
     visitor.visit(view);
   }
 
+  shown_notes notes_;
   std::string_view problem_ = test_fiber_hook();
 };
 

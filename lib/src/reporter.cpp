@@ -1,4 +1,4 @@
-#include "gmr/reporter/reporter.hpp"
+#include "gmr/reporter.hpp"
 
 #include <unistd.h>
 

@@ -1,0 +1,204 @@
+// See reports.hpp. The pipeline is used directly rather than through gmr::reporter: a semaphore in
+// memory wakes the thread, so that a forked child shares nothing with its parent (Asio's signal_set
+// would have it write into the parent's pipe), and nothing but the signal is taken before the first
+// report.
+#include "reports.hpp"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "capture/signal_action.hpp"
+#include "reporter/pipeline.hpp"
+#include "sink/sink.hpp"
+#include "trigger/file_state.hpp"
+#include "view/view.hpp"
+
+namespace gmr::preload {
+namespace {
+
+constinit sem_t requests;
+constinit std::atomic<pid_t> served{0};  // the process that has the thread
+constinit std::atomic<bool> stopping{false};
+constinit std::atomic<bool> orphaned{false};  // a forked child without a thread
+std::thread* server = nullptr;
+const settings* chosen = nullptr;
+
+// Async-signal-safe. On any thread, and in a forked child that has nobody to answer.
+extern "C" void gmr_preload_requested(int) {
+  const int saved = errno;
+  sem_post(&requests);
+  errno = saved;
+}
+
+std::string program_name() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? program_invocation_short_name : program.filename().string();
+}
+
+class server_loop final {
+ public:
+  explicit server_loop(const settings& set) : settings_(set) {
+    if (!set.file_event_handler.empty()) file_.emplace(set.file_event_handler);
+  }
+
+  void run() {
+    if (file_) static_cast<void>(touched());
+    while (const std::uint64_t count = wait())
+      report(count);
+  }
+
+ private:
+  // How many requests there are, at least one; none: the process ends.
+  std::uint64_t wait() {
+    for (;;) {
+      const bool woken = file_ ? wait_a_while() : sem_wait(&requests) == 0;
+      if (stopping.load()) return 0;
+      if (file_ && touched()) return 1;
+      if (!woken || file_) continue;
+      std::uint64_t count = 1;
+      while (sem_trywait(&requests) == 0)
+        ++count;
+      return count;
+    }
+  }
+
+  bool wait_a_while() {
+    timespec until{};
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    constexpr long second = 1'000'000'000;
+    const auto interval = settings_.file_event_handler_interval.count();
+    until.tv_sec += interval / 1000;
+    until.tv_nsec += interval % 1000 * 1'000'000;
+    until.tv_sec += until.tv_nsec / second;
+    until.tv_nsec %= second;
+    return sem_clockwait(&requests, CLOCK_MONOTONIC, &until) == 0;
+  }
+
+  bool touched() {
+    const auto change = file_->poll();
+    if (!change.message.empty()) sinks::say(change.message);
+    return change.touched;
+  }
+
+  void report(std::uint64_t count) try {
+    if (!pipeline_) make_pipeline();
+    const std::string cause = file_ ? "touch of " + settings_.file_event_handler.string()
+                                    : "signal SIG" + std::string{sigabbrev_np(settings_.signal)};
+    const gmr::report made =
+        pipeline_->make({.cause = cause, .number = ++number_, .coalesced = count});
+    const sinks::file_name name{
+        .service = made.package.name,
+        .time = made.time,
+        .number = made.number,
+        .extension = settings_.format == report_format::json ? "json" : "txt"};
+    const std::string error =
+        sinks::write({.log_dir = settings_.log_dir}, name, views::render(made, settings_.format));
+    if (!error.empty()) sinks::say("report " + std::to_string(number_) + ": " + error);
+  } catch (const std::exception& error) {
+    sinks::say(std::string{"no report: "} + error.what());
+  }
+
+  // The capture signal is chosen now, when the program has long taken those it needs.
+  void make_pipeline() {
+    pipeline_ = std::make_unique<pipeline>(
+        package{.name = program_name(), .version = {}, .vendor = {}, .revision = {}}, settings_,
+        configuration_, sections_);
+    sigset_t open;
+    sigemptyset(&open);
+    if (pipeline_->capture_signal() > 0) sigaddset(&open, pipeline_->capture_signal());
+    pthread_sigmask(SIG_UNBLOCK, &open, nullptr);
+  }
+
+  const settings settings_;
+  known_configuration configuration_;
+  sections::section_registry sections_;
+  std::unique_ptr<pipeline> pipeline_;
+  std::optional<triggers::file_state> file_;
+  std::uint64_t number_ = 0;
+};
+
+// Blocks all signals that others send, so that the program's arrive where they did before.
+void start_thread() {
+  sigset_t blocked;
+  sigset_t before;
+  sigfillset(&blocked);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+    sigdelset(&blocked, own);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  try {
+    server = new std::thread{[] {
+      pthread_setname_np(pthread_self(), "gmr-reporter");
+      server_loop{*chosen}.run();
+    }};
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// At exit: finishes a report that is being made. Not in a child that has no thread.
+void stop_thread() {
+  if (served.load() != getpid() || server->get_id() == std::this_thread::get_id()) return;
+  stopping.store(true);
+  sem_post(&requests);
+  server->join();
+}
+
+void take_signal(int signal) {
+  struct sigaction action{};
+  if (::sigaction(signal, nullptr, &action) != 0)
+    throw std::system_error(errno, std::generic_category(), capture::signal_name(signal));
+  const bool handled = (action.sa_flags & SA_SIGINFO) != 0 ||
+                       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+  if (handled) throw std::runtime_error{capture::signal_name(signal) + " is already handled"};
+  action = {};
+  action.sa_handler = &gmr_preload_requested;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  ::sigaction(signal, &action, nullptr);
+}
+
+// In the child; async-signal-safe. Its parent's requests are not its own.
+void forked() {
+  sem_init(&requests, 0, 0);
+  stopping.store(false);
+  orphaned.store(true);
+}
+
+}  // namespace
+
+void start_reports(const settings& set) {
+  auto* const kept = new settings{set};  // for ever: forked children use it too
+  if (kept->signal == 0) kept->signal = SIGUSR2;
+  sem_init(&requests, 0, 0);
+  if (kept->file_event_handler.empty()) take_signal(kept->signal);
+  chosen = kept;
+  served.store(getpid());
+  start_thread();
+  pthread_atfork(nullptr, nullptr, forked);
+  std::atexit(stop_thread);
+}
+
+void continue_reports() noexcept try {
+  if (!orphaned.load(std::memory_order_relaxed) || !orphaned.exchange(false)) return;
+  served.store(getpid());
+  start_thread();
+} catch (const std::exception& error) {
+  sinks::say(std::string{"no reports in this process: "} + error.what());
+}
+
+}  // namespace gmr::preload

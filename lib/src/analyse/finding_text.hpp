@@ -1,0 +1,21 @@
+// Words that findings are made of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gmr/model/stack.hpp"
+#include "gmr/model/threads.hpp"
+
+namespace gmr::analyse {
+
+// "0x7f12"
+[[nodiscard]] std::string hexadecimal(std::uint64_t number);
+// "thread 812 (io-1)"
+[[nodiscard]] std::string name_of(const thread_info& thread);
+
+// " in FUNCTION at FILE:LINE" of the innermost frame that belongs to the service; of the innermost
+// one when none does; empty when there is no name.
+[[nodiscard]] std::string place_of(const stack& resolved);
+
+}  // namespace gmr::analyse

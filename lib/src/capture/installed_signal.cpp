@@ -1,0 +1,34 @@
+#include "capture/installed_signal.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include "capture/capture_handler.hpp"
+
+namespace gmr::capture {
+
+installed_signal::installed_signal(int wanted) {
+  if (wanted < 0) return;
+  const int signal = wanted == 0 ? first_free_signal() : wanted;
+  previous_ = get_action(signal);
+  if (previous_.has_handler())
+    throw std::system_error(EBUSY, std::generic_category(),
+                            "capture signal " + signal_name(signal) + " has a handler already");
+  set_action(signal, make_handler_action(capture_handler));
+  signal_ = signal;
+}
+
+installed_signal::~installed_signal() {
+  if (usable() < 0) return;
+  // Ignoring a signal discards those still pending, whose default action would end the process.
+  set_action(signal_, make_ignore_action());
+  set_action(signal_, previous_);
+}
+
+int installed_signal::usable() const {
+  const auto ours = reinterpret_cast<std::uintptr_t>(capture_handler);
+  return signal_ >= 0 && get_action(signal_).handler == ours ? signal_ : -1;
+}
+
+}  // namespace gmr::capture

@@ -1,0 +1,136 @@
+// The calling green thread's notes: found, made when missing, changed.
+#include "gmr/trace/label.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "gmr/trace/coroutine_node.hpp"
+#include "trace/green_thread_notes.hpp"
+#include "trace/thread_registry.hpp"
+
+namespace gmr {
+namespace trace {
+namespace {
+
+// The fiber that this thread runs; null when it runs none.
+fiber_record* running_fiber() noexcept {
+  thread_slot* const slot = gmr_this_thread;
+  if (slot == nullptr) return nullptr;
+  fiber_record* const current = slot->current.load(std::memory_order_relaxed);
+  const bool listed = current != nullptr && current != &slot->own &&
+                      current->state.load(std::memory_order_relaxed) != fiber_state::unlisted;
+  return listed ? current : nullptr;
+}
+
+// The coroutine that this thread runs; null when it runs none, or that can't be told.
+coroutine_entry* running_coroutine() noexcept {
+  coroutine_entry* const entry = this_thread_runs.latest;
+  if (entry == nullptr) return nullptr;
+  const std::uint64_t state = entry->node.word.load(std::memory_order_relaxed);
+  const bool runs = coroutine_state::kind(state) == coroutine_state::running &&
+                    coroutine_state::thread(state) == static_cast<pid_t>(this_thread_id);
+  return runs && coroutine_slots.contains(entry) ? entry : nullptr;
+}
+
+// A fiber may run coroutines, and a coroutine may resume a fiber: which of them is inside the other
+// is told by the stack that the coroutine runs on.
+bool runs_on(const fiber_record& fiber, const void* stack) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(stack);
+  return address >= fiber.low.load(std::memory_order_relaxed) &&
+         address < fiber.high.load(std::memory_order_relaxed);
+}
+
+green_thread_notes* notes_of(fiber_record& fiber) noexcept {
+  green_thread_notes* notes = fiber.notes.load(std::memory_order_relaxed);
+  if (notes != nullptr) return notes;
+  notes = allocate_notes(fiber.id.load(std::memory_order_relaxed), 0);
+  fiber.notes.store(notes, std::memory_order_release);
+  return notes;
+}
+
+green_thread_notes* notes_of(coroutine_entry& entry) noexcept {
+  const coroutine_extra extra = coroutine_extra::of(entry);
+  if (green_thread_notes* const notes = extra.notes()) return notes;
+  green_thread_notes* const made =
+      allocate_notes(entry.id.load(std::memory_order_relaxed), extra.parent());
+  if (made != nullptr) coroutine_extra::with(made).store(entry);
+  return made;
+}
+
+green_thread_notes* own_notes() noexcept {
+  fiber_record* const fiber = running_fiber();
+  coroutine_entry* const coroutine = running_coroutine();
+  if (coroutine != nullptr && (fiber == nullptr || runs_on(*fiber, this_thread_runs.stack)))
+    return notes_of(*coroutine);
+  return fiber == nullptr ? nullptr : notes_of(*fiber);
+}
+
+template <typename Change>
+bool change_notes(Change change) noexcept {
+  green_thread_notes* const notes = own_notes();
+  if (notes == nullptr) return false;
+  green_thread_texts texts = notes->own();
+  if (!change(texts)) return false;
+  notes->write(texts);
+  return true;
+}
+
+// The size of what fits, without a part of a UTF-8 sequence at its end.
+std::size_t fitting(std::string_view text, std::size_t room) noexcept {
+  if (text.size() <= room) return text.size();
+  constexpr unsigned continuation_mask = 0xC0;
+  constexpr unsigned continuation = 0x80;
+  std::size_t size = room;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & continuation_mask) == continuation)
+    --size;
+  return size;
+}
+
+void copy_text(std::string_view from, char* to, std::size_t room, std::uint8_t& size) noexcept {
+  size = static_cast<std::uint8_t>(fitting(from, room));
+  if (size != 0) std::memcpy(to, from.data(), size);
+}
+
+bool change_label(green_thread_texts& texts, std::string_view key, std::string_view text) noexcept {
+  key = key.substr(0, fitting(key, longest_label_key));
+  std::uint32_t at = 0;
+  while (at < texts.label_count && texts.label_at(at).first != key)
+    ++at;
+  if (text.empty()) {
+    if (at == texts.label_count) return true;
+    const auto first = texts.labels.begin();
+    std::move(first + at + 1, first + texts.label_count, first + at);
+    --texts.label_count;
+    return true;
+  }
+  if (at == most_labels) return false;
+  green_thread_texts::label& label = texts.labels[at];
+  copy_text(key, label.key, longest_label_key, label.key_size);
+  copy_text(text, label.text, longest_label_text, label.text_size);
+  texts.label_count = std::max(texts.label_count, at + 1);
+  return true;
+}
+
+}  // namespace
+}  // namespace trace
+
+bool set_name(std::string_view name) noexcept {
+  return trace::change_notes([&](trace::green_thread_texts& texts) {
+    trace::copy_text(name, texts.name, longest_name, texts.name_size);
+    return true;
+  });
+}
+
+bool set_label(std::string_view key, std::string_view text) noexcept {
+  return trace::change_notes(
+      [&](trace::green_thread_texts& texts) { return trace::change_label(texts, key, text); });
+}
+
+bool long_running(bool expected) noexcept {
+  return trace::change_notes([&](trace::green_thread_texts& texts) {
+    texts.long_running = expected ? 1 : 0;
+    return true;
+  });
+}
+
+}  // namespace gmr

@@ -1,0 +1,11 @@
+// Tells return addresses from other words of a stack.
+#pragma once
+
+#include <cstdint>
+
+namespace gmr::unwind {
+
+// Whether a call ends before `address`: only then does anything return there. Always true on arm64.
+[[nodiscard]] bool follows_call(std::uintptr_t address) noexcept;
+
+}  // namespace gmr::unwind

@@ -1,0 +1,171 @@
+// Captures of threads whose stack pointer is not on a thread's stack.
+#include <gmock/gmock.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <boost/context/fiber.hpp>
+#include <boost/context/fixedsize_stack.hpp>
+#include <cstdlib>
+#include <memory>
+
+#include "stack_check.hpp"
+#include "test_threads.hpp"
+
+namespace gmr::capture {
+namespace {
+
+namespace context = boost::context;
+using testing::captures_of_a_hazard;
+using testing::find;
+using testing::pipe_ends;
+using testing::stack_checker;
+using testing::test_thread;
+using testing::wait_until;
+
+constexpr std::size_t small_stack = 16384;
+constexpr std::size_t guard_bytes = 32768;
+constexpr std::byte pattern{0xa5};
+
+// A stack from malloc with memory beside it that nobody may write to.
+class guarded_stack {
+ public:
+  guarded_stack() { std::fill_n(memory_.get(), guard_bytes + small_stack + guard_bytes, pattern); }
+  [[nodiscard]] std::byte* low() const { return memory_.get() + guard_bytes; }
+  [[nodiscard]] bool intact() const {
+    const auto is_pattern = [](std::byte each) { return each == pattern; };
+    return std::all_of(memory_.get(), low(), is_pattern) &&
+           std::all_of(low() + small_stack, low() + small_stack + guard_bytes, is_pattern);
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> memory_{new std::byte[guard_bytes + small_stack + guard_bytes]};
+};
+
+// For Boost.Context: gives out one guarded_stack.
+struct guarded_allocator {
+  using traits_type = context::stack_traits;
+  context::stack_context allocate() const {
+    context::stack_context made;
+    made.size = small_stack;
+    made.sp = stack->low() + small_stack;
+    return made;
+  }
+  void deallocate(context::stack_context&) const noexcept {}
+  guarded_stack* stack;
+};
+
+// Calls `act` with no more than a KiB of stack below it.
+template <class Act>
+[[gnu::noinline]] void with_little_left(const guarded_stack& stack, Act act) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr std::size_t left = 8192;  // the frames of their own checks
+#else
+  constexpr std::size_t left = 1024;
+#endif
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const auto low = reinterpret_cast<std::uintptr_t>(stack.low());
+  auto* const room = static_cast<volatile char*>(__builtin_alloca(here - low - left));
+  room[0] = 1;
+  act();
+  asm volatile("" : : "r"(room) : "memory");
+}
+
+TEST(FiberHazards, ThreadsThatSwitch) {
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> acts = 0;
+  const auto body = [&] {
+    context::fiber other{[&](context::fiber&& caller) {
+      auto back = [&] { caller = std::move(caller).resume(); };
+      testing::known::repeat(back, stop, acts);
+      return std::move(caller);
+    }};
+    auto there = [&] { other = std::move(other).resume(); };
+    testing::known::repeat(there, stop, acts);
+    while (other)
+      other = std::move(other).resume();
+  };
+  const auto end = [&] { stop = true; };
+  test_thread one{body, end};
+  test_thread two{body, end};
+  stack_checker checker{{}};
+  for (int i = 0; i < captures_of_a_hazard(); i += 2) {
+    checker.capture();
+    checker.judge(one.id());
+    checker.judge(two.id());
+  }
+  checker.print("switch fibers");
+  // Boost's own jump has no unwind information: who is in it is cut short there, and says so.
+  EXPECT_GE(checker.result().right, checker.result().all() / 4);
+}
+
+TEST(FiberHazards, SmallFiberStacksFromMallocWithAKilobyteLeft) {
+  guarded_stack memory;
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> acts = 0;
+  {
+    test_thread thread{[&] {
+                         context::fiber fiber{std::allocator_arg, guarded_allocator{&memory},
+                                              [&](context::fiber&& caller) {
+                                                with_little_left(memory, [&] {
+                                                  auto act = [] {
+                                                    asm volatile("" : : : "memory");
+                                                  };
+                                                  testing::known::repeat(act, stop, acts);
+                                                });
+                                                return std::move(caller);
+                                              }};
+                         fiber = std::move(fiber).resume();
+                       },
+                       [&] { stop = true; }};
+    wait_until([&] { return acts > 0; });
+    stack_checker checker{{}};
+    for (int i = 0; i < captures_of_a_hazard(); ++i) {
+      checker.capture();
+      checker.judge(thread.id());
+    }
+    checker.print("16 KiB fiber stacks");
+    EXPECT_GE(checker.result().right, checker.result().all() * 97 / 100);
+  }
+  EXPECT_TRUE(memory.intact());
+}
+
+// Stacks that are switched behind our back: no alternate stack, and what lies below the stack
+// pointer is somebody else's memory, although it can be written.
+TEST(FiberHazards, AThreadOnAStackThatIsNotItsOwnIsNotSignalled) {
+  guarded_stack memory;
+  syscall(SYS_getpid);  // the first call looks it up, which takes more stack than will be left
+  {
+    pipe_ends pipe;
+    static thread_local std::function<void()> run;
+    test_thread thread{[&] {
+                         ucontext_t back;
+                         ucontext_t there;
+                         getcontext(&there);
+                         there.uc_stack.ss_sp = memory.low();
+                         there.uc_stack.ss_size = small_stack;
+                         there.uc_link = &back;
+                         run = [&] {
+                           with_little_left(memory, [&] {
+                             char byte = 0;
+                             syscall(SYS_read, pipe.ends[0], &byte, 1);
+                           });
+                         };
+                         makecontext(&there, [] { run(); }, 0);
+                         swapcontext(&back, &there);
+                       },
+                       [&] { pipe.write_byte(); }};
+    thread.wait_blocked_in(SYS_read);
+    thread_capturer capturer{{}};  // without technique 5 only a signal would do
+    for (int i = 0; i < 100; ++i) {
+      const auto* found = find(capturer.capture(), thread.id());
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
+      EXPECT_THAT(found->note, ::testing::HasSubstr("too little stack"));
+    }
+  }
+  EXPECT_TRUE(memory.intact());
+}
+
+}  // namespace
+}  // namespace gmr::capture

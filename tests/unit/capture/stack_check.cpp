@@ -1,0 +1,203 @@
+#include "stack_check.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "unwind/return_address.hpp"
+
+namespace gmr::capture::testing {
+namespace {
+
+constexpr int hazards = 10;
+constexpr int captures_by_default = 4000;
+
+bool is(const frame& at, std::string_view function) {
+  return at.function_full.find(function) != std::string::npos;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+// What the sanitizers put into every function: calls of their runtime, through stubs of the linker.
+bool is_of_sanitizer(const frame& at) {
+  return sanitized && (at.module.find("san.so") != std::string::npos ||
+                       at.function.starts_with("__tsan") || at.function.starts_with("__asan"));
+}
+
+// Some of those stubs have no names (.plt.got); whoever is in one is in its first instructions.
+bool is_stub(const frame& at, const std::vector<const frame*>& real) {
+  return sanitized && at.function.empty() && &at == real.front();
+}
+
+// Not for libraries that come and go: what they had in memory has gone with them.
+bool is_checkable(const frame& at) {
+  if (!at.address || is(at, "gmr_capture_restorer")) return false;
+  if (at.module.empty()) return *at.address < 65536;
+  return at.module.find("gmr_hazard") == std::string::npos && !at.module.starts_with('[');
+}
+
+std::string impossible_return(const stack& resolved) {
+  const auto innermost = resolved.frames.front()->address;
+  for (const frame* each : resolved.frames)
+    if (each->address != innermost && is_checkable(*each) && !unwind::follows_call(*each->address))
+      return "returns to where no call is";
+  return {};
+}
+
+// Code of a sanitizer reaches its callers by registers, which an exception that is about to leave a
+// frame has exchanged already: docs/threads.md, known limits.
+bool is_half_left(const stack& resolved) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  const auto& frames = resolved.frames;
+  return std::any_of(frames.begin(),
+                     frames.begin() + std::min<std::ptrdiff_t>(2, std::ssize(frames)),
+                     [](const frame* each) { return each->function.starts_with("_Unwind_"); });
+#else
+  (void)resolved;
+  return false;
+#endif
+}
+
+// Without addresses, so that equal ones can be counted.
+std::string reason_of(const unwind::raw_stack& raw) {
+  const std::size_t address = raw.note.find(" 0x");
+  const std::size_t module = raw.note.find(" in ", address);
+  std::string reason = raw.note.substr(0, address);
+  if (module != std::string::npos) reason += raw.note.substr(module);
+  return raw.exact ? reason : reason + " (guessed)";
+}
+
+std::string text_of(const stack& resolved) {
+  std::string text;
+  for (const frame* each : resolved.frames) {
+    char address[32];
+    std::snprintf(address, sizeof address, "%lx", each->address.value_or(0));
+    text += std::string{"\n  "} + address + ' ' + each->function + " in " + each->module;
+  }
+  return text;
+}
+
+}  // namespace
+
+int captures_of_a_hazard() {
+  const char* const text = std::getenv("GMR_HAZARD_CAPTURES");
+  const int all = text != nullptr ? std::atoi(text) : 0;
+  return (all > 0 ? all : captures_by_default) / hazards;
+}
+
+stack_checker::stack_checker(thread_capture_settings settings) {
+  settings.busy_window = std::chrono::milliseconds{0};
+  settings.deadline = std::chrono::seconds{5};  // whatever else the machine does
+  settings.exact = [this](const stack_snapshot& snapshot) {
+    unwinder_.unwind(snapshot, raw_);
+    return raw_.exact && !raw_.truncated && raw_.frames.size() > 1;
+  };
+  capturer_ = std::make_unique<thread_capturer>(settings);
+}
+
+stack_checker::~stack_checker() = default;
+
+const std::vector<thread_snapshot>& stack_checker::capture() {
+  unwinder_.refresh();
+  symbolizer_.refresh();
+  threads_ = &capturer_->capture();
+  unwinder_.settle();
+  symbolizer_.settle();
+  return *threads_;
+}
+
+void stack_checker::judge(pid_t thread) {
+  const auto found = std::find_if(threads_->begin(), threads_->end(),
+                                  [&](const thread_snapshot& each) { return each.id == thread; });
+  if (found == threads_->end()) {
+    ++result_.absent;
+    ++result_.reasons["not listed"];
+    return;
+  }
+  if (found->stack.registers.pc() == 0) {
+    ++result_.absent;
+    ++result_.reasons[std::string{to_string(found->outcome)} + ' ' + found->note];
+    return;
+  }
+  unwinder_.unwind(found->stack, raw_);
+  const stack resolved = symbolizer_.resolve(raw_);
+  for (const frame* each : resolved.frames)
+    if (each->address != resolved.frames.front()->address && each->function == "gmr_hazard_call")
+      plugin_calls_[each->module].insert(each->offset.value_or(0));
+  const bool is_cut = raw_.truncated || !raw_.exact;
+  std::string what = impossible_return(resolved);
+  if (what.empty() && !is_cut) what = fault(resolved, raw_);
+  if (!what.empty() && is_half_left(resolved)) {
+    ++result_.cut;
+    ++result_.reasons["an exception is about to leave a frame"];
+  } else if (!what.empty()) {
+    if (result_.wrong++ == 0) result_.first_wrong = what + " " + raw_.note + text_of(resolved);
+  } else if (is_cut) {
+    ++result_.cut;
+    const std::string reason = reason_of(raw_);
+    if (++result_.reasons[reason] == 1) result_.examples[reason] = text_of(resolved);
+  } else {
+    ++result_.right;
+  }
+}
+
+std::string stack_checker::find_impossible(pid_t thread) {
+  for (const thread_snapshot& each : *threads_) {
+    if (each.id != thread || each.stack.registers.pc() == 0) continue;
+    unwinder_.unwind(each.stack, raw_);
+    const stack resolved = symbolizer_.resolve(raw_);
+    const std::string what = impossible_return(resolved);
+    if (!what.empty()) return what + text_of(resolved);
+  }
+  return {};
+}
+
+std::string stack_checker::fault(const stack& resolved, const unwind::raw_stack& raw) {
+  std::vector<const frame*> real;  // one for each program counter
+  for (const frame* each : resolved.frames)
+    if (!each->inlined) real.push_back(each);
+  if (real.size() != raw.frames.size()) return "frames got lost";
+  const auto root = std::find_if(real.begin(), real.end(),
+                                 [](const frame* each) { return is(*each, "known::repeat<"); });
+  if (root == real.end()) return "is not in the loop that the thread never leaves";
+  if (root != real.begin() && !is(**(root - 1), "known::step<") && !is_of_sanitizer(**(root - 1)) &&
+      !is_stub(**(root - 1), real))
+    return "called by the loop: not it";
+  for (auto each = real.begin(); each != root; ++each)  // libraries without symbols aside
+    if ((*each)->function.empty() && (*each)->module == (*root)->module && !is_stub(**each, real))
+      return "a frame without a name";
+  const auto first = raw.frames.begin() + (root - real.begin());
+  std::vector<std::uintptr_t> tail;
+  for (auto each = first + 1; each != raw.frames.end(); ++each)
+    tail.push_back(each->pc);
+  const std::uintptr_t caller = tail.empty() ? 0 : tail.front();
+  const auto known = tails_.find(caller);
+  if (known != tails_.end()) return known->second == tail ? "" : "other callers than before";
+  const frame& outermost = *real.back();
+  if (!is(outermost, "clone") && !is(outermost, "gmr_fiber_entry") && !is(outermost, "_start"))
+    return "does not begin where threads begin";
+  tails_.emplace(caller, tail);
+  return {};
+}
+
+void stack_checker::print(std::string_view hazard) const {
+  std::printf("HAZARD %.*s captures %d right %d cut %d absent %d wrong %d\n",
+              static_cast<int>(hazard.size()), hazard.data(), result_.all(), result_.right,
+              result_.cut, result_.absent, result_.wrong);
+  for (const auto& [reason, count] : result_.reasons)
+    std::printf("  %d: %s\n", count, reason.c_str());
+  if (std::getenv("GMR_HAZARD_EXAMPLES") != nullptr)
+    for (const auto& [reason, example] : result_.examples)
+      std::printf("  example of %s:%s\n", reason.c_str(), example.c_str());
+  for (const auto& [library, offsets] : plugin_calls_)  // it has one call
+    EXPECT_EQ(offsets.size(), 1U) << library << " was confused with the other one";
+  EXPECT_EQ(result_.wrong, 0) << result_.first_wrong;
+}
+
+}  // namespace gmr::capture::testing
