@@ -25,9 +25,11 @@ def all_sleep(pid):
 
 
 def gdb_stacks(pid):
+    # Not here: gdb looks for sources below its working directory too, which may not be where they were compiled.
     done = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
                            "-iex", "set backtrace past-main on", "-p", str(pid),
-                           "-x", HERE / "gdb_stacks.py"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                           "-x", HERE / "gdb_stacks.py"],
+                          cwd="/", text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     line = next((line for line in done.stdout.splitlines() if line.startswith("STACKS ")), None)
     if line is None:
         raise AssertionError(f"gdb gave no stacks:\n{done.stdout}\n{done.stderr}")

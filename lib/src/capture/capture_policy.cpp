@@ -33,4 +33,9 @@ std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
   return std::nullopt;
 }
 
+bool is_momentary_ban(const thread_snapshot& thread) {
+  return (thread.state == 'D' && thread.outcome == capture_outcome::not_signalled) ||
+         (thread.state == 'R' && thread.outcome == capture_outcome::signal_blocked);
+}
+
 }  // namespace gmr::capture

@@ -21,4 +21,9 @@ struct signal_ban {
     pid_t id, const task_status& status, const std::optional<blocked_syscall>& blocked, int signal,
     const stack_bounds& main);
 
+// Most uninterruptible waits are over at once: for a page, for the lock of the address space. So is
+// a signal handler that blocks all signals, as Asio's does: it is on its way out in the very thread
+// that was told to report, and threads that make a thread block them too.
+[[nodiscard]] bool is_momentary_ban(const thread_snapshot& thread);
+
 }  // namespace gmr::capture

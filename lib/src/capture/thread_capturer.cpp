@@ -64,6 +64,7 @@ class thread_capturer::implementation {
   void ask(thread_snapshot& thread, thread_work& work, const task_status& status);
   void finish_round();
   [[nodiscard]] bool look_again();
+  void inspect_anew(std::size_t at);
   void take_answer(thread_snapshot& thread, thread_work& work, std::size_t question);
   void settle(thread_snapshot& thread, thread_work& work);
   void give_up(thread_snapshot& thread);
@@ -159,26 +160,37 @@ void thread_capturer::implementation::finish_round() {
       take_answer(threads_[i], work_[i], *question);
 }
 
-// Most uninterruptible waits are over at once: for a page, for the lock of the address space. So is
-// a signal handler that blocks all signals, as Asio's does: it is on its way out in the very thread
-// that was told to report, and threads that make a thread block them too.
+// Where others take the processor, a thread gets the time that its way out takes.
 bool thread_capturer::implementation::look_again() {
-  const auto momentary = [](const thread_snapshot& thread) {
-    return (thread.state == 'D' && thread.outcome == capture_outcome::not_signalled) ||
-           (thread.state == 'R' && thread.outcome == capture_outcome::signal_blocked);
+  struct passing {
+    std::size_t at;
+    std::uint64_t cpu;
   };
-  if (std::none_of(threads_.begin(), threads_.end(), momentary)) return false;
-  std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    if (!momentary(threads_[i])) continue;
-    recycle(work_[i]);
-    work_[i] = {};
-    const pid_t id = threads_[i].id;
-    threads_[i] = {};
-    threads_[i].id = id;
-    inspect(threads_[i], work_[i]);
-  }
+  constexpr std::uint64_t way_out = 1'000'000;  // ns of CPU time
+  std::vector<passing> left;
+  for (std::size_t i = 0; i < threads_.size(); ++i)
+    if (is_momentary_ban(threads_[i])) left.push_back({i, work_[i].cpu_before});
+  if (left.empty()) return false;
+  const auto end = steady_clock::now() + settings_.deadline;
+  do {
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    for (const passing& each : left)
+      inspect_anew(each.at);
+    std::erase_if(left, [this](const passing& each) {
+      return !is_momentary_ban(threads_[each.at]) || threads_[each.at].state == 'D' ||
+             work_[each.at].cpu_before - each.cpu >= way_out;
+    });
+  } while (!left.empty() && steady_clock::now() < end);
   return true;
+}
+
+void thread_capturer::implementation::inspect_anew(std::size_t at) {
+  recycle(work_[at]);
+  work_[at] = {};
+  const pid_t id = threads_[at].id;
+  threads_[at] = {};
+  threads_[at].id = id;
+  inspect(threads_[at], work_[at]);
 }
 
 void thread_capturer::implementation::inspect(thread_snapshot& thread, thread_work& work) {

@@ -249,16 +249,24 @@ TEST(CpuReport, HasAllTimesAndNamesWhoSpins) {
 TEST(OwnThreads, AreCapturedAndHaveAlternateStacks) {
   live_reporter reporter;
   reporter.add_section();
-  const json report = reporter.make();
-  int own = 0;
-  for (const json& each : report["threads"]) {
-    if (!each["name"].get<std::string>().starts_with("gmr")) continue;
-    ++own;
+  const auto own_threads = [](const json& report) {
+    json own = report["threads"];
+    std::erase_if(own.get_ref<json::array_t&>(), [](const json& each) {
+      return !each["name"].get<std::string>().starts_with("gmr");
+    });
+    return own;
+  };
+  json own;
+  wait_until([&] {  // both have begun
+    own = own_threads(reporter.make());
+    return own.size() == 2;
+  });
+  for (const json& each : own) {
     EXPECT_EQ(each["capture"], "ok") << each["name"];
     trace::thread_traits traits;
-    EXPECT_TRUE(trace::find_thread(each["id"], traits) && traits.alternate_stack) << each["name"];
+    wait_until([&] { return trace::find_thread(each["id"], traits); });
+    EXPECT_TRUE(traits.alternate_stack) << each["name"];
   }
-  EXPECT_EQ(own, 2);
 }
 
 }  // namespace
