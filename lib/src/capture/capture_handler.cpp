@@ -28,6 +28,17 @@ bool move_phase(capture_slot& slot, std::uint64_t generation, slot_phase from,
                                      false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+// The kernel sees only to its own frame, and nobody knows which alternate stacks the program's
+// threads have.
+bool has_room(const capture_slot& slot, const ucontext_t& context) noexcept {
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const stack_t& alternate = context.uc_stack;
+  const auto low = reinterpret_cast<std::uintptr_t>(alternate.ss_sp);
+  if ((alternate.ss_flags & SS_DISABLE) == 0 && here - low < alternate.ss_size)
+    return here - low >= stack_for_recording;
+  return here < slot.low || here >= slot.high || here - slot.low >= stack_for_recording;
+}
+
 }  // namespace
 
 void capture_handler(int, siginfo_t* info, void* context) noexcept {
@@ -38,7 +49,9 @@ void capture_handler(int, siginfo_t* info, void* context) noexcept {
     capture_slot* slot = find_slot(payload);
     if (slot != nullptr) {
       if (move_phase(*slot, generation, slot_armed, slot_writing)) {
-        record_stack(*slot, *static_cast<const ucontext_t*>(context));
+        const auto& interrupted = *static_cast<const ucontext_t*>(context);
+        slot->no_room = !has_room(*slot, interrupted);
+        if (!slot->no_room) record_stack(*slot, interrupted);
         move_phase(*slot, generation, slot_writing, slot_done);
       } else {
         move_phase(*slot, generation, slot_revoked, slot_late);

@@ -6,9 +6,15 @@
 namespace gmr::capture {
 namespace {
 
-bool has_alternate_stack(pid_t id) noexcept {
+const char* find_lack_of_room(pid_t id, const std::optional<blocked_syscall>& blocked,
+                              const stack_bounds& main) {
   trace::thread_traits traits;
-  return trace::find_thread(id, traits) && traits.alternate_stack;
+  if (trace::find_thread(id, traits) && traits.alternate.high != 0)
+    return has_room_on({traits.alternate.low, traits.alternate.high}, blocked)
+               ? nullptr
+               : "too little of its alternate stack left for a signal";
+  return has_room(id, blocked, main) ? nullptr
+                                     : "too little stack for a signal, and no alternate stack";
 }
 
 }  // namespace
@@ -26,9 +32,9 @@ std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
     return signal_ban{signal_blocked, "blocks the capture signal"};
   // The signal would stay pending until the wait is over: vfork, storage that does not answer.
   if (status.state == 'D') return signal_ban{not_signalled, "in an uninterruptible wait"};
-  if (!has_alternate_stack(id) && !has_room(id, blocked, main)) {
+  if (const char* const lack = find_lack_of_room(id, blocked, main)) {
     if (!thread_exists(id)) return signal_ban{exited, {}};
-    return signal_ban{not_signalled, "too little stack for a signal, and no alternate stack"};
+    return signal_ban{not_signalled, lack};
   }
   return std::nullopt;
 }

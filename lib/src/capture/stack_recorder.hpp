@@ -14,6 +14,9 @@ namespace gmr::capture {
 // Async-signal-safe; never faults.
 void record_stack(capture_slot& slot, const ucontext_t& context) noexcept;
 
+// How much stack that takes.
+extern const std::size_t stack_for_recording;
+
 // The same for the calling thread itself, without a signal.
 void record_own_stack(capture_slot& slot) noexcept;
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::uintptr_t page = 4096;
 constexpr std::size_t most_pages = 32;
-constexpr std::size_t used_by_running = std::size_t{32} * 1024;  // at most, one hopes
 
 // Whether all pages that hold [from, from + size) can be read.
 bool is_readable(std::uintptr_t from, std::size_t size) noexcept {
@@ -34,9 +34,23 @@ bool is_readable(std::uintptr_t from, std::size_t size) noexcept {
          static_cast<ssize_t>(count);
 }
 
-}  // namespace
+// Whoever has been there has left something: a return address at least.
+bool was_never_used(std::uintptr_t from, std::size_t size) noexcept {
+  std::array<std::uint64_t, page / sizeof(std::uint64_t)> words;
+  for (std::size_t done = 0; done < size; done += sizeof words) {
+    const std::size_t bytes = std::min(sizeof words, size - done);
+    const iovec local{words.data(), bytes};
+    const iovec remote{reinterpret_cast<void*>(from + done), bytes};
+    if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != static_cast<ssize_t>(bytes))
+      return false;
+    const std::span read{words.data(), bytes / sizeof words[0]};
+    if (std::ranges::any_of(read, [](std::uint64_t word) { return word != 0; })) return false;
+  }
+  return true;
+}
 
-stack_bounds main_stack() {
+// What is mapped of the main thread's stack: as much as it has ever used.
+stack_bounds used_main_stack() {
   std::ifstream maps{"/proc/self/maps"};
   for (std::string line; std::getline(maps, line);) {
     if (!line.ends_with("[stack]")) continue;
@@ -44,14 +58,22 @@ stack_bounds main_stack() {
     stack_bounds mapped;
     char dash = 0;
     fields >> std::hex >> mapped.low >> dash >> mapped.high;
-    rlimit limit{};
-    constexpr rlim_t unlimited_guess = rlim_t{64} << 20;
-    const rlim_t size = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
-                            ? limit.rlim_cur
-                            : unlimited_guess;
-    return {std::min(mapped.low, mapped.high - size), mapped.high};
+    return mapped;
   }
   return {};
+}
+
+}  // namespace
+
+stack_bounds main_stack() {
+  const stack_bounds mapped = used_main_stack();
+  if (mapped.high == 0) return {};
+  rlimit limit{};
+  constexpr rlim_t unlimited_guess = rlim_t{64} << 20;
+  const rlim_t size = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+                          ? limit.rlim_cur
+                          : unlimited_guess;
+  return {std::min(mapped.low, mapped.high - size), mapped.high};
 }
 
 std::size_t signal_frame_room() noexcept {
@@ -68,10 +90,19 @@ bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked, const sta
   // thread may be on another one.
   const bool on_main = id == getpid() && (!blocked || main.contains(blocked->sp));
   if (!on_main && !knows_stacks()) return !blocked || is_readable(blocked->sp - need, need);
+  if (on_main && !blocked) return used_main_stack().low >= main.low + need;
   const stack_bounds own = on_main ? main : stack_of(id);
-  if (!blocked) return own.high - own.low >= need + used_by_running;
   // Elsewhere, what lies below sp may be somebody's data: a stack switched by means we do not see.
-  return own.contains(blocked->sp) && blocked->sp - own.low >= need;
+  if (blocked) return own.contains(blocked->sp) && blocked->sp - own.low >= need;
+  return own.high - own.low >= need && was_never_used(own.low, need);
+}
+
+bool has_room_on(const stack_bounds& alternate, const std::optional<blocked_syscall>& blocked) {
+  const std::size_t need = signal_frame_room();
+  if (!blocked)
+    return alternate.high - alternate.low >= need && was_never_used(alternate.low, need);
+  const std::uintptr_t from = alternate.contains(blocked->sp) ? blocked->sp : alternate.high;
+  return from - alternate.low >= need;
 }
 
 }  // namespace gmr::capture

@@ -18,9 +18,13 @@ namespace gmr::capture {
 [[nodiscard]] std::size_t signal_frame_room() noexcept;
 
 // False when a signal frame may not fit on the stack that `id` is on: a blocked thread has not
-// enough of its own stack left, or is on memory that is not its own stack; a running thread's whole
-// stack is so small that there may not be enough.
+// enough of its own stack left, or is on memory that is not its own stack; a running thread, whose
+// sp nobody knows, has at some time been further down than leaves room.
 [[nodiscard]] bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked,
                             const stack_bounds& main);
+
+// The same for a thread that handles signals on `alternate`, where it may be already.
+[[nodiscard]] bool has_room_on(const stack_bounds& alternate,
+                               const std::optional<blocked_syscall>& blocked);
 
 }  // namespace gmr::capture

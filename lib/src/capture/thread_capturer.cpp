@@ -357,6 +357,11 @@ void thread_capturer::implementation::take_answer(thread_snapshot& thread, threa
 
 void thread_capturer::implementation::settle(thread_snapshot& thread, thread_work& work) {
   const capture_slot& slot = pool_.at(*work.slot);
+  if (slot.no_room) {
+    thread.outcome = capture_outcome::not_signalled;
+    add_note(thread, "too little of its alternate stack left for a signal");
+    return;
+  }
   thread.stack.full_registers = true;
   thread.stack.only_pc_and_sp = false;
   fill(thread, slot);

@@ -27,6 +27,8 @@ void drop_handler_frames(capture_slot& slot, std::uintptr_t pc) noexcept {
 
 }  // namespace
 
+const std::size_t stack_for_recording = 4096;
+
 void record_stack(capture_slot& slot, const ucontext_t& context) noexcept {
 #if defined(__x86_64__)
   const auto pc = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);

@@ -23,6 +23,11 @@ std::size_t page_size() noexcept {
   return size;
 }
 
+alternate_bounds bounds_of(const stack_t& stack) noexcept {
+  const auto low = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
+  return {low, low + stack.ss_size};
+}
+
 }  // namespace
 
 std::size_t alternate_stack_size() noexcept {
@@ -31,26 +36,26 @@ std::size_t alternate_stack_size() noexcept {
   return (frame + handler_room + page - 1) / page * page;
 }
 
-bool alternate_stack::provide() noexcept {
+alternate_bounds alternate_stack::provide() noexcept {
   stack_t present{};
-  if (sigaltstack(nullptr, &present) != 0) return false;
-  if ((present.ss_flags & SS_DISABLE) == 0) return true;
+  if (sigaltstack(nullptr, &present) != 0) return {};
+  if ((present.ss_flags & SS_DISABLE) == 0) return bounds_of(present);
 
   const std::size_t guard = page_size();
   const std::size_t size = guard + alternate_stack_size();
   void* const mapping =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  if (mapping == MAP_FAILED) return false;
+  if (mapping == MAP_FAILED) return {};
   stack_t wanted{};
   wanted.ss_sp = static_cast<std::byte*>(mapping) + guard;
   wanted.ss_size = size - guard;
   if (mprotect(mapping, guard, PROT_NONE) != 0 || sigaltstack(&wanted, nullptr) != 0) {
     munmap(mapping, size);
-    return false;
+    return {};
   }
   mapping_ = mapping;
   size_ = size;
-  return true;
+  return bounds_of(wanted);
 }
 
 void alternate_stack::withdraw() noexcept {

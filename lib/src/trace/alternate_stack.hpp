@@ -6,14 +6,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace gmr::trace {
+
+struct alternate_bounds {
+  std::uintptr_t low = 0;
+  std::uintptr_t high = 0;  // 0: there is none
+};
 
 // Plain data without a destructor, for use in static storage. All calls on the thread it serves.
 class alternate_stack {
  public:
-  // Whether the thread has an alternate stack now, its own or this one.
-  bool provide() noexcept;
+  // Sees to it that the thread has an alternate stack: the one it has already, or this one.
+  alternate_bounds provide() noexcept;
   // Takes back what `provide` gave; a stack that somebody else has set since stays.
   void withdraw() noexcept;
 

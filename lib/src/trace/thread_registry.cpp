@@ -65,13 +65,15 @@ void fill_slot(thread_slot& slot) noexcept {
   read_own_bounds(own);
   own.state.store(fiber_state::suspendable, std::memory_order_relaxed);
   slot.current.store(&own, std::memory_order_relaxed);
-  slot.has_alternate_stack.store(slot.signal_stack.provide(), std::memory_order_relaxed);
+  const alternate_bounds alternate = slot.signal_stack.provide();
+  slot.alternate_low.store(alternate.low, std::memory_order_relaxed);
+  slot.alternate_high.store(alternate.high, std::memory_order_relaxed);
 }
 
 void leave(void* argument) noexcept {
   auto& slot = *static_cast<thread_slot*>(argument);
   gmr_this_thread = nullptr;
-  slot.has_alternate_stack.store(false, std::memory_order_relaxed);
+  slot.alternate_high.store(0, std::memory_order_relaxed);
   slot.signal_stack.withdraw();
   slot.own.state.store(fiber_state::free, std::memory_order_relaxed);
   slot.own.begin_change();
@@ -111,7 +113,8 @@ pthread_key_t end_of_thread() noexcept {
 
 bool describe(const thread_slot& slot, thread_traits& traits) noexcept {
   traits = {};
-  traits.alternate_stack = slot.has_alternate_stack.load(std::memory_order_relaxed);
+  traits.alternate = {slot.alternate_low.load(std::memory_order_relaxed),
+                      slot.alternate_high.load(std::memory_order_relaxed)};
   for (int attempt = 0; attempt < 8; ++attempt) {
     const fiber_record* const runs = slot.current.load(std::memory_order_acquire);
     if (runs == nullptr || runs == &slot.own) return true;

@@ -17,9 +17,10 @@
 namespace gmr::trace {
 
 struct alignas(64) thread_slot {
-  std::atomic<fiber_record*> current{nullptr};  // what the thread runs; `own` for its own stack
-  std::atomic<pid_t> tid{0};                    // 0: free
-  std::atomic<bool> has_alternate_stack{false};
+  std::atomic<fiber_record*> current{nullptr};    // what the thread runs; `own` for its own stack
+  std::atomic<pid_t> tid{0};                      // 0: free
+  std::atomic<std::uintptr_t> alternate_low{0};   // of the stack that signals are handled on,
+  std::atomic<std::uintptr_t> alternate_high{0};  // as it was when the thread enrolled; 0: none
   alternate_stack signal_stack;
   fiber_record own;
 };
@@ -27,7 +28,7 @@ static_assert(offsetof(thread_slot, current) == GMR_SLOT_CURRENT);
 
 // What the capture stage asks of a thread.
 struct thread_traits {
-  bool alternate_stack = false;
+  alternate_bounds alternate;
   std::uint64_t fiber = 0;  // id of the fiber it runs; 0: its own stack
   std::uintptr_t low = 0;   // bounds of that fiber's stack
   std::uintptr_t high = 0;

@@ -3,12 +3,10 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
-#include <algorithm>
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
-#include <cstdlib>
-#include <memory>
 
+#include "guarded_stack.hpp"
 #include "stack_check.hpp"
 #include "test_threads.hpp"
 
@@ -18,29 +16,13 @@ namespace {
 namespace context = boost::context;
 using testing::captures_of_a_hazard;
 using testing::find;
+using testing::guarded_stack;
 using testing::pipe_ends;
+using testing::small_stack;
 using testing::stack_checker;
 using testing::test_thread;
 using testing::wait_until;
-
-constexpr std::size_t small_stack = 16384;
-constexpr std::size_t guard_bytes = 32768;
-constexpr std::byte pattern{0xa5};
-
-// A stack from malloc with memory beside it that nobody may write to.
-class guarded_stack {
- public:
-  guarded_stack() { std::fill_n(memory_.get(), guard_bytes + small_stack + guard_bytes, pattern); }
-  [[nodiscard]] std::byte* low() const { return memory_.get() + guard_bytes; }
-  [[nodiscard]] bool intact() const {
-    const auto is_pattern = [](std::byte each) { return each == pattern; };
-    return std::all_of(memory_.get(), low(), is_pattern) &&
-           std::all_of(low() + small_stack, low() + small_stack + guard_bytes, is_pattern);
-  }
-
- private:
-  std::unique_ptr<std::byte[]> memory_{new std::byte[guard_bytes + small_stack + guard_bytes]};
-};
+using testing::with_little_left;
 
 // For Boost.Context: gives out one guarded_stack.
 struct guarded_allocator {
@@ -54,22 +36,6 @@ struct guarded_allocator {
   void deallocate(context::stack_context&) const noexcept {}
   guarded_stack* stack;
 };
-
-// Calls `act` with no more than a KiB of stack below it.
-template <class Act>
-[[gnu::noinline]] void with_little_left(const guarded_stack& stack, Act act) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr std::size_t left = 8192;  // the frames of their own checks
-#else
-  constexpr std::size_t left = 1024;
-#endif
-  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const auto low = reinterpret_cast<std::uintptr_t>(stack.low());
-  auto* const room = static_cast<volatile char*>(__builtin_alloca(here - low - left));
-  room[0] = 1;
-  act();
-  asm volatile("" : : "r"(room) : "memory");
-}
 
 TEST(FiberHazards, ThreadsThatSwitch) {
   std::atomic<bool> stop = false;

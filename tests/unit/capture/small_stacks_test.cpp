@@ -1,23 +1,39 @@
 // A signal is never sent to a thread that has no room for it.
 #include <gmock/gmock.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
+
+#include <span>
 
 #include "capture/thread_capturer.hpp"
 #include "gmr/trace/enroll.hpp"
 #include "test_threads.hpp"
+#include "trace/alternate_stack.hpp"
 
 namespace gmr::capture {
 namespace {
 
 using testing::find;
 using testing::pipe_ends;
+using testing::test_thread;
 using testing::wait_until;
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // these need larger stacks
-void* run_small(void* argument) {
+constexpr std::size_t small = 16384;
+
+void* run(void* argument) {
   (*static_cast<std::function<void()>*>(argument))();
   return nullptr;
+}
+
+void start(pthread_t& thread, std::size_t stack_size, std::function<void()>& body) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, stack_size), 0);
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &body), 0);
+  pthread_attr_destroy(&attributes);
 }
 
 // A thread with a stack of 16 KiB, of which `used` are in use when it has `begun`.
@@ -33,13 +49,8 @@ void with_small_thread(std::size_t used, const std::function<void()>& begun,
     char byte = 0;
     syscall(SYS_read, hold.ends[0], &byte, 1);
   };
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  constexpr std::size_t small = 16384;
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, small), 0);
   pthread_t thread{};
-  ASSERT_EQ(pthread_create(&thread, &attributes, run_small, &body), 0);
-  pthread_attr_destroy(&attributes);
+  start(thread, small, body);
   task_files files;
   wait_until([&] {
     const auto blocked = id != 0 ? files.blocked_in(id) : std::nullopt;
@@ -74,25 +85,110 @@ TEST(SmallStacks, WithAnAlternateStackItIs) {
   });
 }
 
-TEST(SmallStacks, ARunningThreadOnASmallStackIsNotSignalled) {
+// A thread that runs on a stack of `size`, of which it uses `used` bytes and a little more.
+void with_running_thread(std::size_t size, std::size_t used, const std::function<void()>& begun,
+                         const std::function<void(pid_t)>& use) {
   std::atomic<bool> stop = false;
-  std::atomic<pid_t> running = 0;
-  std::thread starter{[&] {
-    with_small_thread(
-        16,
-        [&] {
-          running = gettid();
-          while (!stop) {
-          }
-        },
-        [](pid_t) {});
-  }};
-  wait_until([&] { return running != 0; });
-  thread_capturer capturer{{}};
-  const auto* found = find(capturer.capture(), running);
-  EXPECT_TRUE(found != nullptr && found->outcome == capture_outcome::not_signalled);
+  std::atomic<pid_t> id = 0;
+  std::function<void()> body = [&] {
+    begun();
+    auto* const room = static_cast<volatile char*>(__builtin_alloca(used));
+    room[0] = 1;
+    id = gettid();
+    while (!stop) {
+    }
+  };
+  pthread_t thread{};
+  start(thread, size, body);
+  wait_until([&] { return id != 0; });
+  use(id);
   stop = true;
-  starter.join();
+  pthread_join(thread, nullptr);
+}
+
+void expect_not_signalled(thread_capturer& capturer, pid_t id, const char* why) {
+  const auto* found = find(capturer.capture(), id);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
+  EXPECT_THAT(found->note, ::testing::HasSubstr(why));
+}
+
+constexpr std::size_t large = std::size_t{256} * 1024;
+
+TEST(SmallStacks, ARunningThreadIsNotSignalledWhenItMayBeAtTheEndOfItsStack) {
+  thread_capturer capturer{{}};
+  for (const std::size_t size : {small, large})
+    with_running_thread(
+        size, size - small + nearly_all, [] {},
+        [&](pid_t id) { expect_not_signalled(capturer, id, "too little stack"); });
+}
+
+TEST(SmallStacks, ARunningThreadThatHasNeverBeenNearTheEndIsSignalled) {
+  thread_capturer capturer{{}};
+  with_running_thread(
+      large, small, [] {},
+      [&](pid_t id) {
+        const auto* found = find(capturer.capture(), id);
+        ASSERT_NE(found, nullptr);
+        EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
+      });
+}
+
+TEST(SmallStacks, NorIsAThreadWhoseHandlerHasUsedUpItsAlternateStack) {
+  thread_capturer capturer{{}};
+  std::atomic<bool> stop = false;
+  std::atomic<bool> inside = false;
+  static std::function<void()> handle;
+  handle = [&] {
+    constexpr std::size_t left = 4096;
+    auto* const room = static_cast<volatile char*>(
+        __builtin_alloca(trace::alternate_stack_size() - getauxval(AT_MINSIGSTKSZ) - left));
+    room[0] = 1;
+    inside = true;
+    while (!stop) {
+    }
+  };
+  struct sigaction action{};
+  struct sigaction before{};
+  action.sa_handler = [](int) { handle(); };
+  action.sa_flags = SA_ONSTACK;
+  ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
+  {
+    test_thread thread{[] {
+                         enroll_this_thread();
+                         raise(SIGUSR1);
+                       },
+                       [&] { stop = true; }};
+    wait_until([&] { return inside.load(); });
+    expect_not_signalled(capturer, thread.id(), "too little of its alternate stack");
+  }
+  sigaction(SIGUSR1, &before, nullptr);
+}
+
+// Of alternate stacks that a program has set itself nobody knows. The kernel sees to its own frame.
+TEST(SmallStacks, TheHandlerLeavesAnAlternateStackThatIsTooSmallForIt) {
+  constexpr std::size_t guard = 4096;
+  constexpr std::byte pattern{0xa5};
+  const std::size_t size = getauxval(AT_MINSIGSTKSZ) + 256;
+  std::vector<std::byte> memory(guard + size, pattern);
+  std::atomic<bool> stop = false;
+  std::atomic<bool> ready = false;
+  thread_capturer capturer{{}};
+  {
+    test_thread thread{[&] {
+                         stack_t tiny{};
+                         tiny.ss_sp = memory.data() + guard;
+                         tiny.ss_size = size;
+                         EXPECT_EQ(sigaltstack(&tiny, nullptr), 0);
+                         ready = true;
+                         while (!stop) {
+                         }
+                       },
+                       [&] { stop = true; }};
+    wait_until([&] { return ready.load(); });
+    expect_not_signalled(capturer, thread.id(), "too little of its alternate stack");
+  }
+  EXPECT_THAT(std::span(memory).first(guard), ::testing::Each(pattern));
 }
 #endif
 

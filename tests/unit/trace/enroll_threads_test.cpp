@@ -15,7 +15,7 @@ namespace {
 bool is_covered() {
   thread_traits traits;
   stack_t present{};
-  return find_thread(gettid(), traits) && traits.alternate_stack &&
+  return find_thread(gettid(), traits) && traits.alternate.high != 0 &&
          sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0;
 }
 

@@ -45,7 +45,7 @@ TEST(ThreadRegistry, KnowsOnlyEnrolledThreads) {
     EXPECT_FALSE(trace::find_this_thread(traits));
     enroll_this_thread();
     ASSERT_TRUE(trace::find_thread(gettid(), traits));
-    EXPECT_TRUE(traits.alternate_stack);
+    EXPECT_NE(traits.alternate.high, 0);
     EXPECT_EQ(traits.fiber, 0u);
     EXPECT_TRUE(has_alternate_stack());
   });
@@ -56,7 +56,7 @@ TEST(ThreadRegistry, FirstSwitchEnrolls) {
     switch_a_little();
     trace::thread_traits traits;
     ASSERT_TRUE(trace::find_thread(gettid(), traits));
-    EXPECT_TRUE(traits.alternate_stack);
+    EXPECT_NE(traits.alternate.high, 0);
     EXPECT_TRUE(has_alternate_stack());
   });
 }
@@ -85,7 +85,7 @@ TEST(ThreadRegistry, KeepsAnAlternateStackThatIsThere) {
     EXPECT_EQ(now.ss_sp, memory.data());
     trace::thread_traits traits;
     ASSERT_TRUE(trace::find_thread(gettid(), traits));
-    EXPECT_TRUE(traits.alternate_stack);
+    EXPECT_NE(traits.alternate.high, 0);
     sigaltstack(&before, nullptr);
   });
 }
