@@ -2,8 +2,8 @@
 #include "symbolize/symbol_table.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <string_view>
+
+#include "symbolize/stubs.hpp"
 
 namespace gmr::symbolize {
 namespace {
@@ -26,39 +26,6 @@ std::uintptr_t end_of_section(Elf* elf, const GElf_Sym& symbol) {
   Elf_Scn* const section = ::elf_getscn(elf, symbol.st_shndx);
   if (section == nullptr || ::gelf_getshdr(section, &header) == nullptr) return symbol.st_value;
   return header.sh_addr + header.sh_size;
-}
-
-struct found_section {
-  Elf_Scn* section = nullptr;
-  GElf_Shdr header{};
-};
-
-found_section find_section(Elf* elf, std::string_view wanted) {
-  found_section found;
-  std::size_t names = 0;
-  if (::elf_getshdrstrndx(elf, &names) != 0) return {};
-  while ((found.section = ::elf_nextscn(elf, found.section)) != nullptr) {
-    if (::gelf_getshdr(found.section, &found.header) == nullptr) continue;
-    const char* const name = ::elf_strptr(elf, names, found.header.sh_name);
-    if (name != nullptr && wanted == name) return found;
-  }
-  return {};
-}
-
-// Linkers put the stubs in the order of their relocations, after a first one that they share.
-struct stubs {
-  std::uintptr_t first = 0;
-  std::uintptr_t size = 16;
-};
-
-stubs find_stubs(Elf* elf) {
-  if (const found_section second = find_section(elf, ".plt.sec"); second.section != nullptr)
-    return {second.header.sh_addr};
-  const found_section plt = find_section(elf, ".plt");
-  if (plt.section == nullptr) return {};
-  GElf_Ehdr header;
-  const bool arm = ::gelf_getehdr(elf, &header) != nullptr && header.e_machine == EM_AARCH64;
-  return {plt.header.sh_addr + (arm ? 32 : 16)};
 }
 
 }  // namespace
@@ -98,26 +65,9 @@ void symbol_table::add_section(Elf* elf, Elf_Scn* section, std::size_t strings) 
 }
 
 void symbol_table::add_stubs(Elf* elf) {
-  const found_section relocations = find_section(elf, ".rela.plt");
-  const stubs where = find_stubs(elf);
-  if (relocations.section == nullptr || where.first == 0) return;
-  Elf_Scn* const symbols = ::elf_getscn(elf, relocations.header.sh_link);
-  Elf_Data* const entries = ::elf_getdata(relocations.section, nullptr);
-  Elf_Data* const names = symbols == nullptr ? nullptr : ::elf_getdata(symbols, nullptr);
-  GElf_Shdr header;
-  if (entries == nullptr || names == nullptr || ::gelf_getshdr(symbols, &header) == nullptr) return;
-  const std::size_t count = entries->d_size / ::gelf_fsize(elf, ELF_T_RELA, 1, EV_CURRENT);
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Rela entry;
-    GElf_Sym called;
-    if (::gelf_getrela(entries, static_cast<int>(i), &entry) == nullptr ||
-        ::gelf_getsym(names, static_cast<int>(GELF_R_SYM(entry.r_info)), &called) == nullptr)
-      continue;
-    const char* const name = ::elf_strptr(elf, header.sh_link, called.st_name);
-    if (name == nullptr || name[0] == '\0') continue;
-    stubs_.push_back(std::string{name} + "@plt");
-    const std::uintptr_t begin = where.first + i * where.size;
-    symbols_.push_back({begin, begin + where.size, stubs_.back().c_str(), 0, true});
+  for (const stub& each : find_stubs(elf)) {
+    stubs_.push_back(std::string{each.called} + "@plt");
+    symbols_.push_back({each.begin, each.end, stubs_.back().c_str(), 0, true});
   }
   finish();
 }

@@ -30,11 +30,6 @@ bool is_of_sanitizer(const frame& at) {
                        at.function.starts_with("__tsan") || at.function.starts_with("__asan"));
 }
 
-// Some of those stubs have no names (.plt.got); whoever is in one is in its first instructions.
-bool is_stub(const frame& at, const std::vector<const frame*>& real) {
-  return sanitized && at.function.empty() && &at == real.front();
-}
-
 // Not for libraries that come and go: what they had in memory has gone with them.
 bool is_checkable(const frame& at) {
   if (!at.address || is(at, "gmr_capture_restorer")) return false;
@@ -166,11 +161,10 @@ std::string stack_checker::fault(const stack& resolved, const unwind::raw_stack&
   const auto root = std::find_if(real.begin(), real.end(),
                                  [](const frame* each) { return is(*each, "known::repeat<"); });
   if (root == real.end()) return "is not in the loop that the thread never leaves";
-  if (root != real.begin() && !is(**(root - 1), "known::step<") && !is_of_sanitizer(**(root - 1)) &&
-      !is_stub(**(root - 1), real))
+  if (root != real.begin() && !is(**(root - 1), "known::step<") && !is_of_sanitizer(**(root - 1)))
     return "called by the loop: not it";
   for (auto each = real.begin(); each != root; ++each)  // libraries without symbols aside
-    if ((*each)->function.empty() && (*each)->module == (*root)->module && !is_stub(**each, real))
+    if ((*each)->function.empty() && (*each)->module == (*root)->module)
       return "a frame without a name";
   const auto first = raw.frames.begin() + (root - real.begin());
   std::vector<std::uintptr_t> tail;
