@@ -113,24 +113,11 @@ operation get_message(const call& asked) {
 }
 
 operation delete_message(const call& asked) {
-  return writing([queue = asked.queue, id = asked.item,
-                  claim_id = asked.parameter("claim_id")](store& data) {
-    switch (data.delete_message(queue, id, claim_id)) {
-      case delete_outcome::done:
-        break;
-      case delete_outcome::claimed:
-        throw api_error(403, "Unable to delete",
-                        "This message is claimed; it cannot be deleted without a valid claim ID.");
-      case delete_outcome::claimed_by_other:
-        throw api_error(403, "Unable to delete",
-                        "This message is claimed by another claim than the one specified.");
-      case delete_outcome::not_claimed:
-        throw invalid_request("A claim was specified, but the message is not currently claimed.");
-      case delete_outcome::no_such_claim:
-        throw invalid_request("The specified claim does not exist or has expired.");
-    }
-    return no_content();
-  });
+  return writing(
+      [queue = asked.queue, id = asked.item, claim_id = asked.parameter("claim_id")](store& data) {
+        throw_unless_deleted(data.delete_message(queue, id, claim_id));
+        return no_content();
+      });
 }
 
 }  // namespace queue_server::http_api

@@ -164,6 +164,23 @@ std::int64_t checked_marker(std::string_view marker) {
   return number;
 }
 
+void throw_unless_deleted(delete_outcome deleted) {
+  switch (deleted) {
+    case delete_outcome::done:
+      return;
+    case delete_outcome::claimed:
+      throw api_error(403, "Unable to delete",
+                      "This message is claimed; it cannot be deleted without a valid claim ID.");
+    case delete_outcome::claimed_by_other:
+      throw api_error(403, "Unable to delete",
+                      "This message is claimed by another claim than the one specified.");
+    case delete_outcome::not_claimed:
+      throw invalid_request("A claim was specified, but the message is not currently claimed.");
+    case delete_outcome::no_such_claim:
+      throw invalid_request("The specified claim does not exist or has expired.");
+  }
+}
+
 std::int64_t integer_from(std::string_view name, std::string_view text) {
   std::int64_t number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -54,6 +54,9 @@ std::int64_t checked_count(std::string_view what, std::int64_t count);
 // The number of a marker of messages.
 [[nodiscard]] std::int64_t checked_marker(std::string_view marker);
 
+// Why a message could not be deleted, for the one who asked.
+void throw_unless_deleted(delete_outcome deleted);
+
 [[nodiscard]] std::int64_t integer_from(std::string_view name, std::string_view text);
 [[nodiscard]] bool boolean_from(std::string_view name, std::string_view text);
 

@@ -17,24 +17,6 @@ std::vector<std::string> checked_ids(const json& sent) {
   return ids;
 }
 
-outcome outcome_of(delete_outcome deleted) {
-  switch (deleted) {
-    case delete_outcome::done:
-      break;
-    case delete_outcome::claimed:
-      throw api_error(403, "Unable to delete",
-                      "This message is claimed; it cannot be deleted without a valid claim ID.");
-    case delete_outcome::claimed_by_other:
-      throw api_error(403, "Unable to delete",
-                      "This message is claimed by another claim than the one specified.");
-    case delete_outcome::not_claimed:
-      throw invalid_request("A claim was specified, but the message is not currently claimed.");
-    case delete_outcome::no_such_claim:
-      throw invalid_request("The specified claim does not exist or has expired.");
-  }
-  return {204, json::object()};
-}
-
 }  // namespace
 
 json message_json(const message& shown) {
@@ -101,7 +83,8 @@ action message_post(const call& asked) {
 action message_delete(const call& asked) {
   return {access::write, [queue = asked.queue(), id = asked.text("message_id"),
                           claim_id = asked.optional_text("claim_id")](store& data) {
-            return outcome_of(data.delete_message(queue, id, claim_id));
+            throw_unless_deleted(data.delete_message(queue, id, claim_id));
+            return outcome{204, json::object()};
           }};
 }
 

@@ -1,17 +1,18 @@
 // Deadlocks are named exactly; a lock held by a thread that lives is none.
 #include <gmock/gmock.h>
 #include <pthread.h>
-#include <sys/wait.h>
 
 #include <barrier>
 #include <memory>
 #include <mutex>
 
 #include "live_report.hpp"
+#include "support/in_child.hpp"
 
 namespace gmr::analyse {
 namespace {
 
+using gmr::test::in_child;
 using testing::report_now;
 using testing::test_thread;
 using testing::wait_for_kind;
@@ -21,20 +22,6 @@ std::vector<finding> of_kind(const std::vector<finding>& all, const std::string&
   std::copy_if(all.begin(), all.end(), std::back_inserter(found),
                [&](const finding& each) { return each.kind == kind; });
   return found;
-}
-
-// Threads that wait for each other's mutex in a circle never end: they live in a child process.
-template <class Check>
-void in_child(Check check) {
-  const pid_t child = fork();
-  if (child == 0) {
-    check();
-    std::fflush(nullptr);
-    _exit(::testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "failed in the child";
 }
 
 // In C: thread sanitizer's lock order check would end the child.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,20 +58,6 @@ inline json report_with_wait(live_reporter& reporter, pid_t id, const std::strin
     return !wait.is_null() && wait["kind"] == kind;
   });
   return made;
-}
-
-// Threads that wait for each other for ever live in a child process, which ends with them.
-template <class Check>
-void in_child(Check check) {
-  const pid_t child = fork();
-  if (child == 0) {
-    check();
-    std::fflush(nullptr);
-    _exit(::testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "failed in the child";
 }
 
 inline std::string address_of(const void* object) {

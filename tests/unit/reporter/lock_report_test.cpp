@@ -9,6 +9,7 @@
 #include <shared_mutex>
 
 #include "live_process.hpp"
+#include "support/in_child.hpp"
 
 namespace gmr::test {
 namespace {

@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "live_process.hpp"
+#include "support/in_child.hpp"
 
 namespace asio = boost::asio;
 

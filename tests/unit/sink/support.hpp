@@ -1,4 +1,4 @@
-// Standard error replaced for a while, children that write to it, and a directory to write in.
+// Standard error replaced for a while, and children that write to it.
 #pragma once
 
 #include <fcntl.h>
@@ -12,9 +12,12 @@
 #include <functional>
 #include <iterator>
 #include <string>
-#include <system_error>
+
+#include "support/scratch_directory.hpp"
 
 namespace gmr::sinks::test {
+
+using gmr::test::scratch_directory;
 
 // While it lives, descriptor 2 is what `target` is.
 class standard_error_is {
@@ -31,24 +34,6 @@ class standard_error_is {
 
  private:
   int saved_;
-};
-
-class scratch_directory {
- public:
-  scratch_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "gmr-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 inline std::string content_of(const std::filesystem::path& file) {

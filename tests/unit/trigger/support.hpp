@@ -6,14 +6,17 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/scratch_directory.hpp"
+
 namespace gmr::triggers::test {
+
+using gmr::test::scratch_directory;
 
 class running_context {
  public:
@@ -62,24 +65,5 @@ inline bool eventually(const std::function<bool()>& holds,
   }
   return true;
 }
-
-// An empty directory, removed with all that is in it.
-class scratch_directory {
- public:
-  scratch_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "gmr-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace gmr::triggers::test
