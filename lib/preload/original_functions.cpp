@@ -14,7 +14,7 @@ constinit gmr::trace::jump_function gmr_original_jump = nullptr;
 constinit gmr::trace::ontop_function gmr_original_ontop = nullptr;
 
 extern "C" {
-gmr::trace::fcontext_t make_fcontext(void*, std::size_t, void (*)(gmr::trace::transfer_t)) noexcept;
+gmr::trace::fcontext_t make_fcontext(void*, std::size_t, void (*)(gmr::trace::transfer_t));
 gmr::trace::transfer_t jump_fcontext(gmr::trace::fcontext_t, void*);
 }
 
@@ -31,7 +31,8 @@ void* find_next(const char* name) noexcept {
 void* find_in_any_library(const char* name) noexcept {
   void* const self = dlopen(nullptr, RTLD_LAZY);
   const link_map* at = nullptr;
-  if (self == nullptr || dlinfo(self, RTLD_DI_LINKMAP, &at) != 0) return nullptr;
+  if (self == nullptr || dlinfo(self, RTLD_DI_LINKMAP, static_cast<void*>(&at)) != 0)
+    return nullptr;
   void* found = nullptr;
   for (; at != nullptr && found == nullptr; at = at->l_next) {
     if (at->l_name == nullptr || *at->l_name == '\0') continue;

@@ -26,7 +26,7 @@ fcontext_t __wrap_make_fcontext(void*, std::size_t, void (*)(transfer_t));
 transfer_t __wrap_jump_fcontext(fcontext_t, void*);
 transfer_t __wrap_ontop_fcontext(fcontext_t, void*, transfer_t (*)(transfer_t));
 
-fcontext_t make_fcontext(void*, std::size_t, void (*)(transfer_t)) noexcept;
+fcontext_t make_fcontext(void*, std::size_t, void (*)(transfer_t));
 transfer_t jump_fcontext(fcontext_t, void*);
 transfer_t ontop_fcontext(fcontext_t, void*, transfer_t (*)(transfer_t));
 }
@@ -70,6 +70,7 @@ void step_aside() noexcept {
 }
 
 gmr::settings load_settings() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): only setenv interferes, and there is no thread yet
   const char* const file = std::getenv("GMR_OPTIONS_FILE");
   if (file == nullptr || *file == '\0') return {};
   boost::program_options::options_description all;
@@ -98,7 +99,7 @@ gmr::settings load_settings() {
 }  // namespace
 
 [[gnu::visibility("default")]] fcontext_t make_fcontext(void* top, std::size_t size,
-                                                        void (*function)(transfer_t)) noexcept {
+                                                        void (*function)(transfer_t)) {
   gmr::preload::continue_reports();
   return to_make(top, size, function);
 }

@@ -88,7 +88,7 @@ class reporter::implementation final {
       triggers_.push_back(triggers::watch_signal(strand, settings_.signal, request));
       return;
     }
-    triggers_.push_back(triggers::ignore_signal(strand, settings_.signal));
+    triggers_.push_back(triggers::ignore_signal(settings_.signal));
     triggers_.push_back(triggers::watch_file(
         strand, settings_.file_event_handler, settings_.file_event_handler_interval, request,
         [](const std::string& message) { sinks::say(message); }));
@@ -117,6 +117,7 @@ reporter::~reporter() {
   if (implementation_->ours()) return;
   // In a forked child the thread does not exist, and its io_context shares the parent's epoll: to
   // destroy it would take the parent's descriptors out of that. It is left alone, but findable.
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a child without memory may end here
   static auto* const left_alone = new std::vector<std::shared_ptr<implementation>>;
   left_alone->push_back(std::move(implementation_));
 }

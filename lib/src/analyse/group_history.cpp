@@ -51,6 +51,7 @@ std::string wait_of(const green_thread_group& group) {
 void group_history::collect(const green_threads_info& green_threads,
                             std::chrono::steady_clock::time_point now) {
   std::vector<const green_thread_group*> largest;
+  largest.reserve(green_threads.groups.size());
   for (const green_thread_group& group : green_threads.groups)
     largest.push_back(&group);
   if (largest.size() > most_groups) {

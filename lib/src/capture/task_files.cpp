@@ -44,6 +44,7 @@ std::vector<pid_t> task_files::list() {
   std::vector<pid_t> ids;
   DIR* const directory = opendir("/proc/self/task");
   if (directory == nullptr) return ids;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own
   while (const dirent* entry = readdir(directory)) {
     pid_t id = 0;
     take_number(std::string_view{entry->d_name}, id);

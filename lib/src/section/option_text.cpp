@@ -26,14 +26,12 @@ double shortest(T content) {
 
 template <class T>
 value shown(const T& content) {
-  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, double>) {
-    return content;
-  } else if constexpr (std::is_same_v<T, char>) {
+  if constexpr (std::is_same_v<T, char>) {
     return std::string(1, content);
+  } else if constexpr (std::is_integral_v<T> || std::is_same_v<T, double>) {
+    return content;
   } else if constexpr (std::is_floating_point_v<T>) {
     return shortest(content);
-  } else if constexpr (std::is_integral_v<T>) {
-    return content;
   } else {
     return mask_urls(content);
   }

@@ -49,6 +49,7 @@ elf_image by_build_id(const std::string& id, const std::string& root) {
 }
 
 std::string variable(const char* name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): only setenv interferes, not for programs with threads
   const char* const value = std::getenv(name);
   return value != nullptr ? value : "";
 }

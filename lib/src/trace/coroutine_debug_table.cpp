@@ -8,7 +8,7 @@
 namespace gmr::trace {
 
 struct coroutine_debug_access {
-  static constexpr const void* spans() { return &all_coroutines.spans_; }
+  static constexpr const void* spans() { return static_cast<const void*>(&all_coroutines.spans_); }
   static constexpr const void* span_count() { return &all_coroutines.span_count_; }
 };
 

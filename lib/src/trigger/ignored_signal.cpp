@@ -46,7 +46,7 @@ class ignored_signal final : public trigger {
 
 }  // namespace
 
-std::unique_ptr<trigger> ignore_signal(boost::asio::any_io_executor, int signal) {
+std::unique_ptr<trigger> ignore_signal(int signal) {
   return std::make_unique<ignored_signal>(signal);
 }
 

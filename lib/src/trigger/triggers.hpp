@@ -27,8 +27,7 @@ class trigger {
 
 // The signal does nothing, and does not end the process; a handler of somebody else's is left
 // alone.
-[[nodiscard]] std::unique_ptr<trigger> ignore_signal(boost::asio::any_io_executor executor,
-                                                     int signal);
+[[nodiscard]] std::unique_ptr<trigger> ignore_signal(int signal);
 
 // Polls the file with a steady_timer. See docs for what counts as a touch.
 [[nodiscard]] std::unique_ptr<trigger> watch_file(boost::asio::any_io_executor executor,

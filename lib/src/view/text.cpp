@@ -17,6 +17,7 @@ namespace {
 
 std::vector<std::string> numbers(const auto& ids) {
   std::vector<std::string> out;
+  out.reserve(ids.size());
   for (const auto id : ids)
     out.push_back(std::to_string(id));
   return out;

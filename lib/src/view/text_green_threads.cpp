@@ -36,6 +36,7 @@ std::string ages(const green_thread_group& group) {
 
 std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
   std::vector<std::string> shown;
+  shown.reserve(texts.size());
   for (const std::string& text : texts)
     shown.push_back(printable(text));
   return shown;
@@ -105,6 +106,7 @@ std::string one_line(const green_thread_info& each) {
 // Every green thread by itself, below those with the same stack, so that no stack comes twice.
 void show_each(page& out, const green_threads_info& all, const path_shortener& paths) {
   std::vector<const green_thread_info*> by_stack;
+  by_stack.reserve(all.listed.size());
   for (const green_thread_info& each : all.listed)
     by_stack.push_back(&each);
   const auto same = [](const green_thread_info* a, const green_thread_info* b) {

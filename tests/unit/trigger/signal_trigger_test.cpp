@@ -128,7 +128,7 @@ int status_of(const std::function<void()>& body) {
 
 TEST(IgnoredSignal, DoesNotEndTheProcessNorReachPrograms) {
   const int status = status_of([] {
-    const auto ignoring = ignore_signal({}, SIGUSR2);
+    const auto ignoring = ignore_signal(SIGUSR2);
     ::kill(::getpid(), SIGUSR2);
     // A handler is reset by exec, "ignored" would not be.
     ::execl("/bin/sh", "sh", "-c", "kill -USR2 $$; exit 0", nullptr);
@@ -138,7 +138,7 @@ TEST(IgnoredSignal, DoesNotEndTheProcessNorReachPrograms) {
 
 TEST(IgnoredSignal, RestoresTheDefaultAndLeavesOthersAlone) {
   {
-    const auto ignoring = ignore_signal({}, SIGUSR2);
+    const auto ignoring = ignore_signal(SIGUSR2);
     ::raise(SIGUSR2);
     EXPECT_NE(current(SIGUSR2).sa_handler, SIG_DFL);
     EXPECT_NE(current(SIGUSR2).sa_handler, SIG_IGN);
@@ -146,7 +146,7 @@ TEST(IgnoredSignal, RestoresTheDefaultAndLeavesOthersAlone) {
   EXPECT_EQ(current(SIGUSR2).sa_handler, SIG_DFL);
   std::signal(SIGUSR2, foreign_handler);
   {
-    const auto ignoring = ignore_signal({}, SIGUSR2);
+    const auto ignoring = ignore_signal(SIGUSR2);
     EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
   }
   EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
