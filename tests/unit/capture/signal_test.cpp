@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <unwind.h>
 
+#include <algorithm>
+#include <array>
 #include <system_error>
 
 #include "capture/capture_handler.hpp"
@@ -53,6 +56,45 @@ TEST(CaptureSignal, AForeignHandlerIsRefusedByName) {
 TEST(CaptureSignal, OneCapturerAtATime) {
   thread_capturer first{{}};
   EXPECT_THROW(thread_capturer{{}}, std::logic_error);
+}
+
+struct callers {
+  std::array<std::uintptr_t, 64> counters{};
+  std::size_t count = 0;
+};
+
+void find_callers(callers& found) noexcept {
+  found.count = 0;
+  _Unwind_Backtrace(
+      [](_Unwind_Context* context, void* to) {
+        auto& into = *static_cast<callers*>(to);
+        into.counters[into.count++] = _Unwind_GetIP(context);
+        return into.count == into.counters.size() ? _URC_END_OF_STACK : _URC_NO_REASON;
+      },
+      &found);
+}
+
+callers found_in_handler;
+
+void unwinding_handler(int, siginfo_t*, void*) noexcept {
+  find_callers(found_in_handler);
+}
+
+// Where the C++ runtime's unwinder gets lost, it crashes.
+TEST(CaptureSignal, AnUnwinderFindsItsWayOutOfTheHandler) {
+  callers here;
+  find_callers(here);
+  const int free = SIGRTMIN;
+  const kernel_action before = get_action(free);
+  set_action(free, make_handler_action(unwinding_handler));
+  EXPECT_EQ(raise(free), 0);
+  set_action(free, before);
+  const std::size_t of_test = 2;  // this function and find_callers(): elsewhere in it by now
+  ASSERT_GT(here.count, of_test);
+  const std::size_t common = here.count - of_test;
+  ASSERT_GT(found_in_handler.count, common);
+  for (std::size_t i = 1; i <= common; ++i)
+    EXPECT_EQ(found_in_handler.counters[found_in_handler.count - i], here.counters[here.count - i]);
 }
 
 TEST(CaptureSignal, AHandlerSetMeanwhileIsNeitherCalledNorRemoved) {
