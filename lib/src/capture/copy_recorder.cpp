@@ -37,6 +37,8 @@ std::uintptr_t end_of_alternate_stack(const stack_t& alternate, std::uintptr_t s
 
 const std::size_t stack_for_recording = 1536;
 
+void prepare_recorder() noexcept {}
+
 void record_stack(capture_slot& slot, const ucontext_t& context) noexcept {
   save_registers(slot, context);
   const std::uintptr_t sp = slot.registers[sp_register];

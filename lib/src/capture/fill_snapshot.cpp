@@ -12,6 +12,7 @@ void fill(thread_snapshot& thread, const capture_slot& slot) {
   for (std::size_t i = 0; i < stack.parts.size(); ++i)
     stack.parts[i] = {slot.parts[i].address,
                       {slot.memory + slot.parts[i].offset, slot.parts[i].size}};
+  stack.walk_broke_off = slot.walk_broke_off;
   if (slot.walked == 0) return;
   const auto* const counters = reinterpret_cast<const std::uintptr_t*>(slot.memory);
   stack.walked.assign(counters, counters + slot.walked);

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "capture/capture_handler.hpp"
+#include "capture/stack_recorder.hpp"
 
 namespace gmr::capture {
 
@@ -15,6 +16,7 @@ installed_signal::installed_signal(int wanted) {
   if (previous_.has_handler())
     throw std::system_error(EBUSY, std::generic_category(),
                             "capture signal " + signal_name(signal) + " has a handler already");
+  prepare_recorder();
   set_action(signal, make_handler_action(capture_handler));
   signal_ = signal;
 }

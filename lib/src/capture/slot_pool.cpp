@@ -28,7 +28,7 @@ bool change_phase(capture_slot& slot, slot_phase from, slot_phase to) noexcept {
 void clear_result(capture_slot& slot) noexcept {
   std::fill(std::begin(slot.registers), std::end(slot.registers), std::uintptr_t{0});
   std::fill(std::begin(slot.parts), std::end(slot.parts), slot_part{});
-  slot.truncated = slot.unreadable = false;
+  slot.truncated = slot.unreadable = slot.walk_broke_off = false;
   slot.runs = 0;
   slot.walked = 0;
 }

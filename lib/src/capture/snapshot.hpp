@@ -34,6 +34,7 @@ struct stack_snapshot {
   std::array<stack_copy, 2> parts;
   // Program counters instead of a copy, when the backend walks in the thread itself.
   std::vector<std::uintptr_t> walked;
+  bool walk_broke_off = false;  // not where the thread begins
 };
 
 // The system call a thread is blocked in, from /proc/self/task/TID/syscall.

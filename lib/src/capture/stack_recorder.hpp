@@ -1,5 +1,5 @@
-// Copies registers and live stack into a slot. Two backends implement `record_stack`: CMake picks
-// copy_recorder.cpp or walk_recorder.cpp.
+// Registers and live stack into a slot. Two backends implement the recorder: CMake picks
+// copy_recorder.cpp, which copies, or walk_recorder.cpp, which has the thread walk.
 #pragma once
 
 #include <ucontext.h>
@@ -9,6 +9,9 @@
 #include "capture/capture_slot.hpp"
 
 namespace gmr::capture {
+
+// Does what can only be done outside of signal handlers. Before the first `record_stack`.
+void prepare_recorder() noexcept;
 
 // Fills the slot's result for the context that a signal interrupted, on the thread it interrupted.
 // Async-signal-safe; never faults.

@@ -13,7 +13,8 @@ namespace gmr::unwind {
   out.resumed_at = 0;
   out.note.clear();
   if (!snapshot.walked.empty()) {
-    out.truncated = snapshot.truncated;
+    out.truncated = snapshot.truncated || snapshot.walk_broke_off;
+    if (snapshot.walk_broke_off) out.note = "no unwind information for the last frame";
     for (const std::uintptr_t pc : snapshot.walked)
       if (pc != 0) out.frames.push_back({pc, !out.frames.empty()});  // 0: some end with it
     return true;
