@@ -15,6 +15,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "backend.hpp"
 #include "stack_check.hpp"
 #include "test_threads.hpp"
 
@@ -50,9 +51,12 @@ testing::verdicts capture_against(const char* name, Act act, int count = 2) {
 }
 
 // What is not right says why; that is for a few that were caught between two states.
-void expect_nearly_all_right(const testing::verdicts& seen) {
-  EXPECT_GE(seen.right, seen.all() * 97 / 100);
+void expect_nearly_all_right(const testing::verdicts& seen, int percent = 97) {
+  EXPECT_GE(seen.right, seen.all() * percent / 100);
 }
+
+// Where frame pointers are used, callers can be missing while an exception leaves a frame.
+constexpr int right_of_throwing = testing::threads_walk ? 90 : 97;
 
 struct sized_error : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -67,15 +71,13 @@ struct sized_error : std::runtime_error {
 }
 
 TEST(Hazards, ThreadsThatThrow) {
-#ifdef GMR_WALKING_BACKEND
-  GTEST_SKIP() << "the walking backend is not safe against threads that throw";
-#endif
-  expect_nearly_all_right(capture_against("throw", [] {
+  const auto seen = capture_against("throw", [] {
     try {
       throw_from(3);
     } catch (const std::exception&) {
     }
-  }));
+  });
+  expect_nearly_all_right(seen, right_of_throwing);
 }
 
 int plus_one(int value) {
@@ -93,9 +95,6 @@ void load_call_and_unload(const char* path) {
 }
 
 TEST(Hazards, ThreadsThatLoadAndUnload) {
-#ifdef GMR_WALKING_BACKEND
-  GTEST_SKIP() << "the walking backend is not safe against threads that load libraries";
-#endif
   static std::mutex one_at_a_time;  // or the library would stay loaded most of the time
   const auto seen = capture_against("dlopen and dlclose", [] {
     const std::lock_guard lock{one_at_a_time};
@@ -107,9 +106,6 @@ TEST(Hazards, ThreadsThatLoadAndUnload) {
 // Each comes to lie where the other was, several times within one capture: which one a thread was
 // in can't be known for sure. That no stack leads anywhere but to places that calls return to, can.
 TEST(Hazards, TwoLibrariesThatTakeTurnsAtOnePlace) {
-#ifdef GMR_WALKING_BACKEND
-  GTEST_SKIP() << "the walking backend is not safe against threads that load libraries";
-#endif
   std::atomic<bool> stop = false;
   std::atomic<std::uint64_t> acts = 0;
   auto act = [] {

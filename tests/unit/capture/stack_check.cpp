@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "backend.hpp"
 #include "unwind/return_address.hpp"
 
 namespace gmr::capture::testing {
@@ -30,6 +31,12 @@ bool is_of_sanitizer(const frame& at) {
                        at.function.starts_with("__tsan") || at.function.starts_with("__asan"));
 }
 
+// The walking backend has no names for stubs of the linker; whoever is in one is in its first
+// instructions.
+bool is_stub(const frame& at, const std::vector<const frame*>& real) {
+  return threads_walk && at.function.empty() && &at == real.front();
+}
+
 // Not for libraries that come and go: what they had in memory has gone with them.
 bool is_checkable(const frame& at) {
   if (!at.address || is(at, "gmr_capture_restorer")) return false;
@@ -45,18 +52,15 @@ std::string impossible_return(const stack& resolved) {
   return {};
 }
 
-// Code of a sanitizer reaches its callers by registers, which an exception that is about to leave a
-// frame has exchanged already: docs/threads.md, known limits.
+// Code of a sanitizer, and code with frame pointers, which the walking backend is built with,
+// reaches its callers by registers, which an exception that is about to leave a frame has exchanged
+// already: docs/threads.md, known limits.
 bool is_half_left(const stack& resolved) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  if (!sanitized && !threads_walk) return false;
   const auto& frames = resolved.frames;
   return std::any_of(frames.begin(),
                      frames.begin() + std::min<std::ptrdiff_t>(2, std::ssize(frames)),
                      [](const frame* each) { return each->function.starts_with("_Unwind_"); });
-#else
-  (void)resolved;
-  return false;
-#endif
 }
 
 // Without addresses, so that equal ones can be counted.
@@ -164,7 +168,7 @@ std::string stack_checker::fault(const stack& resolved, const unwind::raw_stack&
   if (root != real.begin() && !is(**(root - 1), "known::step<") && !is_of_sanitizer(**(root - 1)))
     return "called by the loop: not it";
   for (auto each = real.begin(); each != root; ++each)  // libraries without symbols aside
-    if ((*each)->function.empty() && (*each)->module == (*root)->module)
+    if ((*each)->function.empty() && (*each)->module == (*root)->module && !is_stub(**each, real))
       return "a frame without a name";
   const auto first = raw.frames.begin() + (root - real.begin());
   std::vector<std::uintptr_t> tail;

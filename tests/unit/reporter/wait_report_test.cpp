@@ -133,13 +133,17 @@ TEST(WaitReport, EpollAndPoll) {
   const closing set{epoll_create1(0)};
   const json epoll = wait_in("epoll", [&] {
     epoll_event event{};
-    EXPECT_EQ(epoll_wait(set, &event, 1, -1), -1);
+    do  // a capture with a signal interrupts it
+      EXPECT_EQ(epoll_wait(set, &event, 1, -1), -1);
+    while (!reported);
   });
   EXPECT_EQ(epoll["fd"], static_cast<int>(set));
   const closing event{eventfd(0, 0)};
   const json poll_one = wait_in("poll", [&] {
     pollfd polled{event, POLLIN, 0};
-    EXPECT_EQ(poll(&polled, 1, -1), -1);
+    do
+      EXPECT_EQ(poll(&polled, 1, -1), -1);
+    while (!reported);
   });
   EXPECT_EQ(poll_one["fd"], static_cast<int>(event));
   EXPECT_EQ(poll_one["peer"], "eventfd");
