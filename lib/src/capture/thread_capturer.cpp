@@ -16,6 +16,7 @@
 #include "capture/cpu_time.hpp"
 #include "capture/fill_snapshot.hpp"
 #include "capture/installed_signal.hpp"
+#include "capture/outside_copy.hpp"
 #include "capture/restart.hpp"
 #include "capture/signal_round.hpp"
 #include "capture/slot_pool.hpp"
@@ -23,7 +24,6 @@
 #include "capture/stack_room.hpp"
 #include "capture/static_tls.hpp"
 #include "capture/task_files.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
 namespace {
@@ -262,42 +262,13 @@ void thread_capturer::implementation::take_own_stack(thread_snapshot& thread, th
   settle(thread, work);
 }
 
-// Right only if the thread has not run since before its sp was read: its CPU clock tells.
 bool thread_capturer::implementation::read_without_signal(thread_snapshot& thread,
                                                           thread_work& work) {
   if (!work.slot && !acquire_slot(thread, work)) return false;
-  capture_slot& slot = pool_.at(*work.slot);
-  // In a handler on an alternate stack, and where stacks are switched by means we do not see.
-  const stack_bounds own =
-      thread.id == getpid() || !knows_stacks() ? stack_bounds{} : stack_of(thread.id);
-  const std::uintptr_t end_of_stack =
-      thread.id == getpid() ? 0 : below_tls(descriptor_of(thread.id));
-  std::uint64_t before = work.cpu_before;
-  constexpr int tries = 3;
-  for (int i = 0; i < tries && thread.syscall; ++i) {
-    clear_result(slot);
-    trace::thread_traits traits;
-    const bool in_fiber = trace::find_thread(thread.id, traits) && traits.fiber != 0 &&
-                          traits.low <= thread.syscall->sp && thread.syscall->sp < traits.high;
-    if (in_fiber) slot.runs = traits.fiber;
-    const std::uintptr_t sp = thread.syscall->sp;
-    if (!in_fiber && own.high != 0 && !own.contains(sp))
-      copy_both_stacks(slot, sp, sp + settings_.stack_bytes, own.high);
-    else
-      copy_stack(slot, sp, in_fiber ? traits.high : end_of_stack);
-    const std::uint64_t after = cpu_clock(thread.id);
-    if (after == before && after != 0) {
-      slot.registers[pc_register] = thread.syscall->pc;
-      slot.registers[sp_register] = thread.syscall->sp;
-      thread.stack.full_registers = false;
-      thread.stack.only_pc_and_sp = true;
-      cpu_clock_of_copy_ = after;
-      return !slot.unreadable;
-    }
-    before = cpu_clock(thread.id);
-    thread.syscall = files_.blocked_in(thread.id);
-  }
-  return false;
+  const std::optional<std::uint64_t> right = copy_from_outside(
+      thread, pool_.at(*work.slot), files_, work.cpu_before, settings_.stack_bytes);
+  cpu_clock_of_copy_ = right.value_or(0);
+  return right.has_value();
 }
 
 bool thread_capturer::implementation::acquire_slot(thread_snapshot& thread, thread_work& work) {

@@ -1,0 +1,54 @@
+#include "capture/outside_copy.hpp"
+
+#include <unistd.h>
+
+#include "capture/slot_pool.hpp"
+#include "capture/stack_recorder.hpp"
+#include "capture/thread_descriptor.hpp"
+#include "trace/thread_registry.hpp"
+
+namespace gmr::capture {
+namespace {
+
+// Copies from the sp of the system call on, as far as the stack that it is on is known to reach.
+void copy_blocked(const thread_snapshot& thread, capture_slot& slot, const stack_bounds& own,
+                  std::uintptr_t end_of_stack, std::size_t stack_bytes) {
+  const std::uintptr_t sp = thread.syscall->sp;
+  trace::thread_traits traits;
+  const bool in_fiber = trace::find_thread(thread.id, traits) && traits.fiber != 0 &&
+                        traits.low <= sp && sp < traits.high;
+  if (in_fiber) slot.runs = traits.fiber;
+  if (!in_fiber && own.high != 0 && !own.contains(sp))
+    copy_both_stacks(slot, sp, sp + stack_bytes, own.high);
+  else
+    copy_stack(slot, sp, in_fiber ? traits.high : end_of_stack);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> copy_from_outside(thread_snapshot& thread, capture_slot& slot,
+                                               task_files& files, std::uint64_t cpu_before,
+                                               std::size_t stack_bytes) {
+  const bool is_main = thread.id == getpid();
+  // In a handler on an alternate stack, and where stacks are switched by means we do not see.
+  const stack_bounds own = is_main || !knows_stacks() ? stack_bounds{} : stack_of(thread.id);
+  const std::uintptr_t end_of_stack = is_main ? 0 : below_tls(descriptor_of(thread.id));
+  constexpr int tries = 3;
+  for (int i = 0; i < tries && thread.syscall; ++i) {
+    clear_result(slot);
+    copy_blocked(thread, slot, own, end_of_stack, stack_bytes);
+    const std::uint64_t after = cpu_clock(thread.id);
+    if (after == cpu_before && after != 0) {
+      slot.registers[pc_register] = thread.syscall->pc;
+      slot.registers[sp_register] = thread.syscall->sp;
+      thread.stack.full_registers = false;
+      thread.stack.only_pc_and_sp = true;
+      return slot.unreadable ? std::nullopt : std::optional{after};
+    }
+    cpu_before = cpu_clock(thread.id);
+    thread.syscall = files.blocked_in(thread.id);
+  }
+  return std::nullopt;
+}
+
+}  // namespace gmr::capture
