@@ -1,13 +1,18 @@
 """A queue-server of its own for a test: free ports, a directory that goes away, its output kept."""
+import array
 import contextlib
+import fcntl
 import http.client
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
+import termios
+import threading
 import time
 import uuid
 
@@ -23,11 +28,53 @@ def run(*arguments, seconds=START_SECONDS, cwd=None):
                           check=False)
 
 
-class Server:
-    """Serves while the with block runs; must then stop cleanly unless it was killed or has ended."""
+class Pipe:
+    """Standard error as a pipe whose reader can pause. Small, so that a report does not fit."""
 
-    def __init__(self, *options, directory=None):
+    SIZE = 4096
+
+    def __init__(self):
+        self.out, self.into = os.pipe()
+        fcntl.fcntl(self.into, fcntl.F_SETPIPE_SZ, self.SIZE)
+        self.content = b""
+        self.reading = threading.Event()
+        self.reading.set()
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while True:
+            self.reading.wait()
+            if not select.select([self.out], [], [], 0.01)[0] or not self.reading.is_set():
+                continue
+            some = os.read(self.out, 65536)
+            if not some:
+                return
+            self.content += some
+
+    def is_full(self):
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self.out, termios.FIONREAD, waiting)
+        return waiting[0] >= self.SIZE
+
+    def close(self):
+        """To be called when all who write are gone."""
+        self.reading.set()
+        os.close(self.into)
+        self.thread.join()
+        os.close(self.out)
+
+
+class Server:
+    """Serves while the with block runs; must then stop cleanly unless it was killed or has ended.
+
+    Its standard error is a file, or `pipe`. What else is named goes to subprocess.Popen.
+    """
+
+    def __init__(self, *options, directory=None, pipe=None, **how):
         self.options = options
+        self.pipe = pipe
+        self.how = how
         self.owns_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="queue-server-"))
         self.trigger_file = None
@@ -36,11 +83,12 @@ class Server:
         self.ended = False
 
     @classmethod
-    def with_trigger_file(cls, *options):
+    def with_trigger_file(cls, *options, interval=0.1):
         server = cls(*options)
-        server.trigger_file = server.directory / "report-now"
+        server.trigger_file = server.directory / "triggers" / "report-now"
+        server.trigger_file.parent.mkdir()
         server.options += (f"--oslo_reports.file_event_handler={server.trigger_file}",
-                           "--oslo_reports.file_event_handler_interval=1")
+                           f"--oslo_reports.file_event_handler_interval={interval}")
         return server
 
     @property
@@ -58,8 +106,11 @@ class Server:
 
     def start(self):
         command = [BINARY, "--http.port=0", "--websocket.port=0", f"--storage.path={self.storage}", *self.options]
+        if "user" in self.how:
+            os.chown(self.directory, self.how["user"], self.how["group"])
         with open(self.directory / "stdout", "w") as out, open(self.directory / "stderr", "a") as err:
-            self.process = subprocess.Popen(command, stdout=out, stderr=err, cwd=self.directory)
+            self.process = subprocess.Popen(command, stdout=out, stderr=self.pipe.into if self.pipe else err,
+                                            cwd=self.directory, **self.how)
         self.ended = False
         self.http = self.listening("http")
         self.websocket = self.listening("websocket")
@@ -77,6 +128,8 @@ class Server:
         raise AssertionError(f"no '{start}' within {START_SECONDS} s:\n{self.stderr()}")
 
     def stderr(self):
+        if self.pipe:
+            return self.pipe.content.decode(errors="replace")
         return (self.directory / "stderr").read_text(errors="replace")
 
     def kill(self):
@@ -105,11 +158,17 @@ class Server:
                     raise AssertionError(f"exit code {code} after SIGTERM:\n{self.stderr()}")
         finally:
             self.kill()
+            if self.pipe:
+                self.pipe.close()
             self.remove()
 
     def remove(self):
         if self.owns_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def ping(self):
+        with self.client() as ask:
+            return ask("GET", "/v2/ping")[0]
 
     def client(self, project="e2e", client_id=None):
         return Client(self.http, project, client_id)

@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import harness
+import reports
 
 HEAD = "Host: h\r\nClient-ID: 3381af92-2b9e-11e3-b191-71861300734c\r\nX-Project-Id: p\r\n"
 
@@ -13,7 +14,7 @@ HEAD = "Host: h\r\nClient-ID: 3381af92-2b9e-11e3-b191-71861300734c\r\nX-Project-
 class HttpProtocol(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = harness.Server()
+        cls.server = harness.Server("--oslo_reports.format=json")
         cls.server.__enter__()
 
     @classmethod
@@ -41,6 +42,18 @@ class HttpProtocol(unittest.TestCase):
             for _ in range(50):
                 self.assertEqual(200, ask("GET", "/v2/queues")[0])
             self.assertIs(used, ask.connection.sock)
+
+    def test_a_connection_that_has_been_served_waits_for_the_next_request(self):
+        """Each is idle then, whatever it did before: no time limit of a transfer runs."""
+        asked = [self.server.client() for _ in range(50)]
+        for _ in range(20):
+            for ask in asked:
+                self.assertEqual(200, ask("GET", "/v2/queues")[0])
+        report = reports.ask(self.server, read=reports.jsons)
+        doing = [row["doing"] for row in report["sections"]["Connections"]]
+        self.assertEqual(["waiting for a request"] * len(asked), doing[-len(asked):])
+        for ask in asked:
+            ask.close()
 
     def test_pipelined_requests_are_answered_in_order(self):
         count = 30

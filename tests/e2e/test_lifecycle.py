@@ -58,6 +58,7 @@ class StartUp(unittest.TestCase):
                 self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
         self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
         self.refused(78, "--server.workers=2", says="workers")
+        self.refused(78, "--oslo_reports.format=html", says="html")
 
     def test_an_address_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken, harness.directory() as folder:
@@ -158,6 +159,56 @@ class Stopping(unittest.TestCase):
                 wrong.append(status)
             if headers.get("Connection") == "close":
                 break
+
+    def test_messages_in_flight_are_answered(self):
+        """As above over WebSocket: what is not answered is not stored."""
+        with harness.directory() as folder:
+            with harness.Server(directory=folder) as server:
+                answered = asyncio.run(self.post_over_sockets(server))
+                self.assertEqual(0, server.process.wait(harness.STOP_SECONDS), server.stderr())
+            with harness.Server(directory=folder) as server, server.client("stop") as ask:
+                self.assertEqual(answered, ask("GET", "/v2/queues/q/stats")[1]["messages"]["total"])
+
+    async def post_over_sockets(self, server):
+        """Stops the server while 8 clients post; returns how many posts were answered."""
+        answered = [0] * 8
+        request = json.dumps({"action": "message_post", "headers": {"Client-ID": str(uuid.uuid4()), "X-Project-ID": "stop"},
+                              "body": {"queue_name": "q", "messages": [{"ttl": 3600, "body": 1}]}})
+
+        async def post(number):
+            async with websockets.connect(f"ws://{server.websocket}", ping_interval=None) as connection:
+                with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+                    while True:
+                        await connection.send(request)
+                        self.assertEqual(201, json.loads(await connection.recv())["headers"]["status"])
+                        answered[number] += 1
+                self.assertEqual(1001, connection.close_code)
+
+        async def stop():
+            while sum(answered) < 50:
+                await asyncio.sleep(0.01)
+            server.process.send_signal(signal.SIGTERM)
+            server.ended = True
+
+        await asyncio.gather(stop(), *(post(number) for number in range(len(answered))))
+        return sum(answered)
+
+    def test_clients_that_never_say_a_word_do_not_hold_it(self):
+        with harness.Server("--server.shutdown_seconds=50") as server:
+            places = [address.rsplit(":", 1) for address in (server.http, server.websocket)]
+            silent = [socket.create_connection((host, int(port)), timeout=60) for host, port in places for _ in range(3)]
+            # Those that come later are accepted later: these are inside.
+            self.assertEqual(204, server.ping())
+            asyncio.run(self.shake_hands(server))
+            since = time.monotonic()
+            self.assertEqual(0, server.stop(), server.stderr())
+            self.assertLess(time.monotonic() - since, 25, "nothing was in flight")
+            for connection in silent:
+                connection.close()
+
+    async def shake_hands(self, server):
+        async with websockets.connect(f"ws://{server.websocket}", ping_interval=None):
+            pass
 
     def test_the_last_request_is_answered(self):
         with harness.Server("--debug.endpoints=on") as server, server.client() as ask:

@@ -143,7 +143,7 @@ class conversation final {
 
 asio::awaitable<void> conversation::run() {
   bool linger = false;
-  while (!peer_->stopping) {
+  while (true) {
     if (buffer_.size() == 0 && !co_await request_begins()) break;
     incoming received = co_await read_request();
     outgoing made;
@@ -165,20 +165,27 @@ asio::awaitable<void> conversation::run() {
   if (linger) co_await see_off();
 }
 
+// What has arrived when the session is told to stop is in flight, and still answered.
 asio::awaitable<bool> conversation::request_begins() {
   self_->now("waiting for a request");
-  peer_->waits_for_request = true;
-  asio::steady_timer idle(stream_.get_executor());
-  if (shared_.idle_limit > std::chrono::seconds::zero()) {
-    idle.expires_after(shared_.idle_limit);
-    idle.async_wait([weak = std::weak_ptr(peer_)](error_code cancelled) {
-      const auto idler = weak.lock();
-      if (!cancelled && idler) idler->stop();
-    });
+  if (!peer_->stopping) {
+    peer_->waits_for_request = true;
+    asio::steady_timer idle(stream_.get_executor());
+    if (shared_.idle_limit > std::chrono::seconds::zero()) {
+      idle.expires_after(shared_.idle_limit);
+      idle.async_wait([weak = std::weak_ptr(peer_)](error_code cancelled) {
+        const auto idler = weak.lock();
+        if (!cancelled && idler) idler->stop();
+      });
+    }
+    // Not async_wait: that also completes for bytes which have been read since they arrived.
+    char next = 0;
+    co_await stream_.socket().async_receive(asio::buffer(&next, 1), tcp::socket::message_peek,
+                                            as_result);
+    peer_->waits_for_request = false;
   }
-  const auto [problem] = co_await stream_.socket().async_wait(tcp::socket::wait_read, as_result);
-  peer_->waits_for_request = false;
-  co_return !problem && !peer_->stopping;
+  error_code gone;
+  co_return stream_.socket().available(gone) > 0;
 }
 
 asio::awaitable<incoming> conversation::read_request() {

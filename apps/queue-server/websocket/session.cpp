@@ -35,18 +35,23 @@ constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 
 // What the session and whoever stops it share; touched on the session's strand only.
 struct client {
+  enum class phase { shaking_hands, waiting, working, closing };
+
   explicit client(tcp::socket socket) : stream(std::move(socket)) {}
   beast::websocket::stream<beast::tcp_stream> stream;
-  bool waits_for_message = false;
+  phase at = phase::shaking_hands;
   bool stopping = false;
 };
 
-// While a session waits, the close goes out beside it, and its read ends when the peer answers.
 void stop(const std::shared_ptr<client>& peer) {
   peer->stopping = true;
-  if (!peer->waits_for_message) return;
-  peer->waits_for_message = false;
-  peer->stream.async_close(beast::websocket::close_code::going_away, [peer](error_code) {});
+  if (peer->at == client::phase::shaking_hands) {
+    beast::get_lowest_layer(peer->stream).cancel();
+  } else if (peer->at == client::phase::waiting) {
+    // The close goes out beside the read, which ends when the peer answers.
+    peer->at = client::phase::closing;
+    peer->stream.async_close(beast::websocket::close_code::going_away, [peer](error_code) {});
+  }
 }
 
 void set_up(beast::websocket::stream<beast::tcp_stream>& stream, const services& shared) {
@@ -75,12 +80,13 @@ void session(const std::shared_ptr<client>& peer, services& shared,
   beast::flat_buffer buffer;
   while (!problem && !peer->stopping) {
     self->now("waiting for a message");
-    peer->waits_for_message = true;
+    peer->at = client::phase::waiting;
     const std::size_t received = stream.async_read(buffer, yield[problem]);
-    peer->waits_for_message = false;
     self->received(received);
-    if (problem) break;
+    // A message that crosses the close could not be answered any more, so nothing is done for it.
+    if (problem || peer->at == client::phase::closing) return;
 
+    peer->at = client::phase::working;
     self->now("working", stream.got_binary() ? "MessagePack" : "JSON");
     const auto form =
         stream.got_binary() ? websocket_api::encoding::message_pack : websocket_api::encoding::json;
