@@ -2,6 +2,8 @@
 //
 // The main thread takes the signals that stop the server, and nothing else, so that the server can
 // be stopped although every io thread is blocked.
+#include <fcntl.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -27,6 +29,14 @@ constexpr int exit_unavailable = 69;
 constexpr int exit_software = 70;
 
 constexpr std::chrono::seconds sweep_interval{10};
+
+// Where one was closed, the next file to be opened would take its place, and get what is meant for
+// standard error.
+void keep_standard_descriptors() {
+  for (const int standard : {0, 1, 2}) {
+    if (::fcntl(standard, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
 
 void sweep_now_and_then(asio::steady_timer& timer, queue_server::server& running) {
   timer.expires_after(sweep_interval);
@@ -94,6 +104,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    keep_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     return run(argc, argv);
   } catch (const gmr::configuration_error& error) {
