@@ -79,6 +79,16 @@ reply wrap_error(const json& request, encoding form, const std::exception& probl
       {{"error", "The storage did not answer."}, {"exception", "Service temporarily unavailable"}});
 }
 
+json decode(std::string_view received, encoding form) {
+  try {
+    return form == encoding::json ? parse_json(received) : parse_message_pack(received);
+  } catch (const api_error& problem) {
+    const std::string what = form == encoding::json ? "text (JSON)" : "binary (MessagePack)";
+    throw api_error(400, problem.title(),
+                    "Can't decode " + what + " request by the server. " + problem.what());
+  }
+}
+
 // What an answer repeats of its request.
 json echo_of(const json& sent) {
   return {{"action", member(sent, "action", nullptr)},
@@ -119,7 +129,7 @@ operation answer(reply ready) {
 operation prepare(std::string_view received, encoding form) {
   auto request = std::make_shared<json>(json::object());
   try {
-    const json sent = form == encoding::json ? parse_json(received) : parse_message_pack(received);
+    const json sent = decode(received, form);
     if (!sent.is_object()) throw api_error(400, "Invalid request", "Schema validation failed.");
     *request = echo_of(sent);
     action started = start(sent, received.size());

@@ -48,6 +48,20 @@ TEST_F(websocket_api_test, what_is_no_request_is_answered_all_the_same) {
   }
 }
 
+TEST_F(websocket_api_test, errors_are_those_of_zaqar) {
+  const auto error_of = [this](std::string_view message, encoding form) {
+    const reply answer = server_.run(websocket_api::prepare(message, form));
+    const json shown =
+        form == encoding::json ? json::parse(answer.body) : parse_message_pack(answer.body);
+    return shown["body"]["error"].get<std::string>();
+  };
+  EXPECT_TRUE(error_of("{", encoding::json).starts_with("Can't decode text (JSON) request"));
+  EXPECT_TRUE(error_of("\xc1", encoding::message_pack)
+                  .starts_with("Can't decode binary (MessagePack) request"));
+  EXPECT_EQ(error_of("[]", encoding::json), "Schema validation failed.");
+  EXPECT_EQ(error_of(R"({"action": "dance"})", encoding::json), "dance is not a valid action");
+}
+
 TEST_F(websocket_api_test, a_storage_that_fails_is_503) {
   const operation work = websocket_api::prepare(request("queue_list").dump(), encoding::json);
   const json answer = json::parse(work.refuse(sqlite::error(13, "disk is full")).body);
