@@ -32,7 +32,7 @@ void page::section(std::string_view title) {
 
 void page::block(std::string_view title) {
   blank();
-  out_.append("---- ").append(title).append("\n");
+  line(0, std::string{"---- "}.append(title));
 }
 
 void page::blank() {

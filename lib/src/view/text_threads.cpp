@@ -45,16 +45,17 @@ std::string cpu_text(const cpu_times& cpu) {
   return out;
 }
 
-// "812 io-1: sleeping, cpu 1.2 s, waits for mutex 0x7f.. held by thread 813"
+// "812 io-1: sleeping, waits for mutex 0x7f.. held by thread 813, cpu 1.2 s": what it does before
+// what it used, so that this is on the first line when there are two.
 std::string header(const thread_info& thread) {
   std::string out = std::to_string(thread.id) + " " + printable(thread.name) + ": ";
   out += state_word(thread.state);
-  if (thread.cpu) out += ", " + cpu_text(*thread.cpu);
   if (thread.capture != capture_outcome::ok)
     out += ", stack " + std::string{to_string(thread.capture)};
   if (thread.runs) out += ", runs green thread " + std::to_string(*thread.runs);
   if (thread.waits_for) out += ", waits for " + wait_text(*thread.waits_for);
   if (thread.is_reporter) out += ", makes this report";
+  if (thread.cpu) out += ", " + cpu_text(*thread.cpu);
   if (!thread.note.empty()) out += " (" + printable(thread.note) + ")";
   return out;
 }

@@ -29,6 +29,13 @@ TEST(Page, BreaksLongLinesAtBlanksAndIndentsTheRest) {
   EXPECT_GT(lines, 2U);
 }
 
+TEST(Page, BreaksTheTitlesOfBlocksToo) {
+  page out;
+  out.block("Thread 1 " + std::string(80, 'a') + " " + std::string(20, 'b'));
+  EXPECT_EQ(out.take(),
+            "---- Thread 1 " + std::string(80, 'a') + "\n    " + std::string(20, 'b') + "\n");
+}
+
 TEST(Page, KeepsWhatHasNoPlaceToBreak) {
   page out;
   const std::string name(250, 'x');

@@ -77,7 +77,7 @@ TEST_F(TextReport, TheVerdictComesFirst) {
   EXPECT_THAT(text(), Not(HasSubstr("no findings")));
 }
 
-TEST_F(TextReport, AThreadHasOneHeaderLine) {
+TEST_F(TextReport, AThreadsHeaderSaysWhatItDoesThenWhatItUsed) {
   thread_info& thread =
       builder_.add_thread(812, "io-1", {builder_.add_frame("lock", "/srv/src/a.cpp", 12)});
   thread.cpu->recent_percent = 98.4;
@@ -85,8 +85,9 @@ TEST_F(TextReport, AThreadHasOneHeaderLine) {
   thread.runs = 17;
   thread.waits_for = wait_info{"mutex", 0x7f00, 813, {}, {}, 12.3};
   const std::string out = text();
-  expect_in_order(out, {"---- Thread 812 io-1: sleeping, cpu 1.8 s (now 98 %)", "truncated",
-                        "runs green thread 17", "waits for mutex 0x7f00 held by thread 813 for"});
+  expect_in_order(out, {"---- Thread 812 io-1: sleeping, stack truncated, runs green thread 17, "
+                        "waits for mutex 0x7f00 held\n",
+                        "    by thread 813 for 12.3 s, cpu 1.8 s (now 98 %)\n", "  #0 "});
 }
 
 TEST_F(TextReport, ThreadsWithTheSameStackAreTogether) {
