@@ -44,6 +44,12 @@ def jsons(stderr):
     return [json.loads(line) for line in stderr.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
+def settled(server):
+    """All reports that were begun are whole."""
+    content = server.stderr()
+    return content.endswith("\n") and content.count(END) * 2 == content.count(BEGIN)
+
+
 def ask(server, count=1, read=texts):
     """Sends SIGUSR2 and returns the next report once it is complete."""
     before = len(read(server.stderr()))

@@ -160,63 +160,6 @@ class Stuck(unittest.TestCase):
             self.assertEqual(204, ping(server))
 
 
-class Triggers(unittest.TestCase):
-    def test_a_touch_makes_a_report_and_the_signal_does_not(self):
-        with harness.Server.with_trigger_file() as server:
-            server.process.send_signal(signal.SIGUSR2)
-            server.trigger_file.touch()
-            reports.wait_for(lambda: len(reports.texts(server.stderr())) == 1, server.stderr)
-            self.assertIn(str(server.trigger_file), reports.texts(server.stderr())[0].split("Package")[0])
-            server.trigger_file.unlink()
-            server.trigger_file.touch()
-            reports.wait_for(lambda: len(reports.texts(server.stderr())) == 2, server.stderr)
-            self.assertEqual(204, ping(server))
-
-    def test_a_storm_of_signals(self):
-        with harness.Server() as server:
-            reports.ask(server)
-            descriptors = reports.open_descriptors(server.process.pid)
-            for _ in range(1000):
-                server.process.send_signal(signal.SIGUSR2)
-                if _ % 100 == 0:
-                    self.assertEqual(204, ping(server))
-            reports.ask(server)
-            self.settled(server)
-            self.assertEqual(204, ping(server))
-            self.assertLessEqual(reports.open_descriptors(server.process.pid), descriptors + 1)
-            self.stands_for_all(server, 1002)
-
-    def test_a_storm_of_touches(self):
-        with harness.Server.with_trigger_file() as server:
-            for _ in range(1000):
-                server.trigger_file.touch()
-            reports.wait_for(lambda: reports.texts(server.stderr()), server.stderr)
-            self.settled(server)
-            self.assertEqual(204, ping(server))
-
-    @unittest.skipIf(os.environ.get("GMR_SANITIZE"), "sanitizers keep freed memory")
-    def test_memory_does_not_grow_from_report_to_report(self):
-        with harness.Server() as server:
-            for _ in range(30):
-                reports.ask(server)
-            before = reports.resident_kilobytes(server.process.pid)
-            for _ in range(100):
-                reports.ask(server)
-            grown = reports.resident_kilobytes(server.process.pid) - before
-            self.assertLess(grown, 2048, "kB more after 100 reports")
-
-    def settled(self, server):
-        """All reports that were begun are whole."""
-        def whole():
-            content = server.stderr()
-            return content.count(reports.END) * 2 == content.count(reports.BEGIN)
-        reports.wait_for(whole, server.stderr)
-
-    def stands_for_all(self, server, least):
-        """Signals that meet while pending are one for the kernel; no more reports than signals come."""
-        self.assertLessEqual(len(reports.texts(server.stderr())), least)
-
-
 class Load(unittest.TestCase):
     def test_requests_in_flight_succeed_during_reports(self):
         with harness.Server() as server:
