@@ -165,8 +165,8 @@ inline coroutine_entry& coroutine_entry_of(coroutine_node& node) noexcept {
                                              offsetof(coroutine_entry, node));
 }
 
-inline void coroutine_at(coroutine_node& node, const std::source_location& where) noexcept {
-  node.location.store(std::bit_cast<const void*>(where), std::memory_order_release);
+inline void coroutine_at(coroutine_node& node, const void* where) noexcept {
+  node.location.store(where, std::memory_order_release);
 }
 
 // `node` runs now on this thread: it was resumed, or what it awaited is done.

@@ -101,8 +101,10 @@ class coroutine_awaiter final {
 template <typename Initiation>
 class scoped_initiation final {
  public:
-  scoped_initiation(Initiation&& initiation, const coroutine_node& node) noexcept
+  scoped_initiation(Initiation&& initiation, coroutine_node& node) noexcept
       : initiation_(std::forward<Initiation>(initiation)), node_(&node) {}
+
+  [[nodiscard]] coroutine_node& node() const noexcept { return *node_; }
 
   template <typename Argument>
   auto operator()(Argument&& argument)
@@ -113,7 +115,7 @@ class scoped_initiation final {
 
  private:
   Initiation initiation_;
-  const coroutine_node* node_;
+  coroutine_node* node_;
 };
 
 // Awaits an asynchronous operation.
@@ -123,27 +125,25 @@ class operation_awaiter final {
   template <typename Promise>
   operation_awaiter(Promise& promise, Initiation&& awaited, coroutine_node& node)
       : initiation_(std::forward<Initiation>(awaited), node),
-        awaiter_(promise.await_transform(std::move(initiation_))),
-        node_(node) {}
+        awaiter_(promise.await_transform(std::move(initiation_))) {}
   operation_awaiter(const operation_awaiter&) = delete;  // Asio's refers to the initiation
   operation_awaiter& operator=(const operation_awaiter&) = delete;
 
   [[nodiscard]] bool await_ready() const noexcept { return awaiter_.await_ready(); }
 
   void await_suspend(std::coroutine_handle<> self) {
-    coroutine_suspended(node_, operation_name<Operation>());
+    coroutine_suspended(initiation_.node(), operation_name<Operation>());
     awaiter_.await_suspend(self);
   }
 
   decltype(auto) await_resume() {
-    coroutine_running(node_);
+    coroutine_running(initiation_.node());
     return awaiter_.await_resume();
   }
 
  private:
   scoped_initiation<Initiation> initiation_;
   Awaiter awaiter_;
-  coroutine_node& node_;
 };
 
 template <typename A>
@@ -206,7 +206,9 @@ class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
     return object;
   }
 
-  auto initial_suspend(std::source_location where = std::source_location::current()) noexcept {
+  // What std::source_location::current() is made of: an argument of that type would stay in the
+  // frame, as g++ keeps all temporaries of a co_await there.
+  auto initial_suspend(const void* where = __builtin_source_location()) noexcept {
     struct awaiter {
       traced_promise& self;
       [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -224,7 +226,7 @@ class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
 
   template <typename A>
     requires requires(base& plain, A&& a) { plain.await_transform(std::forward<A>(a)); }
-  auto await_transform(A&& a, std::source_location where = std::source_location::current()) {
+  auto await_transform(A&& a, const void* where = __builtin_source_location()) {
     using awaited = std::remove_cvref_t<A>;
     if constexpr (!is_entry) coroutine_at(node(), where);
     if constexpr (is_operation && !is_function<awaited>)
