@@ -1,5 +1,6 @@
 // Conclusions about threads: deadlocks, locks that nobody can give back, convoys, spinning threads.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -89,6 +90,7 @@ finding describe_deadlock(const circle& stuck) {
                     (stuck.size() == 1 ? "itself" : name_of(owner));
     found.threads.push_back(waiting.id);
   }
+  found.stacks = stuck.size();
   return found;
 }
 
@@ -123,6 +125,7 @@ finding describe_convoy(std::uint64_t address, pid_t owner, std::vector<pid_t> w
   }
   found.threads = std::move(waiting);
   found.threads.insert(found.threads.begin(), owner);
+  found.stacks = 1;
   return found;
 }
 
@@ -149,11 +152,18 @@ std::vector<finding> find_spinning(const threads_by_id& all) {
   constexpr double whole_cpu = 95;
   std::vector<finding> found;
   for (const auto& [id, thread] : all) {
-    if (thread->is_reporter || !thread->cpu || thread->cpu->recent_percent < whole_cpu) continue;
+    if (thread->is_reporter || !thread->cpu) continue;
+    const double percent = thread->cpu->recent_percent;
+    if (percent < whole_cpu && !thread->cpu->never_paused) continue;
     finding& spinning = found.emplace_back();
     spinning.kind = "spinning_thread";
-    spinning.text = name_of(*thread) + " uses a whole CPU" + place_of(thread->stack);
+    spinning.text = name_of(*thread) + " uses ";
+    spinning.text += percent < whole_cpu
+                         ? "all it can get of a CPU, " + std::to_string(std::lround(percent)) + " %"
+                         : "a whole CPU";
+    spinning.text += place_of(thread->stack);
     spinning.threads.push_back(id);
+    spinning.stacks = 1;
   }
   return found;
 }

@@ -72,6 +72,7 @@ finding describe(const lock_suspects& lock, const thread_info& holder,
                " is held by " + name_of(holder) +
                (self ? ", which waits for it itself" : ", which is idle in its event loop");
   found.threads.push_back(holder.id);
+  found.stacks = 1;
   std::string others;
   for (const thread_info* each : waiting) {
     if (each->id == holder.id) continue;

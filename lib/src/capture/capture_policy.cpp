@@ -1,5 +1,7 @@
 #include "capture/capture_policy.hpp"
 
+#include <sys/syscall.h>
+
 #include "capture/send_signal.hpp"
 #include "trace/thread_registry.hpp"
 
@@ -42,6 +44,22 @@ std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
 bool is_momentary_ban(const thread_snapshot& thread) {
   return (thread.state == 'D' && thread.outcome == capture_outcome::not_signalled) ||
          (thread.state == 'R' && thread.outcome == capture_outcome::signal_blocked);
+}
+
+bool waits_for_memory(const thread_snapshot& thread) noexcept {
+  if (thread.state != 'D' || !thread.syscall) return false;
+  switch (thread.syscall->number) {
+    case -1:  // not in a call: it has touched a page that is not there
+    case SYS_brk:
+    case SYS_madvise:
+    case SYS_mmap:
+    case SYS_mprotect:
+    case SYS_mremap:
+    case SYS_munmap:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace gmr::capture

@@ -26,4 +26,8 @@ struct signal_ban {
 // that was told to report, and threads that make a thread block them too.
 [[nodiscard]] bool is_momentary_ban(const thread_snapshot& thread);
 
+// Whether the thread waits for memory rather than for a device or a child: that takes as long as
+// others take who use the address space, the reporter among them.
+[[nodiscard]] bool waits_for_memory(const thread_snapshot& thread) noexcept;
+
 }  // namespace gmr::capture

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "capture/snapshot.hpp"
@@ -17,12 +18,19 @@ namespace gmr::capture {
 // The same for one whose CPU clock stands at `cpu_clock` nanoseconds.
 [[nodiscard]] cpu_times read_times(task_files& files, pid_t id, std::uint64_t cpu_clock);
 
-// Sets the share of one CPU used since `seen`, when the thread's CPU clock stood at `cpu_before`.
-// A thread that has ended since keeps what it has. Requires thread.cpu.
-void measure_since(thread_snapshot& thread, std::uint64_t cpu_before,
-                   std::chrono::steady_clock::time_point seen);
+// A thread when it was first looked at.
+struct cpu_start {
+  std::uint64_t clock = 0;              // its CPU clock
+  std::optional<std::uint64_t> pauses;  // how often it had waited, when it was not waiting
+  std::chrono::steady_clock::time_point seen;
+};
 
-// Whether a thread other than the reporter's used nearly all of a CPU.
-[[nodiscard]] bool anyone_busy(const std::vector<thread_snapshot>& threads);
+// Sets what each thread used of the CPU since its `before`, parallel to `threads`. Those that seem
+// to use all of one are watched until `window` has passed since `start`; and where others take the
+// CPU too, some times as long, until they have waited for something or used as much as one that
+// spins would have. Zero: nobody is watched.
+void measure_cpu(std::vector<thread_snapshot>& threads, const std::vector<cpu_start>& before,
+                 std::chrono::steady_clock::time_point start, std::chrono::milliseconds window,
+                 task_files& files);
 
 }  // namespace gmr::capture

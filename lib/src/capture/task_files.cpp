@@ -75,6 +75,7 @@ std::optional<task_status> task_files::status(pid_t id) {
   take_number(field(text, "\nTracerPid:"), result.tracer);
   take_number(field(text, "\nSigBlk:"), result.blocked_signals, 16);
   take_number(field(text, "\nSigPnd:"), result.pending_signals, 16);
+  take_number(field(text, "\nvoluntary_ctxt_switches:"), result.pauses);
   if (result.name.find('\\') != std::string::npos) {  // escaped there, plain here
     const std::string_view plain = read(id, "comm");
     if (!plain.empty()) result.name = plain.substr(0, plain.size() - 1);

@@ -20,6 +20,7 @@ struct task_status {
   pid_t tracer = 0;
   std::uint64_t blocked_signals = 0;  // bit n - 1 for signal n
   std::uint64_t pending_signals = 0;  // sent to this very thread
+  std::uint64_t pauses = 0;           // times that it gave up its CPU to wait for something
   std::string name;
 };
 

@@ -36,10 +36,9 @@ std::atomic<bool> capturer_exists{false};
 struct thread_work {
   std::optional<std::uint32_t> slot;
   std::optional<std::size_t> question;  // in the round of signals
-  std::uint64_t cpu_before = 0;
+  cpu_start before;
   std::uint64_t right_at = 0;  // CPU clock at which the snapshot was surely right; 0: not known
   bool inexact = false;        // a stack read without a signal would not be exact
-  steady_clock::time_point seen;
 };
 
 }  // namespace
@@ -68,7 +67,6 @@ class thread_capturer::implementation {
   void take_answer(thread_snapshot& thread, thread_work& work, std::size_t question);
   void settle(thread_snapshot& thread, thread_work& work);
   void give_up(thread_snapshot& thread);
-  void measure_cpu();
 
   thread_capture_settings settings_;
   slot_pool& pool_ = slot_pool::instance();
@@ -124,8 +122,7 @@ bool thread_capturer::implementation::reuse(thread_snapshot& thread, thread_work
   }
   thread = std::move(old_threads_[old]);
   work = old_work_[old];
-  work.cpu_before = right_at;
-  work.seen = steady_clock::now();
+  work.before = {right_at, std::nullopt, steady_clock::now()};
   return true;
 }
 
@@ -145,11 +142,12 @@ const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
     recycle(old_work_[next_old]);
   finish_round();
   if (look_again()) finish_round();
-  measure_cpu();
-  if (anyone_busy(threads_)) {
-    std::this_thread::sleep_until(start + settings_.busy_window);
-    measure_cpu();
-  }
+  for (thread_snapshot& each : threads_)
+    if (each.outcome != capture_outcome::ok) each.wait_channel = files_.wait_channel(each.id);
+  std::vector<cpu_start> before;
+  for (const thread_work& work : work_)
+    before.push_back(work.before);
+  measure_cpu(threads_, before, start, settings_.busy_window, files_);
   return threads_;
 }
 
@@ -169,7 +167,7 @@ bool thread_capturer::implementation::look_again() {
   constexpr std::uint64_t way_out = 1'000'000;  // ns of CPU time
   std::vector<passing> left;
   for (std::size_t i = 0; i < threads_.size(); ++i)
-    if (is_momentary_ban(threads_[i])) left.push_back({i, work_[i].cpu_before});
+    if (is_momentary_ban(threads_[i])) left.push_back({i, work_[i].before.clock});
   if (left.empty()) return false;
   const auto end = steady_clock::now() + settings_.deadline;
   do {
@@ -177,8 +175,9 @@ bool thread_capturer::implementation::look_again() {
     for (const passing& each : left)
       inspect_anew(each.at);
     std::erase_if(left, [this](const passing& each) {
-      return !is_momentary_ban(threads_[each.at]) || threads_[each.at].state == 'D' ||
-             work_[each.at].cpu_before - each.cpu >= way_out;
+      const thread_snapshot& now = threads_[each.at];
+      if (now.state == 'D') return !waits_for_memory(now) || !is_momentary_ban(now);
+      return !is_momentary_ban(now) || work_[each.at].before.clock - each.cpu >= way_out;
     });
   } while (!left.empty() && steady_clock::now() < end);
   return true;
@@ -196,13 +195,13 @@ void thread_capturer::implementation::inspect_anew(std::size_t at) {
 void thread_capturer::implementation::inspect(thread_snapshot& thread, thread_work& work) {
   thread.is_reporter = thread.id == gettid();
   thread.outcome = capture_outcome::exited;
-  work.seen = steady_clock::now();
-  work.cpu_before = cpu_clock(thread.id);
+  work.before = {cpu_clock(thread.id), std::nullopt, steady_clock::now()};
   if (!thread.is_reporter) thread.syscall = files_.blocked_in(thread.id);
   if (take_quietly(thread, work)) return;
   const std::optional<task_status> status = files_.status(thread.id);
   if (!status || !introduce(thread, status->name, status->state)) return;
-  if (!thread.cpu) thread.cpu = read_times(files_, thread.id, work.cpu_before);
+  if (!thread.cpu) thread.cpu = read_times(files_, thread.id, work.before.clock);
+  if (status->state == 'R') work.before.pauses = status->pauses;
   if (thread.is_reporter)
     take_own_stack(thread, work);
   else
@@ -253,7 +252,6 @@ void thread_capturer::implementation::take_stack(thread_snapshot& thread, thread
   }
   thread.outcome = ban->outcome;
   thread.note.insert(0, ban->reason + (thread.note.empty() ? "" : "; "));
-  thread.wait_channel = files_.wait_channel(thread.id);
 }
 
 void thread_capturer::implementation::take_own_stack(thread_snapshot& thread, thread_work& work) {
@@ -266,7 +264,7 @@ bool thread_capturer::implementation::read_without_signal(thread_snapshot& threa
                                                           thread_work& work) {
   if (!work.slot && !acquire_slot(thread, work)) return false;
   const std::optional<std::uint64_t> right = copy_from_outside(
-      thread, pool_.at(*work.slot), files_, work.cpu_before, settings_.stack_bytes);
+      thread, pool_.at(*work.slot), files_, work.before.clock, settings_.stack_bytes);
   cpu_clock_of_copy_ = right.value_or(0);
   return right.has_value();
 }
@@ -345,12 +343,6 @@ void thread_capturer::implementation::give_up(thread_snapshot& thread) {
   thread.outcome = capture_outcome::timeout;
   add_note(thread, "did not answer within " + std::to_string(settings_.deadline.count()) + " ms");
   if (const auto status = files_.status(thread.id)) thread.state = status->state;
-  thread.wait_channel = files_.wait_channel(thread.id);
-}
-
-void thread_capturer::implementation::measure_cpu() {
-  for (std::size_t i = 0; i < threads_.size(); ++i)
-    if (threads_[i].cpu) measure_since(threads_[i], work_[i].cpu_before, work_[i].seen);
 }
 
 thread_capturer::thread_capturer(const thread_capture_settings& settings)

@@ -23,7 +23,8 @@ struct thread_capture_settings {
   std::function<bool(const stack_snapshot&)> exact;
 
   // A thread that uses nearly a whole CPU is watched for this long before `capture` returns, so
-  // that cpu_times::recent_percent tells a spinning thread from a short burst.
+  // that cpu_times::recent_percent tells a spinning thread from a short burst; one that never
+  // waits, but has to share its CPU, for some times as long.
   std::chrono::milliseconds busy_window{50};
 };
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "analyse/blocked_call.hpp"
 #include "analyse/green_threads.hpp"
 #include "analyse/group_history.hpp"
 #include "analyse/threads.hpp"
@@ -59,6 +60,8 @@ thread_info describe(const capture::thread_snapshot& snapshot) {
   out.state = snapshot.state;
   out.capture = snapshot.outcome;
   out.note = snapshot.note;
+  if (const std::string place = analyse::place_in_kernel(snapshot); !place.empty())
+    out.note += (out.note.empty() ? "" : "; ") + place;
   out.is_reporter = snapshot.is_reporter;
   out.cpu = snapshot.cpu;
   if (snapshot.runs != 0) out.runs = snapshot.runs;

@@ -23,7 +23,25 @@ std::vector<std::string> numbers(const auto& ids) {
   return out;
 }
 
-void show_finding(page& out, const finding& each) {
+// Of the threads that it is about, so that nobody has to look for them among the others.
+void show_stacks(page& out, const finding& each, const report& complete,
+                 const path_shortener& paths) {
+  constexpr std::size_t most = 10;
+  const std::size_t count = std::min({each.stacks, each.threads.size(), most});
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto thread =
+        std::find_if(complete.threads.begin(), complete.threads.end(),
+                     [&](const thread_info& one) { return one.id == each.threads[i]; });
+    if (thread == complete.threads.end()) continue;
+    out.line(2, "thread " + std::to_string(thread->id) + " " + printable(thread->name) + ":");
+    show_stack(out, 4, thread->stack, paths, folding::unless_all);
+  }
+  if (each.stacks > count)
+    out.line(2, "and " + counted(each.stacks - count, "thread") + " more: see Threads");
+}
+
+void show_finding(page& out, const finding& each, const report& complete,
+                  const path_shortener& paths) {
   out.line(0, "* " + printable(each.kind) + ": " + printable(each.text));
   constexpr std::size_t most = 20;
   if (!each.threads.empty())
@@ -31,6 +49,7 @@ void show_finding(page& out, const finding& each) {
   if (!each.green_threads.empty())
     out.line(2, "green threads " +
                     join_some(numbers(each.green_threads), most, each.green_threads.size()));
+  show_stacks(out, each, complete, paths);
 }
 
 void show_head(page& out, const report& complete, const path_shortener& paths) {
@@ -48,7 +67,7 @@ void show_head(page& out, const report& complete, const path_shortener& paths) {
   } else {
     out.line(0, "Findings:");
     for (const finding& each : complete.findings)
-      show_finding(out, each);
+      show_finding(out, each, complete, paths);
   }
   for (const std::string& note : complete.notes)
     out.line(0, "Note: " + printable(note));

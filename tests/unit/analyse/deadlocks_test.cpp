@@ -164,6 +164,12 @@ TEST(Spinning, OnlyWhoUsesAWholeCpuAndIsNotTheReporter) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].kind, "spinning_thread");
   EXPECT_THAT(found[0].threads, ::testing::ElementsAre(1));
+  EXPECT_THAT(found[0].text, ::testing::EndsWith(" uses a whole CPU"));
+  made.threads[1].cpu->never_paused = true;
+  const auto both = findings_of(made);
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_THAT(both[1].threads, ::testing::ElementsAre(2));
+  EXPECT_THAT(both[1].text, ::testing::EndsWith(" uses all it can get of a CPU, 40 %"));
 }
 
 }  // namespace

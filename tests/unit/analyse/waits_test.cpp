@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "analyse/blocked_call.hpp"
 #include "analyse/descriptor.hpp"
 #include "analyse/futex_wait.hpp"
 #include "live_report.hpp"
@@ -197,6 +198,38 @@ TEST(Wait, WithArgumentsThatPointNowhereDoesNoHarm) {
       EXPECT_FALSE(wait->owner);
     }
   }
+}
+
+TEST(BlockedCall, IsNamedWithItsArguments) {
+  capture::blocked_syscall call;
+  call.number = SYS_read;
+  call.arguments = {11, 0x7ffc12345678, 100, 7, 7, 7};
+  EXPECT_EQ(describe_call(call), "read(11, 0x7ffc12345678, 100)");
+  call.number = SYS_ppoll;
+  call.arguments = {0, 0xffffffff, ~std::uint64_t{0}, 0x100000, 0, 7};
+  EXPECT_EQ(describe_call(call), "ppoll(0, -1, -1, 0x100000, 0)");
+  call.number = SYS_futex;
+  EXPECT_EQ(describe_call(call), "futex(0, -1, -1, 0x100000, 0, 7)");
+  call.number = 99'999;
+  EXPECT_THAT(describe_call(call), ::testing::StartsWith("system call 99999("));
+}
+
+TEST(BlockedCall, IsToldOnlyWhereTheStackIsNot) {
+  using enum capture_outcome;
+  capture::thread_snapshot thread;
+  thread.syscall.emplace().number = SYS_fsync;
+  thread.syscall->arguments[0] = 3;
+  thread.wait_channel = "jbd2_log_wait_commit";
+  for (const capture_outcome each : {ok, truncated, exited}) {
+    thread.outcome = each;
+    EXPECT_EQ(place_in_kernel(thread), "");
+  }
+  for (const capture_outcome each : {signal_blocked, timeout, unreadable, not_signalled}) {
+    thread.outcome = each;
+    EXPECT_EQ(place_in_kernel(thread), "in fsync(3); wait channel jbd2_log_wait_commit");
+  }
+  thread.syscall->number = -1;  // a page fault
+  EXPECT_EQ(place_in_kernel(thread), "wait channel jbd2_log_wait_commit");
 }
 
 TEST(Wait, NothingForAThreadThatRuns) {

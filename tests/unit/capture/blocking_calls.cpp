@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -179,11 +180,19 @@ long wait_for_signal() {
   return syscall(SYS_rt_sigtimedwait, &wanted, nullptr, nullptr, mask_bytes);
 }
 
-long get_events() {
+long get_events(long number) {
   aio_context_t context = 0;
   if (syscall(SYS_io_setup, 1, &context) != 0) return -1;
   io_event event{};
-  return syscall(SYS_io_getevents, context, 1, 1, &event, nullptr);
+  return syscall(number, context, 1, 1, &event, nullptr, nullptr);
+}
+
+// For the completion of something that nobody has submitted.
+long wait_for_completion() {
+  io_uring_params set{};
+  const long ring = syscall(SYS_io_uring_setup, 1, &set);
+  if (ring < 0) return -1;
+  return syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
 }
 
 long receive_message() {
@@ -306,7 +315,9 @@ std::vector<blocking_call> never_restarted_calls() {
       {"nanosleep", SYS_nanosleep, [] { return syscall(SYS_nanosleep, &an_hour, nullptr); }},
       {"clock_nanosleep", SYS_clock_nanosleep,
        [] { return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &an_hour, nullptr); }},
-      {"io_getevents", SYS_io_getevents, get_events},
+      {"io_getevents", SYS_io_getevents, [] { return get_events(SYS_io_getevents); }},
+      {"io_pgetevents", SYS_io_pgetevents, [] { return get_events(SYS_io_pgetevents); }},
+      {"io_uring_enter", SYS_io_uring_enter, wait_for_completion},
       {"msgrcv", SYS_msgrcv, receive_message},
       {"msgsnd", SYS_msgsnd, send_message},
       {"semop", SYS_semop, [] { return operate(SYS_semop); }},

@@ -71,6 +71,34 @@ TEST_F(Cpu, TheStarvedStandsOutFromTheSpinning) {
   EXPECT_GT(used(fed), used(hungry));
 }
 
+// Three on one CPU get a third of it each. One of them stops now and then.
+TEST_F(Cpu, WhoSpinsIsKnownAlsoWhereTheCpuIsShared) {
+  const auto spin_on_first = [&] {
+    pin_to_first_cpu();
+    spin_();
+  };
+  test_thread one{spin_on_first, end_};
+  test_thread two{spin_on_first, end_};
+  test_thread pausing{[&] {
+                        pin_to_first_cpu();
+                        while (!stop_) {
+                          std::this_thread::sleep_for(std::chrono::microseconds{1});
+                          const std::uint64_t begin = cpu_clock(gettid());
+                          while (!stop_ && cpu_clock(gettid()) < begin + 1'000'000) {
+                          }
+                        }
+                      },
+                      end_};
+  thread_capturer capturer{{}};
+  wait_until([&] {
+    const cpu_times times = times_of(capturer, one.id());
+    return times.never_paused && times.recent_percent < 60;
+  });
+  wait_until([&] { return times_of(capturer, two.id()).never_paused; });
+  for (int i = 0; i < 5; ++i)
+    EXPECT_FALSE(times_of(capturer, pausing.id()).never_paused);
+}
+
 TEST_F(Cpu, UserAndSystemTimeAreToldApart) {
   test_thread computing{spin_, end_};
   test_thread asking{[&] {

@@ -77,6 +77,30 @@ TEST_F(TextReport, TheVerdictComesFirst) {
   EXPECT_THAT(text(), Not(HasSubstr("no findings")));
 }
 
+TEST_F(TextReport, AFindingBringsTheStacksOfItsThreads) {
+  builder_.add_thread(812, "io-1", {builder_.add_frame("orders::put", "/src/cache.cpp", 57)});
+  builder_.add_thread(813, "io-2", {builder_.add_frame("orders::get", "/src/cache.cpp", 90)});
+  made().findings.push_back({"deadlock", "of two", {813, 812}, {}, 2});
+  made().findings.push_back({"convoy", "of two", {812, 813}, {}, 1});
+  expect_in_order(text(), {"* deadlock: of two", "threads 813, 812",
+                           "  thread 813 io-2:", "    #0  orders::get at ",
+                           "  thread 812 io-1:", "    #0  orders::put at ", "* convoy: of two",
+                           "  thread 812 io-1:", "    #0  orders::put at ", "==== Package"});
+  const std::string head = text().substr(0, text().find("==== Package"));
+  EXPECT_EQ(head.rfind("thread 813"), head.find("thread 813 io-2"));
+}
+
+TEST_F(TextReport, ManyStacksOfAFindingAreAnnounced) {
+  finding& found = made().findings.emplace_back(finding{"deadlock", "of twelve", {}, {}, 12});
+  for (int i = 0; i < 12; ++i) {
+    found.threads.push_back(900 + i);
+    builder_.add_thread(900 + i, "io", {builder_.add_frame("f", "/src/f.cpp", 1)});
+  }
+  const std::string head = text().substr(0, text().find("==== Package"));
+  expect_in_order(head, {"  thread 909 io:", "  and 2 threads more: see Threads"});
+  EXPECT_THAT(head, Not(HasSubstr("thread 910 io")));
+}
+
 TEST_F(TextReport, AThreadsHeaderSaysWhatItDoesThenWhatItUsed) {
   thread_info& thread =
       builder_.add_thread(812, "io-1", {builder_.add_frame("lock", "/srv/src/a.cpp", 12)});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ struct finding {
   std::string text;
   std::vector<pid_t> threads;
   std::vector<std::uint64_t> green_threads;
+  std::size_t stacks = 0;  // how many of `threads`, the first ones, are shown with their stacks
 };
 
 // One option of the service, already masked when it is secret.

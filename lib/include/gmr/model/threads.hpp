@@ -43,6 +43,8 @@ struct cpu_times {
   double system_seconds = 0;
   double waiting_seconds = 0;  // runnable, but not running
   double recent_percent = 0;   // of one CPU, over the time the report took to capture
+  // It has used that without waiting for anything: it would have used all of a CPU of its own.
+  bool never_paused = false;
 };
 
 struct thread_info {
