@@ -77,6 +77,11 @@ class HttpProtocol(unittest.TestCase):
     def test_malformed_requests_are_refused_and_closed(self):
         for wrong in ("nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /v2/ping HTTP/1.1\r\nbad header\r\n\r\n",
                       "POST /v2/queues/q/messages HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+                      "POST /v2/queues/q/messages HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                      "POST /v2/queues/q/messages HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                      "POST /v2/queues/q/messages HTTP/1.1\r\nContent-Length: 1\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                      "GET /v2/queues/a\0b HTTP/1.1\r\n\r\n",
                       "POST /v2/queues/q/messages HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
                       b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64)):
             self.assertTrue(self.exchange(wrong, end=False).startswith("HTTP/1.1 400 "), wrong)

@@ -160,6 +160,33 @@ class WebSocketApi(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(201, (await call("message_post", queue_name="busy",
                                               messages=[{"ttl": 300, "body": number}]))[0])
 
+    async def test_wrong_frames_end_the_connection_with_the_right_code(self):
+        mask = bytes(4)
+        for frame, code in ((b"\x81\x02{}", 1002),                              # not masked
+                            (b"\xf1\x82" + mask + b"{}", 1002),                 # reserved bits
+                            (b"\x83\x82" + mask + b"{}", 1002),                 # reserved opcode
+                            (b"\x80\x82" + mask + b"{}", 1002),                 # continues nothing
+                            (b"\x89\xfe\x00\xff" + mask + bytes(255), 1002),  # a ping that is too long
+                            (b"\x88\x81" + mask + b"x", 1002),                  # half a code
+                            (b"\x81\x82" + mask + b"\xff\xfe", 1007),         # not UTF-8
+                            (b"\x81\xff" + b"\xff" * 8 + mask, 1009)):         # 2 ** 64 - 1 bytes
+            with self.shaken_hands() as connection:
+                connection.sendall(frame)
+                self.assertEqual(b"\x88\x02" + code.to_bytes(2, "big"), connection.recv(1000), frame[:4])
+        self.assertEqual(200, (await (await self.caller())("queue_list"))[0])
+
+    def shaken_hands(self):
+        """A connection on which frames may be sent, made by hand: a library would not send wrong ones."""
+        host, port = self.server.websocket.rsplit(":", 1)
+        connection = socket.create_connection((host, int(port)), timeout=60)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(1000)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
+        return connection
+
     async def test_what_is_not_websocket_is_turned_away(self):
         host, port = self.server.websocket.rsplit(":", 1)
         for wrong in (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"nonsense\r\n\r\n", bytes(100)):
