@@ -21,7 +21,7 @@ void handler_copies(benchmark::State& state, bool enrolled) {
   slot_pool& pool = slot_pool::instance();
   const std::uint32_t slot = *pool.acquire(65536 + 16384);
   at_depth(static_cast<std::size_t>(state.range(0)), enrolled, [&] {
-    ucontext_t context;
+    ucontext_t context{};  // no alternate stack: getcontext() leaves that as it was
     getcontext(&context);
     siginfo_t info{};
     info.si_code = SI_QUEUE;
