@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "unwind/known_paths.hpp"
 #include "unwind/row_table.hpp"
 #include "unwind/walk.hpp"
 #include "unwind/walked.hpp"
@@ -66,10 +67,17 @@ walk_state initial_state(const capture::stack_snapshot& snapshot) {
 
 class unwinder::implementation final {
  public:
-  void refresh() { rows_.refresh(); }
-  void settle() { rows_.settle(); }
+  void refresh() {
+    rows_.refresh();
+    paths_.forget();
+  }
+  void settle() {
+    rows_.settle();
+    paths_.forget();
+  }
 
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {
+    if (paths_.find(snapshot, out.frames)) return;
     const stack_memory memory{snapshot};
     const walk_state start = initial_state(snapshot);
     walk steps{rows_, memory, start, starts_after_call(snapshot), out};
@@ -79,6 +87,7 @@ class unwinder::implementation final {
       out.note = explain(end, steps.pc(), rows_.modules());
       if (end == walk_end::in_gap) resume(memory, out);
     }
+    if (out.exact && !out.truncated) paths_.learn(rows_, snapshot, out.frames);
     if (steps.guessed_from() == 0) return;
     out.note += (out.note.empty() ? "" : "; ") +
                 ("no unwind information for " + where(steps.guessed_from(), rows_.modules()) +
@@ -124,6 +133,7 @@ class unwinder::implementation final {
   }
 
   row_table rows_;
+  known_paths paths_;
 };
 
 unwinder::unwinder() : implementation_(std::make_unique<implementation>()) {

@@ -17,15 +17,20 @@ extern constinit bool has_steady_counter;
 
 void set_up_fiber_clock() noexcept;
 
-inline std::uint64_t fiber_ticks() noexcept {
+// Where has_steady_counter is set.
+inline std::uint64_t steady_ticks() noexcept {
 #if defined(__x86_64__)
-  if (has_steady_counter) [[likely]]
-    return __rdtsc();
-#elif defined(__aarch64__)
+  return __rdtsc();
+#else
   std::uint64_t ticks;
   asm volatile("mrs %0, cntvct_el0" : "=r"(ticks));
   return ticks;
 #endif
+}
+
+inline std::uint64_t fiber_ticks() noexcept {
+  if (has_steady_counter) [[likely]]
+    return steady_ticks();
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +

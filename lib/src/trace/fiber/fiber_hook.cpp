@@ -34,6 +34,7 @@ constexpr std::size_t most_context_bytes = 1024;
 constinit std::atomic<bool> is_set_up{false};
 constinit std::atomic<std::uint64_t> untraced{0};
 constinit bool under_sanitizer = false;
+constinit bool leaves_simply = false;  // no sanitizer is to be told, and the time is a register
 
 fiber_record& unlisted_record() noexcept {
   static constinit fiber_record record;
@@ -91,7 +92,9 @@ void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
   record.state.store(fiber_state::suspendable, std::memory_order_release);
 }
 
-void left(fiber_record& record) noexcept {
+// All that may have to be done about a fiber that was left. Out of line: the usual case is a leaf.
+[[gnu::noinline]] void leave(fiber_record& record, fiber_record& current) noexcept {
+  if (under_sanitizer) sanitizers_switched(record, current);
   if (record.state.load(std::memory_order_relaxed) == fiber_state::ending) {
     if (under_sanitizer) sanitizers_ended(record);
     release_record(record);
@@ -108,6 +111,7 @@ bool set_up_fiber_hook() noexcept {
   if (!find_originals()) return false;
   under_sanitizer = runs_under_sanitizer();
   set_up_fiber_clock();
+  leaves_simply = has_steady_counter && !under_sanitizer;
   is_set_up.store(true, std::memory_order_release);
   return true;
 }
@@ -152,9 +156,11 @@ using namespace gmr::trace;
   else
     before->resumed_by.store(nullptr, std::memory_order_relaxed);
   slot.current.store(current, std::memory_order_release);
-  if (under_sanitizer) [[unlikely]]
-    sanitizers_switched(*before, *current);
-  left(*before);
+  if (!leaves_simply || before->state.load(std::memory_order_relaxed) == fiber_state::ending)
+      [[unlikely]]
+    return leave(*before, *current);
+  before->suspended_ticks.store(steady_ticks(), std::memory_order_relaxed);
+  before->end_change();
 }
 
 [[gnu::used]] void* gmr_fiber_begin(const void* stack_pointer, const void* data) noexcept {
