@@ -1,7 +1,7 @@
 """Draws how time and memory of reports grow with the number of green threads: two panels of an SVG, both axes logarithmic."""
 import math
 
-WIDTH, HEIGHT, LEFT, TOP, GAP, PANEL_WIDTH, PANEL_HEIGHT = 1000, 560, 70, 40, 90, 400, 330
+WIDTH, HEIGHT, LEFT, TOP, GAP, PANEL_WIDTH, PANEL_HEIGHT = 1040, 520, 70, 40, 100, 400, 330
 COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#7ac36a", "#d55e00", "#e69f00", "#cc79a7", "#555555")
 
 

@@ -33,7 +33,7 @@ def run(build, program, names):
     """CPU time of one iteration of each benchmark, in ns."""
     wanted = "|".join(f"^{name}$" for name in names)
     done = subprocess.run([build / "bin" / program, f"--benchmark_filter={wanted}", "--benchmark_format=json",
-                           "--benchmark_min_time=0.05"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+                           "--benchmark_min_time=0.02"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     return {each["name"]: each["cpu_time"] for each in json.loads(done.stdout)["benchmarks"]}
 
 
@@ -84,7 +84,7 @@ def memory(build):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=31)
+    parser.add_argument("--pairs", type=int, default=101)
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release")
     arguments = parser.parse_args()
     switches(arguments.build, arguments.pairs)
