@@ -1,11 +1,13 @@
-// What tracing costs a coroutine. Built twice: coroutine_switch_traced and coroutine_switch_plain;
-// compare the two, run side by side.
+// What tracing costs a coroutine. Built three times: coroutine_switch_plain, _traced and
+// _trace_ops; compare them, run side by side.
 #include <benchmark/benchmark.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -50,6 +52,49 @@ asio::awaitable<void> call_child() {
   for (int i = 0; i < per_run; ++i)
     sum += co_await child(i);
   benchmark::DoNotOptimize(sum);
+}
+
+// Two coroutines that pass a byte to and fro: what an operation on a socket costs.
+asio::awaitable<void> pass_on(asio::local::stream_protocol::socket& socket, bool begins) {
+  char byte = 0;
+  for (int i = 0; i < per_run; ++i) {
+    if (begins) co_await socket.async_write_some(asio::buffer(&byte, 1), asio::deferred);
+    co_await socket.async_read_some(asio::buffer(&byte, 1), asio::deferred);
+    if (!begins) co_await socket.async_write_some(asio::buffer(&byte, 1), asio::deferred);
+  }
+}
+
+void pass_byte(benchmark::State& state) {
+  asio::io_context io{1};
+  asio::local::stream_protocol::socket one{io};
+  asio::local::stream_protocol::socket other{io};
+  asio::local::connect_pair(one, other);
+  for ([[maybe_unused]] auto _ : state) {
+    asio::co_spawn(io, pass_on(one, true), asio::detached);
+    asio::co_spawn(io, pass_on(other, false), asio::detached);
+    io.restart();
+    io.run();
+  }
+  state.SetItemsProcessed(state.iterations() * per_run);
+}
+
+// A timer that has expired when it is awaited.
+asio::awaitable<void> wait_expired(asio::steady_timer& timer) {
+  for (int i = 0; i < per_run; ++i) {
+    timer.expires_at(asio::steady_timer::time_point{});
+    co_await timer.async_wait(asio::deferred);
+  }
+}
+
+void expired_timer(benchmark::State& state) {
+  asio::io_context io{1};
+  asio::steady_timer timer{io};
+  for ([[maybe_unused]] auto _ : state) {
+    asio::co_spawn(io, wait_expired(timer), asio::detached);
+    io.restart();
+    io.run();
+  }
+  state.SetItemsProcessed(state.iterations() * per_run);
 }
 
 // A suspension by itself: no frame is made for it.
@@ -110,6 +155,8 @@ BENCHMARK(suspend);
 BENCHMARK(suspend_in_frame);
 BENCHMARK(frame);
 BENCHMARK(spawn);
+BENCHMARK(pass_byte);
+BENCHMARK(expired_timer);
 BENCHMARK(list)->Arg(1000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 queue_server_cost.py [--pairs N] [--seconds N] [--load ping|mixed] [--build DIR]: prints CPU time a request and requests a
 second of both, medians, and by how much they differ, with a 95 % confidence interval (bootstrap of the median of the
-pairs' ratios). Needs the targets queue-server and queue-server-untraced.
+pairs' ratios). Needs the targets queue-server-untraced and queue-server-traced.
 """
 import argparse
 import pathlib
@@ -52,7 +52,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=1, help="of load, each time")
     parser.add_argument("--load", choices=("ping", "mixed"), default="ping")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release")
-    parser.add_argument("--traced", default="queue-server", help="name of the program with tracing")
+    parser.add_argument("--traced", default="queue-server-traced",
+                        help="program with tracing; queue-server itself has gmr::trace_ops")
     arguments = parser.parse_args()
     plain = LoadedServer(arguments.build / "bin" / "queue-server-untraced", arguments.load)
     traced = LoadedServer(arguments.build / "bin" / arguments.traced, arguments.load)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What gmr::trace costs: programs with and without it run in turn, many times.
 
-tracing_cost.py [--pairs N] [--build DIR]: prints for each thing a program does its CPU time without tracing and with it,
+tracing_cost.py [--pairs N] [--build DIR] [--level traced|trace_ops]: prints for each thing a program does its CPU time without tracing and with it,
 medians, and the difference with a 95 % confidence interval (bootstrap of the median of the pairs' differences); then
 memory, allocations, and wake-ups of an idle program, which need no repetition.
 """
@@ -28,6 +28,14 @@ COSTS = (
     ("fiber_switch", "make_and_end", 1, "fiber, from its making to its end", None),
 )
 
+# Of gmr::trace_ops, which includes gmr::trace; no limits are set.
+OPERATION_COSTS = (
+    ("coroutine_switch", "suspend", 1000, "suspension of a coroutine: post", None),
+    ("coroutine_switch", "expired_timer", 1000, "wait for a timer that has expired", None),
+    ("coroutine_switch", "pass_byte", 1000, "a byte to and fro over a socket: two reads, two writes", None),
+    ("coroutine_switch", "spawn", 1, "coroutine, from co_spawn to its end", None),
+)
+
 
 def run(build, program, names):
     """CPU time of one iteration of each benchmark, in ns."""
@@ -37,15 +45,15 @@ def run(build, program, names):
     return {each["name"]: each["cpu_time"] for each in json.loads(done.stdout)["benchmarks"]}
 
 
-def switches(build, pairs):
+def switches(build, pairs, level, table):
     print(f"CPU time, {pairs} pairs\n")
     print("| | without | with | difference, 95 % interval | at most |")
     print("| --- | --- | --- | --- | --- |")
-    for program in dict.fromkeys(cost[0] for cost in COSTS):
-        costs = [cost for cost in COSTS if cost[0] == program]
+    for program in dict.fromkeys(cost[0] for cost in table):
+        costs = [cost for cost in table if cost[0] == program]
         names = [cost[1] for cost in costs]
         results = paired.alternating(pairs, lambda: run(build, program + "_plain", names),
-                                     lambda: run(build, program + "_traced", names))
+                                     lambda: run(build, f"{program}_{level}", names))
         for _, name, items, what, most in costs:
             plain = [result[0][name] / items for result in results]
             traced = [result[1][name] / items for result in results]
@@ -86,8 +94,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=101)
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release")
+    parser.add_argument("--level", choices=("traced", "trace_ops"), default="traced")
     arguments = parser.parse_args()
-    switches(arguments.build, arguments.pairs)
+    if arguments.level == "trace_ops":
+        return switches(arguments.build, arguments.pairs, "trace_ops", OPERATION_COSTS)
+    switches(arguments.build, arguments.pairs, "traced", COSTS)
     memory(arguments.build)
 
 

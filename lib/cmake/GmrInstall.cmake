@@ -1,9 +1,9 @@
 # find_package(gmr) and pkg-config for whoever uses the installed library.
 include(CMakePackageConfigHelpers)
 
-set(GMR_TRACE_TARGETS gmr_trace gmr_trace_interpose gmr_trace_wrap gmr_trace_threads)
+set(GMR_TRACE_TARGETS gmr_trace gmr_trace_interpose gmr_trace_wrap gmr_trace_threads gmr_trace_ops)
 install(TARGETS gmr gmr_trace_interpose_objects gmr_trace_wrap_objects gmr_trace_threads_objects
-                ${GMR_TRACE_TARGETS}
+                gmr_trace_ops_objects ${GMR_TRACE_TARGETS}
         EXPORT gmr-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -35,19 +35,23 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/gmr-config-version.
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gmr-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/gmr-config-version.cmake DESTINATION ${gmr_package_dir})
 
-# The objects of the hook as one file, since pkg-config can only name files. It serves a shared
-# Boost.Context; with a static one use CMake, whose gmr::trace wraps the symbols instead.
-set(gmr_hook ${CMAKE_CURRENT_BINARY_DIR}/gmr-trace.o)
-add_custom_command(OUTPUT ${gmr_hook}
-  COMMAND ${CMAKE_LINKER} -r -o ${gmr_hook} $<TARGET_OBJECTS:gmr_trace_interpose_objects>
-  DEPENDS gmr_trace_interpose_objects $<TARGET_OBJECTS:gmr_trace_interpose_objects>
-  COMMAND_EXPAND_LISTS VERBATIM)
-add_custom_target(gmr_trace_hook ALL DEPENDS ${gmr_hook})
-install(FILES ${gmr_hook} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gmr)
+# The objects of the opt-ins as one file each, since pkg-config can only name files. The hook serves a
+# shared Boost.Context; with a static one use CMake, whose gmr::trace wraps the symbols instead.
+function(gmr_install_one_object name objects)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
+  add_custom_command(OUTPUT ${file}
+    COMMAND ${CMAKE_LINKER} -r -o ${file} $<TARGET_OBJECTS:${objects}>
+    DEPENDS ${objects} $<TARGET_OBJECTS:${objects}>
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_custom_target(${objects}_together ALL DEPENDS ${file})
+  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gmr)
+endfunction()
+gmr_install_one_object(gmr-trace gmr_trace_interpose_objects)
+gmr_install_one_object(gmr-trace-ops gmr_trace_ops_objects)
 
 # They name the prefix relative to their own place: `cmake --install --prefix` may choose another.
 file(RELATIVE_PATH GMR_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-foreach(module gmr gmr-trace)
+foreach(module gmr gmr-trace gmr-trace-ops)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${module}.pc.in ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()

@@ -74,19 +74,42 @@ class Installed(unittest.TestCase):
         self.assertRegex(report, r"listen.*orders\.cpp:\d+")
         self.assertNotIn("hunter2", report)
 
-    def test_find_package(self):
-        build = self.work / "cmake"
+    def check_operations(self, report):
+        """The client's connection, and what the loop has to do."""
+        flat = " ".join(report.split())
+        self.assertRegex(flat, r"waiting for read on descriptor \d+ \(tcp 127\.0\.0\.1:\d+ - 127\.0\.0\.1:\d+\)")
+        self.assertRegex(flat, r"waiting for accept on descriptor \d+ \(tcp 0\.0\.0\.0:\d+ listening\)")
+        self.assertRegex(flat, r"Event loop 0x[0-9a-f]+: no handler queued; 2 operations pending; run by thread \d+")
+
+    def configured(self, name):
+        build = self.work / name
         run(CMAKE, "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
             f"-DCMAKE_CXX_COMPILER={CXX}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
+        return build
+
+    def test_find_package(self):
+        build = self.configured("cmake")
         run(CMAKE, "--build", build)
         self.check(self.report_of(build / "orders"))
+        report = self.report_of(build / "orders-ops")
+        self.check(report)
+        self.check_operations(report)
+        with self.assertRaisesRegex(AssertionError, "gmr_link_trace_ops_to_all_targets_or_to_none"):
+            run(CMAKE, "--build", build, "--target", "orders-mixed")
+        with self.assertRaisesRegex(AssertionError, "asio_source_with_trace_ops"):
+            run(CMAKE, "--build", build, "--target", "orders-asio-without")
 
     def test_pkg_config(self):
         environment = dict(os.environ, PKG_CONFIG_PATH=str(next(self.prefix.rglob("pkgconfig"))))
-        flags = run("pkg-config", "--cflags", "--libs", "gmr-trace", env=environment).split()
-        program = self.work / "orders-pkg-config"
-        run(CXX, "-std=c++20", "-g", "-O1", SOURCE / "orders.cpp", "-o", program, *flags)
-        self.check(self.report_of(program))
+        for module in "gmr-trace", "gmr-trace-ops":
+            with self.subTest(module):
+                flags = run("pkg-config", "--cflags", "--libs", module, env=environment).split()
+                program = self.work / f"orders-{module}"
+                run(CXX, "-std=c++20", "-g", "-O1", SOURCE / "orders.cpp", "-o", program, *flags)
+                report = self.report_of(program)
+                self.check(report)
+                if module == "gmr-trace-ops":
+                    self.check_operations(report)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ class Contents(unittest.TestCase):
                                  {group["kind"] for group in report["green_threads"]["groups"]})
                 self.sessions(report, "fiber", "websocket", clients)
                 self.sessions(report, "coroutine", "http", clients)
+                self.loops(report)
             for connection in http_clients:
                 connection.close()
 
@@ -98,6 +99,45 @@ class Contents(unittest.TestCase):
 
         self.assertEqual(clients, count("session"), report["green_threads"])
         self.assertEqual(1, count("accept_clients"), report["green_threads"])
+
+    def loops(self, report):
+        """Nothing but the sessions' reads and the acceptors' waits is under way, and somebody runs it."""
+        loops = report["green_threads"]["event_loops"]
+        self.assertTrue(any(loop["pending"] >= 402 and loop["threads"] for loop in loops), loops)
+
+    def test_each_session_has_its_connection(self):
+        with harness.Server("--oslo_reports.list=each", "--oslo_reports.format=json") as server:
+            connections = idle_http(server, 5)
+            with idle_websockets(server, 5) as sockets:
+                own = {f"tcp {server.http} - " + "%s:%d" % one.sock.getsockname(): "coroutine"
+                       for one in connections}
+                own |= {f"tcp {server.websocket} - " + "%s:%d" % one.local_address[:2]: "fiber" for one in sockets}
+                report = reports.ask(server, read=reports.jsons)
+                seen = {each["waits_for"]["peer"]: each for each in report["green_threads"]["listed"]
+                        if each["waits_for"] and each["waits_for"]["peer"]}
+                for peer, kind in own.items():
+                    self.assertIn(peer, seen)
+                    self.assertEqual(kind, seen[peer]["kind"])
+                    self.assertEqual("suspended", seen[peer]["state"])
+                    link = os.readlink(f"/proc/{server.process.pid}/fd/{seen[peer]['waits_for']['fd']}")
+                    self.assertTrue(link.startswith("socket:"), link)
+                listening = {f"tcp {address} listening" for address in (server.http, server.websocket)}
+                self.assertLessEqual(listening, set(seen))
+            for connection in connections:
+                connection.close()
+
+    def test_each_session_has_its_connection_in_text(self):
+        with harness.Server() as server:
+            connections = idle_http(server, 2)
+            with idle_websockets(server, 2) as sockets:
+                own = ["%s:%d" % one.sock.getsockname() for one in connections]
+                own += ["%s:%d" % one.local_address[:2] for one in sockets]
+                report = re.sub(r"\s+", " ", reports.ask(server))
+                for address in own:
+                    self.assertRegex(report, rf"on descriptor \d+ \(tcp 127\.0\.0\.1:\d+ - {re.escape(address)}\)")
+                self.assertRegex(report, r"Event loop 0x[0-9a-f]+: .* pending; run by thread")
+            for connection in connections:
+                connection.close()
 
     def test_the_sections_of_the_text(self):
         with harness.Server("--oslo_reports.list=each") as server:
@@ -118,10 +158,12 @@ class Contents(unittest.TestCase):
 class Stuck(unittest.TestCase):
     def report_while(self, how):
         with harness.Server("--debug.endpoints=on", "--server.threads=2", "--oslo_reports.format=json") as server:
+            idle = idle_http(server, 2)
             blocked = [block(server, 30, how) for _ in range(2)]
             io_threads = reports.wait_for(lambda: self.blocked_threads(server), server.stderr)
             self.assertEqual(2, len(io_threads))
-            for connection in blocked:
+            self.unserved(server, idle)
+            for connection in blocked + idle:
                 connection.close()
             server.kill()
 
@@ -131,6 +173,19 @@ class Stuck(unittest.TestCase):
         inside = [thread["id"] for thread in report["threads"]
                   if any("block" in (frame["function"] or "") for frame in thread["frames"])]
         return inside if len(inside) == 2 else None
+
+    def unserved(self, server, idle):
+        """A request that nobody has looked at yet: its session is ready, the others are not."""
+        idle[0].request("GET", "/v2/ping", headers=HEADERS)
+        report = reports.ask(server, read=reports.jsons)
+        sessions = [group for group, frames in reports.frames_of_groups(report)
+                    if group["kind"] == "coroutine" and any("http::session" in frame for frame in frames)]
+        peers = {group["state"]: {each["peer"] for each in group["operations"] if each["fd"]} for group in sessions}
+        addresses = [f"tcp {server.http} - " + "%s:%d" % one.sock.getsockname() for one in idle]
+        self.assertEqual({addresses[0]}, peers["ready"], sessions)
+        self.assertIn(addresses[1], peers["suspended"], sessions)
+        loops = report["green_threads"]["event_loops"]
+        self.assertTrue(any(loop["queued"] >= 1 for loop in loops), loops)
 
     def test_every_io_thread_sleeps(self):
         self.report_while("sleep")

@@ -11,6 +11,7 @@
 #include "gmr/model/report.hpp"
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
+#include "gmr/trace/asio_units.hpp"
 
 namespace gmr {
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "analyse/operations.hpp"
 #include "analyse/stack_use.hpp"
 
 namespace gmr::analyse {
@@ -62,6 +63,7 @@ void sort(std::vector<green_thread_group>& groups, group_order order) {
   for (green_thread_group& each : groups) {
     std::sort(each.ids.begin(), each.ids.end());
     std::sort(each.parents.begin(), each.parents.end());
+    std::ranges::stable_sort(each.operations, {}, &operation_info::green_thread);
   }
   std::sort(groups.begin(), groups.end(), [&](const auto& left, const auto& right) {
     return std::tuple{rank(left, order), left.count, left.ids} <
@@ -108,10 +110,15 @@ void green_thread_groups::note_details(green_thread_group& into, const green_thr
     keep_larger(into.high_water_bytes, high_water_bytes(view.machine->low, view.machine->high));
 }
 
-void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack) {
+void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack,
+                              std::uint64_t now) {
   group& of = find(view, stack);
   ++of.shown.count;
-  if (of.shown.ids.size() < ids_shown) of.shown.ids.push_back(view.id);
+  if (of.shown.ids.size() < ids_shown) {
+    of.shown.ids.push_back(view.id);
+    for (const waiting_operation& each : view.operations)
+      of.shown.operations.push_back(describe(each, view.id, now));
+  }
   note_details(of.shown, view);
   widen(of.oldest, of.newest, view.suspended_at, view.suspended_at);
 }
@@ -121,6 +128,9 @@ void green_thread_groups::merge(group& into, const group& other) {
   shown.count += other.shown.count;
   for (const std::uint64_t id : other.shown.ids)
     add_some(shown.ids, id, ids_shown);
+  for (const operation_info& each : other.shown.operations)
+    if (std::ranges::find(shown.ids, each.green_thread) != shown.ids.end())
+      shown.operations.push_back(each);
   for (const std::string& name : other.shown.names)
     add_some(shown.names, name, names_shown);
   for (const auto& [key, texts] : other.shown.labels)
@@ -152,7 +162,9 @@ std::vector<green_thread_group> green_thread_groups::finish(std::span<const std:
     std::tie(made.stack, made.kind, made.state, made.long_running, waits_for) = of;
     if (each.oldest != 0) made.oldest_seconds = seconds_between(each.oldest, now);
     if (each.newest != 0) made.newest_seconds = seconds_between(each.newest, now);
-    if (!waits_for.empty()) made.waits_for.emplace().kind = waits_for;
+    const bool single = made.count == 1;
+    made.waits_for = wait_of(waits_for, single ? std::span<const operation_info>{made.operations}
+                                               : std::span<const operation_info>{});
   }
   sort(result, order);
   return result;

@@ -19,10 +19,10 @@ inline constexpr std::size_t names_shown = 20;
 // Groups by stack, kind, state and what is waited for. Not synchronised.
 class green_thread_groups final {
  public:
-  void add(const green_thread_view& view, std::uint32_t stack);
+  // `now` is CLOCK_MONOTONIC in ns, here and below.
+  void add(const green_thread_view& view, std::uint32_t stack, std::uint64_t now);
 
-  // `stacks` gives each stack its final number, the same for those that turned out to be equal;
-  // `now` is CLOCK_MONOTONIC in ns.
+  // `stacks` gives each stack its final number, the same for those that turned out to be equal.
   [[nodiscard]] std::vector<green_thread_group> finish(std::span<const std::uint32_t> stacks,
                                                        std::uint64_t now, group_order order) const;
 

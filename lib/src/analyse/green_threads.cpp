@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyse/green_thread_groups.hpp"
+#include "analyse/operations.hpp"
 #include "analyse/stack_interner.hpp"
 #include "analyse/stack_use.hpp"
 
@@ -97,7 +98,7 @@ class green_thread_collector::implementation {
     if (now_ == 0) now_ = monotonic_now();
     const std::uint32_t stack = stacks_.intern(key_);
     ++count_;
-    groups_.add(view, stack);
+    groups_.add(view, stack, now_);
     if (list_ == report_list::each) list(view, stack);
   }
 
@@ -110,7 +111,9 @@ class green_thread_collector::implementation {
     info.stack = stack;
     info.name = view.name;
     info.labels.assign(view.labels.begin(), view.labels.end());
-    if (!view.waits_for.empty()) info.waits_for.emplace().kind = view.waits_for;
+    for (const waiting_operation& each : view.operations)
+      info.operations.push_back(describe(each, view.id, now_));
+    info.waits_for = wait_of(view.waits_for, info.operations);
     info.thread = view.thread;
     info.parent = view.parent;
     info.long_running = view.long_running;

@@ -150,6 +150,8 @@ void fiber_batch::finish(green_thread_consumer& consumer,
     } else {
       each.view.state = green_thread_state::running;
       each.view.machine = nullptr;
+      each.view.waits_for = {};
+      each.view.operations = {};
       consumer.take(each.view);
     }
   }

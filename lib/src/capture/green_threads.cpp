@@ -1,5 +1,7 @@
 #include "capture/green_threads.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "capture/fiber_batch.hpp"
+#include "trace/operation_pool.hpp"
 #include "trace/schedulers.hpp"
 
 namespace gmr::capture {
@@ -16,30 +19,53 @@ namespace {
 using steady_clock = std::chrono::steady_clock;
 using id_set = std::unordered_set<std::uint64_t>;
 
+std::uint64_t monotonic_now() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 // Passes coroutines straight on and gathers fibers in batches.
 class visitor final : public green_thread_visitor {
  public:
   // `only`: the green threads to take, null for all. `moved`: see fiber_batch::finish.
-  visitor(fiber_batch& batch, green_thread_consumer& consumer, steady_clock::time_point deadline,
+  visitor(fiber_batch& batch, green_thread_consumer& consumer,
+          const trace::pending_operations& pending, steady_clock::time_point deadline,
           const id_set* only, id_set* moved)
-      : batch_(batch), consumer_(consumer), deadline_(deadline), only_(only), moved_(moved) {}
+      : batch_(batch),
+        consumer_(consumer),
+        pending_(pending),
+        deadline_(deadline),
+        only_(only),
+        moved_(moved) {}
 
   void visit(const green_thread_view& view) override {
     if (only_ != nullptr && !only_->contains(view.id)) return;
     if (is_late()) {
       ++left_out_;
-    } else if (view.machine == nullptr) {
-      consumer_.take(view);
-    } else {
-      if (batch_.full()) flush();
-      batch_.add(view);
+      return;
     }
+    const auto operations = pending_.of(view);
+    if (operations.empty()) return pass(view);
+    green_thread_view detailed = view;
+    detailed.operations = operations;
+    if (view.waits_for.empty()) detailed.waits_for = operations.front().kind;
+    if (std::ranges::any_of(operations, &waiting_operation::ready))
+      detailed.state = green_thread_state::ready;
+    pass(detailed);
   }
 
   void flush() { batch_.finish(consumer_, moved_); }
   [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
 
  private:
+  void pass(const green_thread_view& view) {
+    if (view.machine == nullptr) return consumer_.take(view);
+    if (batch_.full()) flush();
+    batch_.add(view);
+  }
+
   bool is_late() {
     constexpr unsigned visits_between_looks = 256;
     if (!late_ && seen_++ % visits_between_looks == 0) late_ = steady_clock::now() >= deadline_;
@@ -48,6 +74,7 @@ class visitor final : public green_thread_visitor {
 
   fiber_batch& batch_;
   green_thread_consumer& consumer_;
+  const trace::pending_operations& pending_;
   steady_clock::time_point deadline_;
   const id_set* only_;
   id_set* moved_;
@@ -72,7 +99,14 @@ class lister final {
     }
   }
 
-  [[nodiscard]] green_thread_capture_result take_result() { return std::move(result_); }
+  [[nodiscard]] green_thread_capture_result take_result() {
+    result_.contexts = pending_.contexts();
+    result_.contexts_at = began_;
+    if (const std::uint64_t missing = trace::unrecorded_operations(); missing != 0)
+      result_.notes.push_back("no memory was left to trace " + std::to_string(missing) +
+                              " operations");
+    return std::move(result_);
+  }
 
  private:
   void note_problem(const scheduler& source) {
@@ -84,7 +118,7 @@ class lister final {
   }
 
   void list_once(scheduler& source, const id_set* only, id_set* moved) {
-    visitor listing{batch_, consumer_, settings_.deadline, only, moved};
+    visitor listing{batch_, consumer_, pending_, settings_.deadline, only, moved};
     try {
       source.list(listing);
     } catch (const std::exception& error) {
@@ -103,6 +137,9 @@ class lister final {
 
   const green_thread_capture_settings& settings_;
   green_thread_consumer& consumer_;
+  // Before the green threads: who goes on meanwhile is noticed.
+  const std::uint64_t began_ = monotonic_now();
+  trace::pending_operations pending_{began_};
   fiber_batch batch_;
   green_thread_capture_result result_;
 };

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "capture/snapshot.hpp"
 #include "gmr/model/report.hpp"
 #include "gmr/trace/scheduler.hpp"
+#include "trace/pending_operations.hpp"
 
 namespace gmr::capture {
 
@@ -30,8 +32,10 @@ struct green_thread_capture_settings {
 };
 
 struct green_thread_capture_result {
-  std::vector<finding> findings;   // schedulers with a problem
-  std::vector<std::string> notes;  // schedulers that threw, what the deadline cut off
+  std::vector<finding> findings;              // schedulers with a problem
+  std::vector<std::string> notes;             // schedulers that threw, what the deadline cut off
+  std::vector<trace::context_load> contexts;  // of Asio, with gmr::trace_ops
+  std::uint64_t contexts_at = 0;              // when that was: CLOCK_MONOTONIC in ns
 };
 
 // Fibers that were resumed while being copied are tried again and, failing that, handed on as

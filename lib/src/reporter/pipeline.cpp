@@ -1,6 +1,7 @@
 #include "reporter/pipeline.hpp"
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include "analyse/blocked_call.hpp"
 #include "analyse/green_threads.hpp"
 #include "analyse/group_history.hpp"
+#include "analyse/operations.hpp"
 #include "analyse/threads.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
@@ -157,6 +159,8 @@ report pipeline::stages::make(const report_request& request) {
   stacks(out, deadline);
   run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
     std::vector<finding> findings = analyse::findings_of(out, suspects_);
+    for (finding& late : analyse::find_delayed_loops(out.green_threads.event_loops))
+      findings.push_back(std::move(late));
     for (finding& late : analyse::find_long_waits(out.green_threads, settings_.long_wait))
       findings.push_back(std::move(late));
     for (finding& grown : history_.add(out.green_threads, start))
@@ -190,10 +194,12 @@ void pipeline::stages::stacks(report& out, clock::time_point deadline) {
   analyse::lock_suspect_finder suspects{out.threads, unwinder_};
   analyse::green_thread_collector collector{unwinder_, settings_.list, settings_.order};
   joining_consumer consumer{collector, suspects};
+  std::vector<event_loop_info> loops;
   run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
     capture::green_thread_capture_result result = capture::capture_green_threads(
         {.stack_bytes = settings_.stack_bytes, .deadline = deadline}, consumer);
     out.findings = std::move(result.findings);
+    loops = analyse::describe_event_loops(result.contexts, result.contexts_at, ::gettid());
     for (std::string& note : result.notes)
       out.notes.push_back(std::move(note));
   });
@@ -202,6 +208,7 @@ void pipeline::stages::stacks(report& out, clock::time_point deadline) {
   resolve(out, *threads, deadline);
   run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
             [&] { out.green_threads = collector.finish(symbolizer_); });
+  out.green_threads.event_loops = std::move(loops);
   suspects_.clear();
   run_stage(out, "green threads that may hold locks", out.cost.resolve_seconds,
             [&] { suspects_ = suspects.finish(symbolizer_); });

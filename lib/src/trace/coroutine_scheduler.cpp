@@ -79,6 +79,8 @@ class picture final {
     return true;
   }
 
+  [[nodiscard]] const coroutine_entry* entry() const { return entry_; }
+  [[nodiscard]] std::uint64_t state() const { return state_; }
   [[nodiscard]] std::uint64_t kind() const { return coroutine_state::kind(state_); }
   [[nodiscard]] pid_t thread() const { return coroutine_state::thread(state_); }
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -166,6 +168,8 @@ class coroutine_scheduler final : public scheduler {
       view.suspended_at = seen.since();
       view.last_thread = seen.thread();
       view.innermost = seen.innermost();
+      view.record = seen.entry();
+      view.record_state = seen.state();
       // Not begun: it will run the function it was spawned with.
       if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(view.spawned);
     }

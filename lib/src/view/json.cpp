@@ -2,57 +2,13 @@
 
 #include <string_view>
 
+#include "view/json_green_threads.hpp"
 #include "view/json_output.hpp"
 #include "view/json_sections.hpp"
+#include "view/json_stack.hpp"
 
 namespace gmr::views {
 namespace {
-
-void write(json_output& out, const frame& entry) {
-  out.begin_object();
-  out.key("function");
-  out.text_or_null(entry.function);
-  out.key("function_full");
-  out.text_or_null(entry.function_full.empty() ? entry.function : entry.function_full);
-  out.key("file");
-  out.text_or_null(entry.file);
-  out.key("line");
-  entry.line == 0 ? out.null() : out.number(entry.line);
-  out.key("inlined");
-  out.boolean(entry.inlined);
-  out.key("module");
-  out.text_or_null(entry.module);
-  out.key("offset");
-  out.address_or_null(entry.offset);
-  out.key("address");
-  out.address_or_null(entry.address);
-  out.end_object();
-}
-
-void write_frames(json_output& out, const stack& frames) {
-  out.begin_array();
-  for (const frame* entry : frames.frames)
-    write(out, *entry);
-  out.end_array();
-}
-
-void write(json_output& out, const std::optional<wait_info>& wait) {
-  if (!wait) return out.null();
-  out.begin_object();
-  out.key("kind");
-  out.text(wait->kind);
-  out.key("address");
-  out.address_or_null(wait->address);
-  out.key("owner");
-  out.number_or_null(wait->owner);
-  out.key("fd");
-  out.number_or_null(wait->fd);
-  out.key("peer");
-  out.text_or_null(wait->peer);
-  out.key("seconds");
-  out.seconds_or_null(wait->seconds);
-  out.end_object();
-}
 
 void write_findings(json_output& out, const std::vector<finding>& findings) {
   out.begin_array();
@@ -140,7 +96,7 @@ void write_threads(json_output& out, const std::vector<thread_info>& threads) {
     out.key("capture");
     out.text(to_string(each.capture));
     out.key("waits_for");
-    write(out, each.waits_for);
+    write_wait(out, each.waits_for);
     out.key("cpu");
     write(out, each.cpu);
     out.key("runs");
@@ -150,132 +106,6 @@ void write_threads(json_output& out, const std::vector<thread_info>& threads) {
     out.end_object();
   }
   out.end_array();
-}
-
-template <typename Id>
-void write_ids(json_output& out, const std::vector<Id>& ids) {
-  out.begin_array();
-  for (const Id id : ids)
-    out.number(id);
-  out.end_array();
-}
-
-void write_group(json_output& out, const green_thread_group& group,
-                 const std::vector<stack>& stacks) {
-  out.begin_object();
-  out.key("count");
-  out.number(group.count);
-  out.key("kind");
-  out.text(to_string(group.kind));
-  out.key("state");
-  out.text(to_string(group.state));
-  out.key("frames");
-  write_frames(out, group.stack < stacks.size() ? stacks[group.stack] : stack{});
-  out.key("ids");
-  write_ids(out, group.ids);
-  out.key("names");
-  out.begin_array();
-  for (const std::string& name : group.names)
-    out.text(name);
-  out.end_array();
-  out.key("labels");
-  out.begin_object();
-  for (const auto& [key, texts] : group.labels) {
-    out.key(key);
-    out.begin_array();
-    for (const std::string& text : texts)
-      out.text(text);
-    out.end_array();
-  }
-  out.end_object();
-  out.key("parents");
-  write_ids(out, group.parents);
-  out.key("threads");
-  write_ids(out, group.threads);
-  out.key("long_running");
-  out.boolean(group.long_running);
-  out.key("stack_bytes");
-  out.number_or_null(group.stack_bytes);
-  out.key("high_water_bytes");
-  out.number_or_null(group.high_water_bytes);
-  out.key("oldest_seconds");
-  out.seconds_or_null(group.oldest_seconds);
-  out.key("newest_seconds");
-  out.seconds_or_null(group.newest_seconds);
-  out.key("waits_for");
-  write(out, group.waits_for);
-  out.end_object();
-}
-
-void write(json_output& out, const std::optional<stack_extent>& extent) {
-  if (!extent) return out.null();
-  out.begin_object();
-  out.key("low");
-  out.address(extent->low);
-  out.key("high");
-  out.address(extent->high);
-  out.key("high_water_bytes");
-  out.number_or_null(extent->high_water_bytes);
-  out.end_object();
-}
-
-void write_listed(json_output& out, const green_thread_info& each) {
-  out.begin_object();
-  out.key("id");
-  out.number(each.id);
-  out.key("kind");
-  out.text(to_string(each.kind));
-  out.key("state");
-  out.text(to_string(each.state));
-  out.key("name");
-  out.text_or_null(each.name);
-  out.key("seconds");
-  out.seconds_or_null(each.seconds);
-  out.key("waits_for");
-  write(out, each.waits_for);
-  out.key("labels");
-  out.begin_object();
-  for (const auto& [key, text] : each.labels) {
-    out.key(key);
-    out.text(text);
-  }
-  out.end_object();
-  out.key("parent");
-  each.parent == 0 ? out.null() : out.number(each.parent);
-  out.key("thread");
-  each.thread == 0 ? out.null() : out.number(each.thread);
-  out.key("long_running");
-  out.boolean(each.long_running);
-  out.key("memory");
-  write(out, each.extent);
-  out.key("stack");
-  out.number(each.stack);
-  out.end_object();
-}
-
-void write_green_threads(json_output& out, const green_threads_info& all, report_list list) {
-  out.begin_object();
-  out.key("count");
-  out.number(all.count);
-  if (list != report_list::each) {
-    out.key("groups");
-    out.begin_array();
-    for (const green_thread_group& group : all.groups)
-      write_group(out, group, all.stacks);
-    out.end_array();
-  } else {
-    out.key("stacks");
-    out.begin_array();
-    for (const stack& frames : all.stacks)
-      write_frames(out, frames);
-    out.end_array();
-    out.key("listed");
-    out.begin_array();
-    for (const green_thread_info& each : all.listed)
-      write_listed(out, each);
-    out.end_array();
-  }
-  out.end_object();
 }
 
 void write_stack_note(json_output& out, const std::string& whose, const std::string& note,

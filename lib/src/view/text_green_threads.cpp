@@ -59,12 +59,50 @@ void show_details(page& out, const green_thread_group& group) {
   out.line(0, memory);
 }
 
+// "read on descriptor 12 (tcp 127.0.0.1:80 - 127.0.0.1:5112)"
+std::string operation_text(const operation_info& operation) {
+  std::string out = printable(operation.kind);
+  if (operation.fd) out += " on descriptor " + std::to_string(*operation.fd);
+  if (!operation.peer.empty()) out += " (" + printable(operation.peer) + ")";
+  if (operation.seconds) out += remaining_text(*operation.seconds);
+  if (operation.ready) out += ", ready";
+  return out;
+}
+
+// One line each; the title has what a single green thread waits for.
+void show_operations(page& out, const green_thread_group& group) {
+  if (group.count == 1 && group.operations.size() == 1) return;
+  constexpr std::size_t most_operations = 10;
+  std::size_t shown = 0;
+  std::uint64_t seen = 0;
+  for (const operation_info& each : group.operations) {
+    if (shown == most_operations) break;
+    if (shown == 0 || group.operations[shown - 1].green_thread != each.green_thread) ++seen;
+    ++shown;
+    out.line(2, std::to_string(each.green_thread) + ": " + operation_text(each));
+  }
+  if (shown != 0 && seen < group.count)
+    out.line(2, "and those of " + counted(group.count - seen, "more green thread"));
+}
+
+void show_event_loop(page& out, const event_loop_info& loop) {
+  std::string text = "Event loop " + hex(loop.address) + ": ";
+  text += loop.queued == 0 ? "no handler queued" : counted(loop.queued, "handler") + " queued";
+  if (loop.oldest_seconds) text += ", the first for " + human_duration(*loop.oldest_seconds);
+  text += "; " + counted(loop.pending, "operation") + " pending";
+  if (!loop.threads.empty())
+    text += "; run by " + std::string{loop.threads.size() == 1 ? "thread " : "threads "} +
+            join_some(to_texts(loop.threads), most_ids, loop.threads.size());
+  out.line(0, text);
+}
+
 void show_group(page& out, const green_thread_group& group, const green_threads_info& all,
                 const path_shortener& paths) {
   out.block(group_title(group));
   out.line(0, (group.count == 1 ? "id " : "ids ") +
                   join_some(to_texts(group.ids), most_ids, group.count));
   show_details(out, group);
+  show_operations(out, group);
   const stack& frames = stack_at(all, group.stack);
   if (group.state == green_thread_state::running && frames.frames.empty()) {
     out.line(2, group.threads.empty()
@@ -92,6 +130,8 @@ std::string one_line(const green_thread_info& each) {
   out.append(to_string(each.kind)).append(" ").append(to_string(each.state));
   if (each.seconds) out += " for " + human_duration(*each.seconds);
   if (each.waits_for) out += ", waiting for " + wait_text(*each.waits_for);
+  for (std::size_t i = 1; i < each.operations.size(); ++i)
+    out += ", " + operation_text(each.operations[i]);
   if (each.thread != 0) out += ", on thread " + std::to_string(each.thread);
   if (each.parent != 0)
     out += (each.kind == green_thread_kind::fiber ? ", resumed by " : ", awaited by ") +
@@ -142,6 +182,8 @@ void show_green_threads(page& out, const green_threads_info& all, report_list li
   std::string summary = counted(all.count, "green thread");
   if (all.count != 0) summary += ", " + counted(all.stacks.size(), "different stack");
   out.line(0, summary);
+  for (const event_loop_info& loop : all.event_loops)
+    show_event_loop(out, loop);
   for (const std::string& note : all.notes)
     out.line(0, "note: " + printable(note));
   if (list == report_list::each) return show_each(out, all, paths);

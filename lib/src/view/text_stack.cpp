@@ -174,6 +174,11 @@ void show_stack(page& out, std::size_t indent, const stack& frames, const path_s
   }
 }
 
+std::string remaining_text(double seconds) {
+  return seconds < 0 ? ", overdue for " + human_duration(-seconds)
+                     : ", still for " + human_duration(seconds);
+}
+
 std::string wait_text(const wait_info& wait) {
   std::string out = wait.kind.empty() ? "something unknown" : printable(wait.kind);
   if (wait.fd) out += " on descriptor " + std::to_string(*wait.fd);
@@ -181,8 +186,8 @@ std::string wait_text(const wait_info& wait) {
   if (wait.address) out += " " + hex(*wait.address);
   if (wait.owner) out += " held by thread " + std::to_string(*wait.owner);
   if (wait.seconds) {
-    const bool remaining = wait.kind == "sleep";
-    out += (remaining ? ", still for " : " for ") + human_duration(*wait.seconds);
+    const bool remaining = wait.kind == "sleep" || wait.kind == "timer";
+    out += (remaining ? remaining_text(*wait.seconds) : " for " + human_duration(*wait.seconds));
   }
   return out;
 }

@@ -35,6 +35,8 @@ void show_stack(page& out, std::size_t indent, const stack& frames, const path_s
 // "session::run at src/session.cpp:42"
 [[nodiscard]] std::string frame_text(const frame& entry, const path_shortener& paths);
 
+// ", still for 4 s", ", overdue for 1 s"
+[[nodiscard]] std::string remaining_text(double seconds);
 // "mutex 0x7f.. held by thread 813 for 12.3 s"
 [[nodiscard]] std::string wait_text(const wait_info& wait);
 

@@ -104,6 +104,9 @@ TEST_F(JsonReport, ListedGreenThreadsFitTheSchema) {
   made().green_threads.listed[1].labels = {{"request", "17"}};
   made().green_threads.listed[1].parent = 1;
   made().green_threads.listed[1].extent = {0x1000, 0x3000, 4096};
+  made().green_threads.listed[1].operations = {{2, "read", true, 12, "tcp a - b", {}},
+                                               {2, "timer", false, {}, "", 1.5}};
+  made().green_threads.event_loops = {{0x7f10, 3, 51, 1.5, {812}}, {0x7f20, 0, 1, {}, {}}};
   const rapidjson::Document json = parsed();
   EXPECT_EQ(json["green_threads"]["listed"].Size(), 2U);
   EXPECT_TRUE(json["green_threads"]["listed"][0]["name"].IsNull());
@@ -112,6 +115,9 @@ TEST_F(JsonReport, ListedGreenThreadsFitTheSchema) {
   EXPECT_STREQ(second["labels"]["request"].GetString(), "17");
   EXPECT_STREQ(second["memory"]["low"].GetString(), "0x1000");
   EXPECT_EQ(second["memory"]["high_water_bytes"].GetInt(), 4096);
+  EXPECT_EQ(second["operations"][0]["fd"].GetInt(), 12);
+  EXPECT_TRUE(second["operations"][1]["peer"].IsNull());
+  EXPECT_EQ(json["green_threads"]["event_loops"][0]["queued"].GetInt(), 3);
   expect_valid();
 }
 

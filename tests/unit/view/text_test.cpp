@@ -200,6 +200,31 @@ TEST_F(TextReport, AGroupOfGreenThreadsSaysHowManyWhichAndSinceWhen) {
        "#0  session at /srv/src/session.cpp:42"});
 }
 
+TEST_F(TextReport, OperationsStandWithTheFirstGreenThreadsOfAGroup) {
+  green_thread_group& group =
+      builder_.add_group(12, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  for (std::uint64_t id = 1; id <= 12; ++id)
+    group.operations.push_back({id, "read", false, 40, "tcp [::1]:80 - [::1]:99", {}});
+  group.operations[1].ready = true;
+  group.operations[2] = {3, "timer", true, {}, "", -3.0};
+  const std::string out = text();
+  expect_in_order(out, {"ids 1, 2", "1: read on descriptor 40 (tcp [::1]:80 - [::1]:99)",
+                        "2: read on descriptor 40 (tcp [::1]:80 - [::1]:99), ready",
+                        "3: timer, overdue for 3.0 s, ready", "10: read",
+                        "and those of 2 more green threads", "#0  session"});
+  EXPECT_THAT(out, Not(HasSubstr("11: read")));
+}
+
+TEST_F(TextReport, EventLoopsStandBeforeTheGreenThreads) {
+  builder_.add_group(1, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  made().green_threads.event_loops = {{0x7f10, 3, 51, 1.5, {812, 813}}, {0x7f20, 0, 1, {}, {}}};
+  expect_in_order(
+      text(),
+      {"==== Green Threads",
+       "Event loop 0x7f10: 3 handlers queued, the first for 1.5 s; 51 operations", "812, 813",
+       "Event loop 0x7f20: no handler queued; 1 operation pending\n", "---- 1 coroutine"});
+}
+
 TEST_F(TextReport, ListedGreenThreadsShareTheirStacks) {
   made().list = report_list::each;
   made().green_threads.count = 3;

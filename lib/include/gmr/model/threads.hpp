@@ -34,8 +34,30 @@ struct wait_info {
   std::optional<std::uint64_t> address;  // of the lock
   std::optional<pid_t> owner;            // tid of who holds it
   std::optional<int> fd;
-  std::string peer;               // what the descriptor is, or the remote address
-  std::optional<double> seconds;  // how long it has been waiting, or has still to sleep
+  std::string peer;  // what the descriptor is, or the remote address
+  // How long it has been waiting; of a sleep or timer, how long it still will, below 0 when
+  // overdue.
+  std::optional<double> seconds;
+};
+
+// An asynchronous operation that a green thread waits for; known with gmr::trace_ops.
+struct operation_info {
+  std::uint64_t green_thread = 0;  // its id
+  std::string kind;                // read, accept, timer, ...
+  bool ready = false;              // complete: only its handler has not run yet
+  std::optional<int> fd;
+  std::string peer;               // what the descriptor is, with both addresses of a socket
+  std::optional<double> seconds;  // until a timer expires, below 0 when overdue
+};
+
+// What an execution context of Asio (an io_context, a thread_pool) has to do; known with
+// gmr::trace_ops.
+struct event_loop_info {
+  std::uint64_t address = 0;
+  std::uint64_t queued = 0;              // handlers whose turn has not come yet
+  std::uint64_t pending = 0;             // operations that are not complete
+  std::optional<double> oldest_seconds;  // how long the first of the queued has been waiting
+  std::vector<pid_t> threads;            // that run its handlers, or did last
 };
 
 struct cpu_times {
@@ -85,6 +107,7 @@ struct green_thread_info {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;
   std::optional<wait_info> waits_for;
+  std::vector<operation_info> operations;
   pid_t thread = 0;          // tid that runs it, 0 when none or unknown
   std::uint64_t parent = 0;  // id of the green thread that awaits it or resumed it; 0: none known
   bool long_running = false;
@@ -109,14 +132,16 @@ struct green_thread_group {
   std::optional<double> oldest_seconds;
   std::optional<double> newest_seconds;
   std::optional<wait_info> waits_for;
+  std::vector<operation_info> operations;  // of the first ones
 };
 
 struct green_threads_info {
   std::uint64_t count = 0;
-  std::vector<stack> stacks;               // each different stack once
-  std::vector<green_thread_group> groups;  // in the order asked for
-  std::vector<green_thread_info> listed;   // filled only with list = each
-  std::vector<std::string> notes;          // limits that were applied, schedulers that failed
+  std::vector<stack> stacks;                 // each different stack once
+  std::vector<green_thread_group> groups;    // in the order asked for
+  std::vector<green_thread_info> listed;     // filled only with list = each
+  std::vector<event_loop_info> event_loops;  // the longest delay first
+  std::vector<std::string> notes;            // limits that were applied, schedulers that failed
 };
 
 }  // namespace gmr

@@ -130,6 +130,9 @@ struct this_thread_coroutines {
   coroutine_entry* latest = nullptr;      // the one that ran last, and perhaps still does
   const void* stack = nullptr;            // an address on the stack that it runs on
   coroutine_entry* initiating = nullptr;  // the one whose operation is being started
+  // The fiber that was left since that began, by its record's sequence: what is started now may be
+  // what it waits for. Kept by the fiber hook for gmr::trace_ops.
+  const std::atomic<std::uint32_t>* left_fiber = nullptr;
 };
 [[gnu::tls_model(
     "initial-exec")]] extern constinit thread_local this_thread_coroutines this_thread_runs;
@@ -140,8 +143,12 @@ class initiation_scope final {
   explicit initiation_scope(const coroutine_node& node) noexcept
       : before_(this_thread_runs.initiating) {
     this_thread_runs.initiating = node.entry.load(std::memory_order_relaxed);
+    this_thread_runs.left_fiber = nullptr;
   }
-  ~initiation_scope() { this_thread_runs.initiating = before_; }
+  ~initiation_scope() {
+    this_thread_runs.initiating = before_;
+    this_thread_runs.left_fiber = nullptr;
+  }
   initiation_scope(const initiation_scope&) = delete;
   initiation_scope& operator=(const initiation_scope&) = delete;
 

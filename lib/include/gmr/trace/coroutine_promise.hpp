@@ -22,6 +22,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "gmr/trace/asio_units.hpp"
 #include "gmr/trace/coroutine_node.hpp"
 
 namespace boost::asio {

@@ -46,6 +46,19 @@ struct logical_frame {
   friend bool operator==(const logical_frame&, const logical_frame&) = default;
 };
 
+// An asynchronous operation that a green thread waits for.
+struct waiting_operation {
+  std::string_view kind;         // "read", "timer", ...; a literal
+  bool ready = false;            // complete: only its handler has not run yet
+  int descriptor = -1;           // -1: none, or it was closed
+  std::uint64_t expires_at = 0;  // of a timer: CLOCK_MONOTONIC in ns; 0 when unknown or never
+
+  // A counter that is changed before the descriptor is closed. What the descriptor is said to be is
+  // dropped unless it still has the value `uses_seen` afterwards. Null: it is not described.
+  const std::atomic<std::uint32_t>* uses = nullptr;
+  std::uint32_t uses_seen = 0;
+};
+
 // One green thread as its scheduler shows it. Everything pointed to need only live until the
 // visitor's call returns, except what `sequence` and `logical_frame` say.
 struct green_thread_view {
@@ -69,6 +82,12 @@ struct green_thread_view {
 
   // Of a suspended coroutine of asio::awaitable: for trace/coroutine_variables.hpp.
   const void* innermost = nullptr;
+
+  // What it waits for in detail. Of Asio's green threads gmr::trace_ops knows: it finds them by
+  // where the record is, and the record's state when it was seen.
+  std::span<const waiting_operation> operations;
+  const void* record = nullptr;
+  std::uint64_t record_state = 0;
 
   // For a machine stack whose owner may resume it at any moment: a counter that is changed before
   // the stack is used again. The copy is dropped unless it still has the value `sequence_seen`

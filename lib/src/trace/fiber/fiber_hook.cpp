@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "gmr/trace/coroutine_node.hpp"
 #include "trace/fiber/fiber_clock.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_sanitizers.hpp"
@@ -32,6 +33,8 @@ constexpr std::uintptr_t header_mark = 0x6775'7275'6d65'6469;
 constexpr std::size_t most_context_bytes = 1024;
 
 constinit std::atomic<bool> is_set_up{false};
+// Stands for no fiber where a fiber runs: what it starts now it does not wait for yet.
+constinit std::atomic<std::uint32_t> nobody{0};
 constinit std::atomic<std::uint64_t> untraced{0};
 constinit bool under_sanitizer = false;
 constinit bool leaves_simply = false;  // no sanitizer is to be told, and the time is a register
@@ -151,10 +154,15 @@ using namespace gmr::trace;
   current->runner.store(&slot, std::memory_order_relaxed);
   current->begin_change();
   // Back in the one that resumed what was left: its own story is unchanged.
-  if (before->resumed_by.load(std::memory_order_relaxed) != current)
+  // Back there, what is started next may be what the fiber that was left waits for: asio::spawn
+  // does it that way.
+  if (before->resumed_by.load(std::memory_order_relaxed) != current) {
     current->resumed_by.store(before, std::memory_order_relaxed);
-  else
+    this_thread_runs.left_fiber = &nobody;
+  } else {
     before->resumed_by.store(nullptr, std::memory_order_relaxed);
+    this_thread_runs.left_fiber = &before->sequence;
+  }
   slot.current.store(current, std::memory_order_release);
   if (!leaves_simply || before->state.load(std::memory_order_relaxed) == fiber_state::ending)
       [[unlikely]]

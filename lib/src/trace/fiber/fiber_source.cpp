@@ -120,6 +120,8 @@ class fiber_source final : public scheduler {
       view.machine = &reading.stack;
       view.sequence = &record.sequence;
       view.sequence_seen = reading.sequence;
+      view.record = &record.sequence;
+      view.record_state = reading.sequence;
     } else {
       view.state = green_thread_state::running;
       view.thread = reading.runner;
