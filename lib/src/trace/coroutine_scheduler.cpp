@@ -74,9 +74,13 @@ class picture final {
       }
       if (whole()) return true;
     }
+    give_up();
+    return true;
+  }
+
+  void give_up() {
     locations_.clear();
     state_ = coroutine_state::next(0, coroutine_state::running, 0);
-    return true;
   }
 
   [[nodiscard]] const coroutine_entry* entry() const { return entry_; }
@@ -147,15 +151,37 @@ class coroutine_scheduler final : public scheduler {
         more = p.step() || more;
     }
     for (picture& p : found)
-      if (p.whole() || p.insist()) show(p, visitor);
+      show(p, visitor);
   }
 
-  void show(const picture& seen, green_thread_visitor& visitor) {
+  // Name and labels are those of the moment that the chain is of: read before it proves unchanged.
+  void show(picture& seen, green_thread_visitor& visitor) {
+    constexpr int attempts = 8;
+    green_thread_view view;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      if (!seen.whole() && !seen.insist()) return;
+      view = {};
+      add_notes(seen, view);
+      if (seen.whole()) break;
+      if (attempt == attempts - 1) seen.give_up();
+    }
+    add_chain(seen, view);
+    visitor.visit(view);
+  }
+
+  void add_notes(const picture& seen, green_thread_view& view) {
+    view.id = seen.id();
+    view.parent = seen.extra().parent();
+    if (const green_thread_notes* const notes = seen.extra().notes(); notes != nullptr) {
+      notes_.show(notes, view);
+      view.parent = notes->parent();
+    }
+  }
+
+  void add_chain(const picture& seen, green_thread_view& view) {
     frames_.clear();
     for (const void* const location : seen.locations())
       if (location != nullptr) frames_.push_back(to_frame(location));
-    green_thread_view view;
-    view.id = seen.id();
     view.kind = green_thread_kind::coroutine;
     if (seen.spawned() != nullptr) view.spawned = to_frame(seen.spawned());
     if (seen.kind() == coroutine_state::running) {
@@ -174,12 +200,6 @@ class coroutine_scheduler final : public scheduler {
       if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(view.spawned);
     }
     view.frames = frames_;
-    view.parent = seen.extra().parent();
-    if (const green_thread_notes* const notes = seen.extra().notes(); notes != nullptr) {
-      notes_.show(notes, view);
-      view.parent = notes->parent();
-    }
-    visitor.visit(view);
   }
 
   // Kept for ever: there are as many as kinds of operations in the program.
