@@ -65,6 +65,23 @@ def base_name(function):
     return name.split("::")[-1].split(" ")[-1]
 
 
+@functools.lru_cache(maxsize=None)
+def line_of_instruction(module, offset):
+    """As binutils have it."""
+    said = subprocess.run(["addr2line", "-e", module, hex(offset)], text=True, stdout=subprocess.PIPE, check=True).stdout
+    file, _, line = said.split(" (")[0].strip().rpartition(":")
+    return os.path.realpath(file), line
+
+
+def is_line_of_instruction(frame, innermost):
+    """Where several lines begin at one instruction gdb prefers one at which a statement begins: an argument's, of a call.
+    The last of them is the instruction's own."""
+    if not os.path.exists(frame["module"] or ""):
+        return False
+    offset = int(frame["offset"], 16) - (0 if innermost else 1)
+    return (os.path.realpath(frame["file"] or "?"), str(frame["line"])) == line_of_instruction(frame["module"], offset)
+
+
 def shown(frame):
     text = f"{frame.get('function_full', frame['function'])} {frame['file']}:{frame['line']}"
     return f"{text} {frame['address']:#x}{' inlined' if frame['inlined'] else ''}"
@@ -78,17 +95,20 @@ def frame_differences(mine, other, innermost):
         return  # nobody called it, so it stands at its first instruction: gdb looks before that
     if base_name(mine["function_full"] or "") != base_name(demangled(other["function"])):
         yield "function"
+    if mine["inlined"] != other["inlined"]:
+        yield "inlined"
     if not other["file"]:
         return
     # Of a blocked thread we name the line of the system call. gdb names the line of the instruction after it, where
     # the thread will go on, even if that is another line.
     lines = [other["line"], other["line_before"]] if innermost else [other["line"]]
+    wrong = []
     if mine["line"] not in lines:
-        yield "line"
-    if mine["inlined"] != other["inlined"]:
-        yield "inlined"
+        wrong.append("line")
     if os.path.realpath(mine["file"] or "?") != os.path.realpath(other["file"]):
-        yield "file"
+        wrong.append("file")
+    if wrong and not is_line_of_instruction(mine, innermost):
+        yield from wrong
 
 
 def differences(ours, gdbs):

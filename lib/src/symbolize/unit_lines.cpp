@@ -31,11 +31,6 @@ bool ends_sequence(Dwarf_Line* line) {
   return ::dwarf_lineendsequence(line, &flag) != 0 || flag;
 }
 
-bool begins_statement(Dwarf_Line* line) {
-  bool flag = false;
-  return ::dwarf_linebeginstatement(line, &flag) == 0 && flag;
-}
-
 std::uint32_t number_of(Dwarf_Line* line) {
   int number = 0;
   return ::dwarf_lineno(line, &number) == 0 && number > 0 ? static_cast<std::uint32_t>(number) : 0;
@@ -84,8 +79,9 @@ void unit_lines::read(Dwarf_Die unit, file_names& names) {
       if (ends_sequence(line)) {
         ended = true;
         chosen = nullptr;
-      } else if (number_of(line) != 0 &&
-                 (chosen == nullptr || begins_statement(line) || !begins_statement(chosen))) {
+      } else if (number_of(line) != 0) {
+        // The last one is the instruction's own. Earlier ones say which statements begin there
+        // without any: of a call, its arguments, which may be inlined from anywhere.
         chosen = line;
       }
     }
