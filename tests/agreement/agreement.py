@@ -73,12 +73,12 @@ def line_of_instruction(module, offset):
     return os.path.realpath(file), line
 
 
-def is_line_of_instruction(frame, innermost):
+def is_line_of_instruction(frame, exact):
     """Where several lines begin at one instruction gdb prefers one at which a statement begins: an argument's, of a call.
     The last of them is the instruction's own."""
     if not os.path.exists(frame["module"] or ""):
         return False
-    offset = int(frame["offset"], 16) - (0 if innermost else 1)
+    offset = int(frame["offset"], 16) - (0 if exact else 1)
     return (os.path.realpath(frame["file"] or "?"), str(frame["line"])) == line_of_instruction(frame["module"], offset)
 
 
@@ -87,8 +87,9 @@ def shown(frame):
     return f"{text} {frame['address']:#x}{' inlined' if frame['inlined'] else ''}"
 
 
-def frame_differences(mine, other, innermost):
-    """`innermost`: of the frames at the innermost address, of which there are several when calls were inlined."""
+def frame_differences(mine, other, innermost, exact):
+    """`innermost`: of the frames at the innermost address, of which there are several when calls were inlined. `exact`:
+    the address is where the thread is, not where a call returns to."""
     if other["signal"]:
         return  # the trampoline: its address is all that there is to compare
     if mine["function_full"] == "__start_context" and not other["function"]:
@@ -107,7 +108,7 @@ def frame_differences(mine, other, innermost):
         wrong.append("line")
     if os.path.realpath(mine["file"] or "?") != os.path.realpath(other["file"]):
         wrong.append("file")
-    if wrong and not is_line_of_instruction(mine, innermost):
+    if wrong and not is_line_of_instruction(mine, exact):
         yield from wrong
 
 
@@ -118,6 +119,7 @@ def differences(ours, gdbs):
         return
     # A signal finds the thread before the call, which will begin again.
     rewound = SYSCALL_BYTES if ours[0]["address"] == gdbs[0]["address"] - SYSCALL_BYTES else 0
+    interrupted = None  # the address at which a signal found the thread
     for index in range(max(len(ours), len(gdbs))):
         if index >= len(ours) or index >= len(gdbs):
             missing = "ours" if index >= len(ours) else "gdb's"
@@ -125,10 +127,13 @@ def differences(ours, gdbs):
             return
         mine, other = ours[index], gdbs[index]
         innermost = mine["address"] == ours[0]["address"]
+        if index > 0 and gdbs[index - 1]["signal"]:
+            interrupted = mine["address"]
+        exact = innermost or mine["address"] == interrupted
         if mine["address"] != other["address"] - (rewound if innermost else 0):
             yield f"#{index}: address {shown(mine)} | {shown(other)}"
             return
-        for what in frame_differences(mine, other, innermost):
+        for what in frame_differences(mine, other, innermost, exact):
             yield f"#{index}: {what} {shown(mine)} | {shown(other)}"
 
 
