@@ -47,7 +47,7 @@ const std::size_t stack_for_recording = 4096;
 // neither is for a handler.
 void prepare_recorder() noexcept {
   const void* counters[8];
-  (void)boost::stacktrace::safe_dump_to(0, counters, sizeof counters);
+  (void)boost::stacktrace::safe_dump_to(0, static_cast<void*>(counters), sizeof counters);
   (void)_Unwind_FindEnclosingFunction(reinterpret_cast<void*>(&prepare_recorder));
 }
 
