@@ -145,6 +145,7 @@ const std::vector<thread_snapshot>& thread_capturer::implementation::capture() {
   for (thread_snapshot& each : threads_)
     if (each.outcome != capture_outcome::ok) each.wait_channel = files_.wait_channel(each.id);
   std::vector<cpu_start> before;
+  before.reserve(work_.size());
   for (const thread_work& work : work_)
     before.push_back(work.before);
   measure_cpu(threads_, before, start, settings_.busy_window, files_);

@@ -38,11 +38,8 @@ class common_stock final {
     const std::lock_guard guard{mutex_};
     operation_record* head = nullptr;
     for (got = 0; got < wanted; ++got) {
-      operation_record* record = free_;
-      if (record != nullptr)
-        free_ = next_of(*record);
-      else if ((record = take_unused()) == nullptr)
-        break;
+      operation_record* const record = free_ != nullptr ? take_used() : take_unused();
+      if (record == nullptr) break;
       record->owner.store(head, std::memory_order_release);
       head = record;
     }
@@ -78,6 +75,12 @@ class common_stock final {
   void push(operation_record& record) noexcept {
     record.owner.store(free_, std::memory_order_release);
     free_ = &record;
+  }
+
+  operation_record* take_used() noexcept {
+    operation_record* const record = free_;
+    free_ = next_of(*record);
+    return record;
   }
 
   operation_record* take_unused() noexcept {
