@@ -116,10 +116,8 @@ std::vector<pending_operations::found> pending_operations::read_records(std::uin
     found each;
     if (!read(operation_record_at(i), each)) continue;
     each.kind = kind_of(each.object, each.name);
-    if (each.cause != operation_cause::timer)
-      each.ready_since = each.when;
-    else if (each.when != 0 && each.when <= now)
-      each.ready_since = each.when;
+    // A timer's is its expiry, 0 for never.
+    if (each.cause != operation_cause::timer || each.when <= now) each.ready_since = each.when;
     if (was_closed(each.descriptor, each.uses)) {
       each.descriptor = -1;  // aborted, and the number may be another's
       if (each.ready_since == 0) each.ready_since = now;
