@@ -100,6 +100,11 @@ class LogDirectory(unittest.TestCase):
                              (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
+def is_pending(pid, number):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return bool(int(re.search(r"^ShdPnd:\s+(\w+)$", status, re.M)[1], 16) >> (number - 1) & 1)
+
+
 class StandardError(unittest.TestCase):
     def test_nobody_reads_it(self):
         """The server serves on, a report waits for its reader, and what was asked for meanwhile is answered at once."""
@@ -110,6 +115,8 @@ class StandardError(unittest.TestCase):
             reports.wait_for(pipe.is_full, "the report never began")
             for _ in range(3):
                 server.process.send_signal(signal.SIGUSR2)
+                # While one is pending, another would be the same one.
+                reports.wait_for(lambda: not is_pending(server.process.pid, signal.SIGUSR2), "the signal stays pending")
                 self.assertEqual(204, server.ping())
             pipe.reading.set()
             second = reports.wait_for(lambda: reports.texts(server.stderr())[1:], server.stderr)[0]
