@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A live queue-server with real clients is asked what it is doing."""
 import asyncio
+import collections
 import contextlib
 import ctypes
 import http.client
@@ -159,6 +160,7 @@ class Stuck(unittest.TestCase):
     def report_while(self, how):
         with harness.Server("--debug.endpoints=on", "--server.threads=2", "--oslo_reports.format=json") as server:
             idle = idle_http(server, 2)
+            reports.wait_for(lambda: self.rest(server, idle), server.stderr)
             blocked = [block(server, 30, how) for _ in range(2)]
             io_threads = reports.wait_for(lambda: self.blocked_threads(server), server.stderr)
             self.assertEqual(2, len(io_threads))
@@ -166,6 +168,22 @@ class Stuck(unittest.TestCase):
             for connection in blocked + idle:
                 connection.close()
             server.kill()
+
+    def rest(self, server, idle):
+        """The sessions have seen that their answers were sent: they wait for the next request."""
+        peers = self.peers(reports.ask(server, read=reports.jsons))
+        return set(self.addresses(server, idle)) <= peers["suspended"]
+
+    def addresses(self, server, connections):
+        return [f"tcp {server.http} - " + "%s:%d" % one.sock.getsockname() for one in connections]
+
+    def peers(self, report):
+        """The peers whose sessions wait for them, by the state of the session."""
+        peers = collections.defaultdict(set)
+        for group, frames in reports.frames_of_groups(report):
+            if group["kind"] == "coroutine" and any("http::session" in frame for frame in frames):
+                peers[group["state"]] |= {each["peer"] for each in group["operations"] if each["fd"]}
+        return peers
 
     def blocked_threads(self, server):
         """The threads whose stack shows the blocking endpoint, once both are in it."""
@@ -178,12 +196,10 @@ class Stuck(unittest.TestCase):
         """A request that nobody has looked at yet: its session is ready, the others are not."""
         idle[0].request("GET", "/v2/ping", headers=HEADERS)
         report = reports.ask(server, read=reports.jsons)
-        sessions = [group for group, frames in reports.frames_of_groups(report)
-                    if group["kind"] == "coroutine" and any("http::session" in frame for frame in frames)]
-        peers = {group["state"]: {each["peer"] for each in group["operations"] if each["fd"]} for group in sessions}
-        addresses = [f"tcp {server.http} - " + "%s:%d" % one.sock.getsockname() for one in idle]
-        self.assertEqual({addresses[0]}, peers["ready"], sessions)
-        self.assertIn(addresses[1], peers["suspended"], sessions)
+        served, other = self.addresses(server, idle)
+        peers = self.peers(report)
+        self.assertEqual({served}, peers["ready"], report["green_threads"])
+        self.assertIn(other, peers["suspended"], report["green_threads"])
         loops = report["green_threads"]["event_loops"]
         self.assertTrue(any(loop["queued"] >= 1 for loop in loops), loops)
 

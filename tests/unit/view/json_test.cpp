@@ -184,8 +184,11 @@ TEST_F(JsonReport, NothingThatWasCutIsSilent) {
 
 TEST_F(JsonReport, DeepNestingIsCutAndSaysSo) {
   value tree = 1;
-  for (int depth = 0; depth < 2000; ++depth)
-    tree = list{{std::move(tree)}};
+  for (int depth = 0; depth < 2000; ++depth) {
+    list outer;
+    outer.items.push_back(std::move(tree));  // a braced list would copy it
+    tree = std::move(outer);
+  }
   made().sections = {{"Deep", std::move(tree), {}}};
   EXPECT_THAT(to_json(made()), testing::HasSubstr("nested too deep"));
   expect_valid();

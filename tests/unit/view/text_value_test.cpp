@@ -52,8 +52,11 @@ TEST(TextValue, EveryKindIsShownAndNothingHostileGetsThrough) {
 
 TEST(TextValue, DeepNestingIsCutAndSaysSo) {
   value tree = 1;
-  for (int depth = 0; depth < 2000; ++depth)
-    tree = list{{std::move(tree)}};
+  for (int depth = 0; depth < 2000; ++depth) {
+    list outer;
+    outer.items.push_back(std::move(tree));  // a braced list would copy it
+    tree = std::move(outer);
+  }
   EXPECT_THAT(shown(tree), HasSubstr("nested too deep"));
   EXPECT_THAT(inline_text(tree), HasSubstr("nested too deep"));
 }
