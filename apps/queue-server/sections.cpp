@@ -29,8 +29,7 @@ gmr::table queues_table(store& data) {
 }
 
 gmr::table connections_table(const connections::listing& found) {
-  gmr::table shown{{"peer", "protocol", "age seconds", "bytes in", "bytes out", "doing", "request"},
-                   {}};
+  gmr::table shown{{"peer", "protocol", "age s", "in", "out", "doing", "request"}, {}};
   for (const auto& each : found.shown) {
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(each->age()).count();
     shown.rows.push_back({each->peer(), each->protocol(), age, each->bytes_in(), each->bytes_out(),

@@ -76,6 +76,16 @@ std::string join_some(const std::vector<std::string>& names, std::size_t most, s
   return out;
 }
 
+std::string join_fitting(const std::vector<std::string>& names, std::size_t room,
+                         std::size_t total) {
+  std::size_t most = 0;
+  for (std::size_t used = 0; most < names.size(); ++most) {
+    used += columns(names[most]) + 2;
+    if (used > room && most != 0) break;
+  }
+  return join_some(names, most, total);
+}
+
 std::string counted(std::uint64_t count, std::string_view noun) {
   std::string out = std::to_string(count);
   out.append(" ").append(noun);

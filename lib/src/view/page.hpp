@@ -36,6 +36,10 @@ class page final {
 [[nodiscard]] std::string join_some(const std::vector<std::string>& names, std::size_t most,
                                     std::size_t total);
 
+// As many of them as fit into `room` columns, but one at least: "a, b, c and 5 more".
+[[nodiscard]] std::string join_fitting(const std::vector<std::string>& names, std::size_t room,
+                                       std::size_t total);
+
 // "1 frame", "2 frames"
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
 

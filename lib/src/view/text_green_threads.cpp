@@ -11,7 +11,7 @@ namespace gmr::views {
 namespace {
 
 constexpr std::size_t most_ids = 10;
-constexpr std::size_t most_names = 10;
+constexpr std::size_t names_columns = 80;  // of names and labels: one line
 
 const stack& stack_at(const green_threads_info& all, std::uint32_t index) {
   static const stack none;
@@ -45,10 +45,11 @@ std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
 // Who they are, apart from their ids.
 void show_details(page& out, const green_thread_group& group) {
   if (!group.names.empty())
-    out.line(0, "named " + join_some(printable_all(group.names), most_names, group.names.size()));
+    out.line(
+        0, "named " + join_fitting(printable_all(group.names), names_columns, group.names.size()));
   for (const auto& [key, texts] : group.labels)
     out.line(0, "labelled " + printable(key) + " = " +
-                    join_some(printable_all(texts), most_names, texts.size()));
+                    join_fitting(printable_all(texts), names_columns, texts.size()));
   if (!group.parents.empty())
     out.line(0, (group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ") +
                     join_some(to_texts(group.parents), most_ids, group.parents.size()));

@@ -11,9 +11,12 @@
 namespace gmr::views {
 namespace {
 
+constexpr std::size_t least_cell_columns = 20;  // of a column that is cut to make the table fit
+
 struct cell {
   std::string text;
   std::size_t width = 0;
+  bool is_cut = false;
 };
 
 bool is_number(const value& content) {
@@ -27,17 +30,30 @@ struct layout {
   std::vector<std::vector<cell>> rows;
   std::vector<std::size_t> widths;
   std::vector<bool> to_the_right;
-  std::size_t cut_cells = 0;
+
+  [[nodiscard]] std::size_t width() const {
+    const std::size_t gaps = 2 * std::max<std::size_t>(widths.size(), 1) - 2;
+    return std::accumulate(widths.begin(), widths.end(), gaps);
+  }
+  [[nodiscard]] std::size_t cut_cells() const {
+    std::size_t count = 0;
+    for (const std::vector<cell>& row : rows)
+      count += static_cast<std::size_t>(
+          std::count_if(row.begin(), row.end(), [](const cell& each) { return each.is_cut; }));
+    return count;
+  }
 };
 
-cell make_cell(std::string text, std::size_t& cut) {
-  std::size_t width = columns(text);
-  if (width > most_cell_columns) {
-    text = std::string{first_columns(text, most_cell_columns - 3)} + "...";
-    width = most_cell_columns;
-    ++cut;
-  }
-  return {std::move(text), width};
+void cut(cell& content, std::size_t most) {
+  if (content.width <= most) return;
+  content = {std::string{first_columns(content.text, most - 3)} + "...", most, true};
+}
+
+cell make_cell(std::string text) {
+  const std::size_t width = columns(text);
+  cell made{std::move(text), width};
+  cut(made, most_cell_columns);
+  return made;
 }
 
 layout lay_out(const table& content) {
@@ -46,7 +62,7 @@ layout lay_out(const table& content) {
   out.to_the_right.assign(count, true);
   std::vector<cell>& titles = out.rows.emplace_back();
   for (const std::string& title : content.columns)
-    titles.push_back(make_cell(printable(title), out.cut_cells));
+    titles.push_back(make_cell(printable(title)));
   for (const cell& title : titles)
     out.widths.push_back(title.width);
 
@@ -58,12 +74,27 @@ layout lay_out(const table& content) {
       const value empty;
       const value& entry = column < row.size() ? row[column] : empty;
       std::string text = entry.is_null() ? "-" : inline_text(entry, content.columns[column]);
-      cells.push_back(make_cell(std::move(text), out.cut_cells));
+      cells.push_back(make_cell(std::move(text)));
       out.widths[column] = std::max(out.widths[column], cells.back().width);
       if (!entry.is_null() && !is_number(entry)) out.to_the_right[column] = false;
     }
   }
   return out;
+}
+
+// Takes from the widest columns until the table fits into `room`; not where too little of them
+// would be left.
+void fit(layout& all, std::size_t room) {
+  std::vector<std::size_t> widths = all.widths;
+  for (std::size_t total = all.width(); total > room; --total) {
+    const auto widest = std::max_element(widths.begin(), widths.end());
+    if (*widest <= least_cell_columns) return;
+    --*widest;
+  }
+  all.widths = widths;
+  for (std::vector<cell>& row : all.rows)
+    for (std::size_t column = 0; column < row.size(); ++column)
+      cut(row[column], widths[column]);
 }
 
 void show_row(page& out, std::size_t indent, const layout& all, const std::vector<cell>& cells) {
@@ -91,10 +122,10 @@ void show_record(page& out, std::size_t indent, const layout& all, const std::ve
 }  // namespace
 
 void show_table(page& out, std::size_t indent, const table& content) {
-  const layout all = lay_out(content);
-  const std::size_t gaps = 2 * std::max<std::size_t>(all.widths.size(), 1) - 2;
-  const std::size_t total = std::accumulate(all.widths.begin(), all.widths.end(), indent + gaps);
-  const bool records = total > page::width;
+  layout all = lay_out(content);
+  const std::size_t room = page::width - std::min(indent, page::width);
+  fit(all, room);
+  const bool records = all.width() > room;
   for (std::size_t row = records ? 1 : 0; row < all.rows.size(); ++row)
     (records ? show_record : show_row)(out, indent, all, all.rows[row]);
   if (content.rows.empty()) out.line(indent, "(no rows)");
@@ -102,10 +133,8 @@ void show_table(page& out, std::size_t indent, const table& content) {
     out.line(indent, "(" + counted(content.rows.size() - most_rows, "row") +
                          " more than the first " + std::to_string(most_rows) +
                          "; the JSON report has them all)");
-  if (all.cut_cells != 0)
-    out.line(indent, "(" + counted(all.cut_cells, "cell") + " cut at " +
-                         std::to_string(most_cell_columns) +
-                         " columns; the JSON report has them whole)");
+  if (const std::size_t count = all.cut_cells(); count != 0)
+    out.line(indent, "(" + counted(count, "cell") + " cut; the JSON report has them whole)");
 }
 
 }  // namespace gmr::views

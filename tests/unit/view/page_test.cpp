@@ -49,6 +49,12 @@ TEST(JoinSome, SaysHowManyAreLeftOut) {
   EXPECT_EQ(join_some({"a"}, 5, 200), "a and 199 more");
 }
 
+TEST(JoinFitting, TakesAsManyAsThereIsRoomFor) {
+  EXPECT_EQ(join_fitting({"aaa", "bbb", "ccc"}, 10, 7), "aaa, bbb and 5 more");
+  EXPECT_EQ(join_fitting({"aaa", "bbb", "ccc"}, 100, 3), "aaa, bbb, ccc");
+  EXPECT_EQ(join_fitting({std::string(50, 'a'), "b"}, 10, 2), std::string(50, 'a') + " and 1 more");
+}
+
 TEST(Human, Durations) {
   EXPECT_EQ(human_duration(0), "0 s");
   EXPECT_EQ(human_duration(0.00035), "350 us");

@@ -75,7 +75,7 @@ TEST(TextTable, LongCellsAreCutAndTheLimitIsSaid) {
   table rows{{"a"}, {{std::string(500, 'x')}}};
   const std::string out = shown(rows);
   EXPECT_THAT(out, HasSubstr("xxx...\n"));
-  EXPECT_THAT(out, HasSubstr("1 cell cut at 48 columns"));
+  EXPECT_THAT(out, HasSubstr("1 cell cut; the JSON report has them whole"));
 }
 
 TEST(TextTable, ManyRowsAreCutAndTheLimitIsSaid) {
@@ -85,6 +85,16 @@ TEST(TextTable, ManyRowsAreCutAndTheLimitIsSaid) {
   const std::string out = shown(rows);
   EXPECT_THAT(out, HasSubstr("99000 rows more than the first 1000"));
   EXPECT_LT(out.size(), 100'000U);
+}
+
+TEST(TextTable, TheWidestColumnsAreCutUntilTheTableFits) {
+  const std::string wide(48, 'w');
+  const std::string less(40, 'l');
+  const table rows{{"a", "b", "c"}, {{wide, less, std::string(20, 's')}, {"1", "2", "3"}}};
+  const std::string out = shown(rows);
+  EXPECT_EQ(out.substr(out.find('\n') + 1, page::width),
+            std::string(35, 'w') + "...  " + std::string(35, 'l') + "...  " + std::string(20, 's'));
+  EXPECT_THAT(out, HasSubstr("2 cells cut"));
 }
 
 TEST(TextTable, ATableThatIsTooWideBecomesRecords) {
