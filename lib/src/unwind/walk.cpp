@@ -124,8 +124,11 @@ walk::step_result walk::step_complex(const row& rules) {
   const auto cfa = evaluate(full.cfa, state_, std::nullopt, memory_);
   if (!cfa) return finish(walk_end::unknown_register);
   std::uintptr_t caller = 0;
-  if (!compute(full.rules[full.return_register], full.return_register, *cfa, caller))
-    return finish(unreadable(*cfa - word));
+  const register_rule& way_back = full.rules[full.return_register];
+  if (!compute(way_back, full.return_register, *cfa, caller)) {
+    const bool in_register = way_back.how == register_rule::kind::in_register;
+    return finish(in_register ? walk_end::unknown_register : unreadable(*cfa - word));
+  }
   if (caller == 0) return finish(walk_end::outermost);
   walk_state next;
   for (unsigned number = 0; number < capture::register_count; ++number) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ void gmr_test_frame_pointer_only(void (*)(void*), void*);
 void gmr_test_nothing_known(void (*)(void*), void*);
 void gmr_test_rbx_unmentioned(void (*)(void*), void*);
 void gmr_test_rbx_is_base(void (*)(void*), void*);
+void gmr_test_return_in_register(void (*)(void*), void*);
 }
 
 asm(R"(
@@ -78,6 +80,17 @@ gmr_test_rbx_is_base:
   ret
   .cfi_endproc
   .size gmr_test_rbx_is_base, .-gmr_test_rbx_is_base
+
+  .type gmr_test_return_in_register, @function
+gmr_test_return_in_register:
+  .cfi_startproc
+  pop %rdi
+  .cfi_adjust_cfa_offset -8
+  .cfi_register rip, rdi
+  nop
+  jmp *%rdi
+  .cfi_endproc
+  .size gmr_test_return_in_register, .-gmr_test_return_in_register
 )");
 
 namespace {
@@ -137,6 +150,26 @@ TEST(UnusualFrames, ARegisterThatRulesDoNotMentionIsKept) {
   EXPECT_TRUE(is_in(stack.frames[3], &gmr_test_rbx_is_base));
   EXPECT_FALSE(stack.truncated) << stack.note;
   EXPECT_TRUE(stack.exact);
+}
+
+// As vfork() does, whose child must not overwrite it. Where only pc and sp are known, that is what
+// the note says.
+TEST(UnusualFrames, AReturnAddressInARegisterThatIsNotKnownEndsTheStack) {
+  std::array<std::uintptr_t, 8> words{};
+  gmr::capture::stack_snapshot snapshot;
+  snapshot.full_registers = false;
+  snapshot.only_pc_and_sp = true;
+  auto& values = snapshot.registers.values;
+  values[gmr::capture::pc_register] =
+      reinterpret_cast<std::uintptr_t>(&gmr_test_return_in_register) + 1;
+  values[gmr::capture::sp_register] = reinterpret_cast<std::uintptr_t>(words.data());
+  snapshot.parts[0] = {values[gmr::capture::sp_register], std::as_bytes(std::span{words})};
+  gmr::unwind::unwinder unwind;
+  raw_stack stack;
+  unwind.unwind(snapshot, stack);
+  EXPECT_EQ(stack.frames.size(), 1U);
+  EXPECT_TRUE(stack.truncated);
+  EXPECT_EQ(stack.note, "the next frame depends on a register that is not known");
 }
 
 struct context_pair {
