@@ -13,11 +13,10 @@ std::string write(const settings& settings, const file_name& name, std::string_v
     say("report " + std::to_string(name.number) + " written to " + file.path.string());
     return {};
   }
-  std::string error = "the report could not be written to a file: " + file.error;
+  const std::string error = "the report could not be written to a file: " + file.error;
   const std::string line = "gmr: " + error + "\n";
   const std::string other = write_standard_error({line, bytes}, settings.write_deadline);
-  if (!other.empty()) error += "; " + other;
-  return error;
+  return other.empty() ? other : error + "; " + other;
 }
 
 void say(std::string_view message) noexcept {

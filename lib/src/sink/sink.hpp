@@ -25,9 +25,10 @@ struct settings {
 
 // Writes the bytes as one piece to standard error, or to a new file of mode 0600 in log_dir and one
 // line naming the file to standard error. When the file can't be written, the report goes to
-// standard error with the reason above it. Returns what went wrong, or an empty string. Does not
-// throw for I/O errors, is never killed by SIGPIPE or SIGXFSZ, and gives up when nothing has been
-// read for `write_deadline`, or after six times that in all. Safe to call from any thread.
+// standard error with the reason above it. Returns why the report is in neither place, or an empty
+// string. Does not throw for I/O errors, is never killed by SIGPIPE or SIGXFSZ, and gives up when
+// nothing has been read for `write_deadline`, or after six times that in all. Safe to call from any
+// thread.
 std::string write(const settings& settings, const file_name& name, std::string_view bytes);
 
 // One line "gmr: MESSAGE" to standard error, in one piece with nothing of a report in between.

@@ -96,7 +96,7 @@ TEST_F(LogFile, AMissingDirectorySendsTheReportToStandardErrorWithTheReason) {
   settings_.log_dir /= "missing";
   std::string error;
   const std::string out = said([&] { error = write(settings_, name_, "report\n"); });
-  EXPECT_THAT(error, HasSubstr("No such file"));
+  EXPECT_EQ(error, "");
   EXPECT_THAT(out, testing::StartsWith("gmr: the report could not be written"));
   EXPECT_THAT(out, HasSubstr("No such file"));
   EXPECT_THAT(out, testing::EndsWith("\nreport\n"));
@@ -104,7 +104,7 @@ TEST_F(LogFile, AMissingDirectorySendsTheReportToStandardErrorWithTheReason) {
 
 TEST_F(LogFile, ADirectoryThatIsAFileSendsTheReportToStandardError) {
   settings_.log_dir = "/dev/null";
-  EXPECT_THAT(said([&] { EXPECT_NE(write(settings_, name_, "report\n"), ""); }),
+  EXPECT_THAT(said([&] { EXPECT_EQ(write(settings_, name_, "report\n"), ""); }),
               testing::EndsWith("\nreport\n"));
 }
 
