@@ -12,7 +12,9 @@ for target in build/fuzz/bin/*_fuzz; do
   name=$(basename "$target" _fuzz)
   found=$(mktemp -d)
   corpus=()
-  [ ! -d "tests/fuzz/corpus/$name" ] || corpus=("tests/fuzz/corpus/$name")
+  for seeds in "tests/fuzz/corpus/$name" "build/fuzz/seeds/$name"; do
+    [ ! -d "$seeds" ] || corpus+=("$seeds")
+  done
   echo "== $name"
   "$target" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 -artifact_prefix="build/fuzz/" \
     "$found" "${corpus[@]}"
