@@ -149,7 +149,7 @@ class Truth(unittest.TestCase):
             if green_thread["thread"] and green_thread["state"] == "running":
                 expected["thread"], seen["thread"] = green_thread["thread"], listed["thread"]
                 expected["runs"], seen["runs"] = listed["id"], self.by_thread[green_thread["thread"]]["runs"]
-            if listed["kind"] == "fiber" and listed["state"] != "running":
+            if listed["kind"] == "fiber":
                 expected["has_bounds"] = True
                 seen["has_bounds"] = listed["memory"] is not None and listed["memory"]["low"] < listed["memory"]["high"]
             if listed["state"] != "running":

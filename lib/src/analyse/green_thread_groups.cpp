@@ -104,10 +104,11 @@ void green_thread_groups::note_details(green_thread_group& into, const green_thr
     add_label(into, key, text);
   if (view.parent != 0) add_some(into.parents, view.parent, ids_shown);
   if (view.thread != 0) add_some(into.threads, view.thread, ids_shown);
-  if (view.machine == nullptr) return;
-  keep_larger(into.stack_bytes, view.machine->high - view.machine->low);
+  const auto bounds = bounds_of(view);
+  if (!bounds) return;
+  keep_larger(into.stack_bytes, bounds->high - bounds->low);
   if (into.count <= stacks_measured)
-    keep_larger(into.high_water_bytes, high_water_bytes(view.machine->low, view.machine->high));
+    keep_larger(into.high_water_bytes, high_water_bytes(bounds->low, bounds->high));
 }
 
 void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack,

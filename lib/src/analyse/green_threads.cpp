@@ -117,9 +117,8 @@ class green_thread_collector::implementation {
     info.thread = view.thread;
     info.parent = view.parent;
     info.long_running = view.long_running;
-    if (view.machine != nullptr)
-      info.extent = {view.machine->low, view.machine->high,
-                     high_water_bytes(view.machine->low, view.machine->high)};
+    if (const auto bounds = bounds_of(view))
+      info.extent = {bounds->low, bounds->high, high_water_bytes(bounds->low, bounds->high)};
   }
 
   [[nodiscard]] stack_form form_of(std::uint32_t number) const noexcept {

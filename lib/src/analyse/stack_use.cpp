@@ -13,6 +13,12 @@ constexpr std::size_t most_pages = 4096;
 
 }  // namespace
 
+std::optional<stack_bounds> bounds_of(const green_thread_view& view) noexcept {
+  if (view.machine != nullptr) return stack_bounds{view.machine->low, view.machine->high};
+  if (view.running_low >= view.running_high) return std::nullopt;
+  return stack_bounds{view.running_low, view.running_high};
+}
+
 std::optional<std::uint64_t> high_water_bytes(std::uint64_t low, std::uint64_t high) noexcept {
   static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t first = low / page * page;

@@ -4,7 +4,16 @@
 #include <cstdint>
 #include <optional>
 
+#include "gmr/trace/scheduler.hpp"
+
 namespace gmr::analyse {
+
+// Where the stack of a fiber lies, suspended or running; nothing when that is not known.
+struct stack_bounds {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+[[nodiscard]] std::optional<stack_bounds> bounds_of(const green_thread_view& view) noexcept;
 
 // Bytes from `high` down to the lowest page in memory: the deepest use since the memory was mapped,
 // in whole pages, by whoever had it. Asks the kernel, so that no page is touched or faulted in.

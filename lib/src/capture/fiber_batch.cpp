@@ -149,6 +149,8 @@ void fiber_batch::finish(green_thread_consumer& consumer,
       moved->insert(each.view.id);
     } else {
       each.view.state = green_thread_state::running;
+      each.view.running_low = each.machine.low;
+      each.view.running_high = each.machine.high;
       each.view.machine = nullptr;
       each.view.waits_for = {};
       each.view.operations = {};

@@ -111,7 +111,7 @@ struct green_thread_info {
   pid_t thread = 0;          // tid that runs it, 0 when none or unknown
   std::uint64_t parent = 0;  // id of the green thread that awaits it or resumed it; 0: none known
   bool long_running = false;
-  std::optional<stack_extent> extent;  // of a suspended fiber
+  std::optional<stack_extent> extent;  // of a fiber
 };
 
 // Green threads of one kind and state with the same stack.

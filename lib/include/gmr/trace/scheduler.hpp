@@ -79,6 +79,9 @@ struct green_thread_view {
   // chain, whose innermost line is then the last co_await that was reached.
   std::span<const logical_frame> frames;   // a coroutine's chain
   const machine_stack* machine = nullptr;  // a fiber's stack, copied after the call
+  // Bounds of a running fiber's stack; 0 when not known.
+  std::uintptr_t running_low = 0;
+  std::uintptr_t running_high = 0;
 
   // Of a suspended coroutine of asio::awaitable: for trace/coroutine_variables.hpp.
   const void* innermost = nullptr;

@@ -23,6 +23,7 @@ struct fiber_reading {
   std::uint32_t sequence = 0;
   const green_thread_notes* notes = nullptr;
   std::uint64_t resumed_by = 0;  // id of the fiber, or of the thread's own stack
+  bool consistent = false;
   machine_stack stack;
 
   [[nodiscard]] bool is_suspended() const noexcept { return sequence % 2 == 0; }
@@ -59,13 +60,12 @@ bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
 std::optional<fiber_reading> read(const fiber_record& record) noexcept {
   constexpr int attempts = 16;
   fiber_reading reading;
-  bool consistent = false;
-  for (int attempt = 0; attempt < attempts && !consistent; ++attempt) {
+  for (int attempt = 0; attempt < attempts && !reading.consistent; ++attempt) {
     const fiber_state state = record.state.load(std::memory_order_acquire);
     if (state != fiber_state::suspendable && state != fiber_state::ending) return std::nullopt;
-    consistent = read_once(record, reading);
+    reading.consistent = read_once(record, reading);
   }
-  if (!consistent) reading.sequence |= 1;
+  if (!reading.consistent) reading.sequence |= 1;
   return reading;
 }
 
@@ -125,6 +125,10 @@ class fiber_source final : public scheduler {
     } else {
       view.state = green_thread_state::running;
       view.thread = reading.runner;
+      if (reading.consistent) {
+        view.running_low = reading.stack.low;
+        view.running_high = reading.stack.high;
+      }
     }
     visitor.visit(view);
   }
