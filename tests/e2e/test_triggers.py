@@ -12,6 +12,13 @@ import reports
 YEAR_2001 = 1_000_000_000 * 10**9  # ns
 
 
+def point(link, target):
+    """In one step: there is no moment without the link."""
+    made = link.with_name("made")
+    made.symlink_to(target)
+    made.rename(link)
+
+
 class TouchedFile(unittest.TestCase):
     """Each step must make the report that it should, and no other."""
 
@@ -71,14 +78,14 @@ class TouchedFile(unittest.TestCase):
         self.assertEqual(204, self.server.ping())
 
     def test_a_file_that_can_not_be_looked_at_for_a_while(self):
-        self.file.touch()
-        self.is_touched()
         folder, aside = self.file.parent, self.file.parent.with_name("aside")
         folder.rename(aside)
-        folder.symlink_to(folder)  # a loop, which even root can't follow
+        folder.symlink_to(aside)
+        self.file.touch()
+        self.is_touched()
+        point(folder, folder)  # a loop, which even root can't follow
         self.is_said(f"gmr: the trigger file {self.file} can't be watched: Too many levels of symbolic links")
-        folder.unlink()
-        aside.rename(folder)
+        point(folder, aside)
         self.is_said(f"gmr: the trigger file {self.file} can be watched again")
         self.file.touch()
         self.is_touched()
