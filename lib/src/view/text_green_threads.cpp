@@ -1,6 +1,7 @@
 // The Green Threads section as text.
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "view/human.hpp"
@@ -11,7 +12,6 @@ namespace gmr::views {
 namespace {
 
 constexpr std::size_t most_ids = 10;
-constexpr std::size_t names_columns = 80;  // of names and labels: one line
 
 const stack& stack_at(const green_threads_info& all, std::uint32_t index) {
   static const stack none;
@@ -42,14 +42,17 @@ std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
   return shown;
 }
 
+void show_on_one_line(page& out, const std::string& what, const std::vector<std::string>& texts) {
+  constexpr std::size_t room_for_more = std::string_view{" and 1000 more"}.size();
+  const std::size_t used = std::min(page::width, columns(what) + room_for_more);
+  out.line(0, what + join_fitting(printable_all(texts), page::width - used, texts.size()));
+}
+
 // Who they are, apart from their ids.
 void show_details(page& out, const green_thread_group& group) {
-  if (!group.names.empty())
-    out.line(
-        0, "named " + join_fitting(printable_all(group.names), names_columns, group.names.size()));
+  if (!group.names.empty()) show_on_one_line(out, "named ", group.names);
   for (const auto& [key, texts] : group.labels)
-    out.line(0, "labelled " + printable(key) + " = " +
-                    join_fitting(printable_all(texts), names_columns, texts.size()));
+    show_on_one_line(out, "labelled " + printable(key) + " = ", texts);
   if (!group.parents.empty())
     out.line(0, (group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ") +
                     join_some(to_texts(group.parents), most_ids, group.parents.size()));

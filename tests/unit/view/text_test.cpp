@@ -254,6 +254,15 @@ TEST_F(TextReport, AGroupSaysWhatItsGreenThreadsAreCalled) {
                            "stack of 64.0 KiB, at most 8.0 KiB used"});
 }
 
+TEST_F(TextReport, LabelsOfAGroupTakeOneLine) {
+  green_thread_group& group =
+      builder_.add_group(15, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  for (char each = 'a'; each < 'p'; ++each)
+    group.labels["client"].emplace_back(36, each);
+  EXPECT_THAT(text(),
+              testing::HasSubstr("labelled client = " + std::string(36, 'a') + " and 14 more\n"));
+}
+
 TEST_F(TextReport, ATreeShowsWhereStacksPart) {
   made().list = report_list::tree;
   const frame* const serve = builder_.add_logical("serve", "/srv/a.cpp", 1);
