@@ -57,6 +57,12 @@ def ask(server, count=1, read=texts):
     return wait_for(lambda: read(server.stderr())[before:before + count], server.stderr)[0]
 
 
+def blocked_threads(server):
+    """The threads whose stack shows the endpoint that blocks them. For reports in JSON."""
+    return [thread["id"] for thread in ask(server, read=jsons)["threads"]
+            if any("block" in (frame["function"] or "") for frame in thread["frames"])]
+
+
 def tids(pid):
     return {int(entry) for entry in os.listdir(f"/proc/{pid}/task")}
 

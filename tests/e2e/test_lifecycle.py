@@ -211,20 +211,21 @@ class Stopping(unittest.TestCase):
             pass
 
     def test_the_last_request_is_answered(self):
-        with harness.Server("--debug.endpoints=on") as server, server.client() as ask:
-            ask.connection.request("POST", "/debug/block?seconds=1&how=sleep", headers=ask.headers)
-            time.sleep(0.2)
+        with harness.Server("--debug.endpoints=on", "--oslo_reports.format=json") as server, server.client() as ask:
+            ask.connection.request("POST", "/debug/block?seconds=5&how=sleep", headers=ask.headers)
+            reports.wait_for(lambda: reports.blocked_threads(server), server.stderr)
             server.process.send_signal(signal.SIGTERM)
             server.ended = True
             self.assertEqual(204, ask.connection.getresponse().status)
             self.assertEqual(0, server.process.wait(harness.STOP_SECONDS), server.stderr())
 
     def test_threads_that_do_not_come_back_are_left(self):
-        with harness.Server("--debug.endpoints=on", "--server.threads=2", "--server.shutdown_seconds=1") as server:
+        with harness.Server("--debug.endpoints=on", "--server.threads=2", "--server.shutdown_seconds=1",
+                            "--oslo_reports.format=json") as server:
             blocked = [server.client() for _ in range(2)]
             for ask in blocked:
                 ask.connection.request("POST", "/debug/block?seconds=60&how=mutex", headers=ask.headers)
-            time.sleep(0.5)
+            reports.wait_for(lambda: len(reports.blocked_threads(server)) == 2, server.stderr)
             self.assertEqual(70, server.stop())
             for ask in blocked:
                 ask.close()

@@ -162,8 +162,7 @@ class Stuck(unittest.TestCase):
             idle = idle_http(server, 2)
             reports.wait_for(lambda: self.rest(server, idle), server.stderr)
             blocked = [block(server, 30, how) for _ in range(2)]
-            io_threads = reports.wait_for(lambda: self.blocked_threads(server), server.stderr)
-            self.assertEqual(2, len(io_threads))
+            reports.wait_for(lambda: len(reports.blocked_threads(server)) == 2, server.stderr)
             self.unserved(server, idle)
             for connection in blocked + idle:
                 connection.close()
@@ -184,13 +183,6 @@ class Stuck(unittest.TestCase):
             if group["kind"] == "coroutine" and any("http::session" in frame for frame in frames):
                 peers[group["state"]] |= {each["peer"] for each in group["operations"] if each["fd"]}
         return peers
-
-    def blocked_threads(self, server):
-        """The threads whose stack shows the blocking endpoint, once both are in it."""
-        report = reports.ask(server, read=reports.jsons)
-        inside = [thread["id"] for thread in report["threads"]
-                  if any("block" in (frame["function"] or "") for frame in thread["frames"])]
-        return inside if len(inside) == 2 else None
 
     def unserved(self, server, idle):
         """A request that nobody has looked at yet: its session is ready, the others are not."""
