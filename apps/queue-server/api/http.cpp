@@ -126,18 +126,25 @@ bool matches(std::string_view pattern, std::span<const std::string> segments, ca
   return pattern.empty();
 }
 
+// A path, or what proxies are sent: a whole URL, whose host is nobody else's than this server's.
+boost::urls::url_view parse_target(const std::string& target) {
+  if (const auto path = boost::urls::parse_origin_form(target)) return *path;
+  const auto url = boost::urls::parse_absolute_uri(target);
+  if (!url || !url->has_authority()) throw invalid_request("The request's target is not a path.");
+  return *url;
+}
+
 // Of a path: the segments, without the empty one that a trailing slash leaves.
 std::vector<std::string> read_target(const std::string& target, call& asked) {
-  const auto url = boost::urls::parse_origin_form(target);
-  if (!url) throw invalid_request("The request's target is not a path.");
-  asked.path = url->path();
+  const boost::urls::url_view url = parse_target(target);
+  asked.path = url.path();
   std::vector<std::string> segments;
-  for (const std::string& segment : url->segments())
+  for (const std::string& segment : url.segments())
     segments.push_back(segment);
   if (!segments.empty() && segments.back().empty()) segments.pop_back();
   boost::urls::encoding_opts options;
   options.space_as_plus = true;
-  for (const auto& parameter : url->params(options)) {
+  for (const auto& parameter : url.params(options)) {
     asked.parameters.emplace(parameter.key, parameter.value);
   }
   return segments;

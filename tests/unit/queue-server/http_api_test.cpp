@@ -52,9 +52,17 @@ TEST_F(http_api_test, targets_are_decoded_once_and_a_slash_at_the_end_is_nothing
   EXPECT_EQ(ask("GET", "/v2//queues").status, 404);
 }
 
+TEST_F(http_api_test, a_target_may_be_a_whole_url_as_proxies_are_sent) {
+  EXPECT_EQ(ask("PUT", "http://127.0.0.1:8888/v2/queues/orders").status, 201);
+  const json page = json::parse(ask("GET", "http://queue.example/v2/queues?limit=1").body);
+  EXPECT_EQ(page["queues"][0]["name"], "orders");
+  EXPECT_EQ(page["links"][0]["href"], "/v2/queues?limit=1&marker=orders");
+  EXPECT_EQ(ask("GET", "http://127.0.0.1:8888").status, 300);
+}
+
 TEST_F(http_api_test, targets_that_are_no_paths_are_refused) {
   for (const char* target :
-       {"", "*", "http://h/v2/queues", "v2", "/v2/%", "/v2/queues?a=%", "//"}) {
+       {"", "*", "mailto:v2/queues", "http://h/v2/queues#a", "v2", "/v2/%", "/v2/queues?a=%", "//"}) {
     const int status = ask("GET", target).status;
     EXPECT_TRUE(status == 400 || status == 404) << target << ": " << status;
   }
