@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The README's service, built against the installed package, reports: with CMake and with pkg-config."""
+import contextlib
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parent / "orders"
@@ -22,6 +24,28 @@ def run(*command, **options):
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))}\n{done.stdout}")
     return done.stdout
+
+
+def open_sockets(process):
+    """Inodes of the sockets that it has open."""
+    inodes = set()
+    for descriptor in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            inodes.update(re.findall(r"socket:\[(\d+)\]", os.readlink(descriptor)))
+    return inodes
+
+
+def await_port(service):
+    """The port that the process listens on, once it does."""
+    listening = "0A"
+    while service.poll() is None:
+        sockets = open_sockets(service)
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = fields = line.split()
+            if state == listening and fields[9] in sockets:
+                return int(local.rpartition(":")[2], 16)
+        time.sleep(0.01)
+    raise AssertionError(f"the service ended with {service.returncode}")
 
 
 class Installed(unittest.TestCase):
@@ -38,17 +62,14 @@ class Installed(unittest.TestCase):
     def report_of(self, program):
         """The report of the running program with one client connected."""
         with tempfile.TemporaryFile("a+") as stderr:  # appended to: reading moves its position
-            service = subprocess.Popen([program, "--orders.port=0", "--db.password=hunter2"],
-                                       stdout=subprocess.PIPE, stderr=stderr, text=True)
+            service = subprocess.Popen([program, "--orders.port=0", "--db.password=hunter2"], stderr=stderr)
             try:
-                host, port = re.search(r"listening on (.+):(\d+)", service.stdout.readline()).groups()
-                with socket.create_connection((host, int(port))) as client:
+                with socket.create_connection(("127.0.0.1", await_port(service))) as client:
                     client.sendall(b"one\ntwo\n")
                     return self.await_report(service, stderr)
             finally:
                 service.kill()
                 service.wait()
-                service.stdout.close()
 
     @staticmethod
     def await_report(service, stderr):
