@@ -60,12 +60,13 @@ TEST_F(GroupHistory, ThreeReportsOfGrowthAreAFinding) {
 }
 
 TEST_F(GroupHistory, ComingAndGoingIsNoGrowth) {
-  for (const std::uint64_t count : {100, 200, 300, 250, 350, 450, 0, 500, 600, 700, 700, 800})
+  for (const std::uint64_t count :
+       {100U, 200U, 300U, 250U, 350U, 450U, 0U, 500U, 600U, 700U, 700U, 800U})
     EXPECT_THAT(report(count), IsEmpty()) << count;
 }
 
 TEST_F(GroupHistory, LittleGrowthIsNoise) {
-  for (const std::uint64_t count : {1000, 1020, 1040, 1060, 1080})
+  for (const std::uint64_t count : {1000U, 1020U, 1040U, 1060U, 1080U})
     EXPECT_THAT(report(count), IsEmpty());
   EXPECT_EQ(report(1100).size(), 1U);
 }

@@ -69,7 +69,8 @@ TEST(DebuggerTables, ShowAFiberAsItsSourceDoes) {
   EXPECT_EQ(read(record, t.record_registers + 8), shown.stack.registers.sp);
   const std::byte* const slot = pointer(record, t.record_runner);
   EXPECT_EQ(read<pid_t>(slot, t.slot_tid), gettid());
-  EXPECT_EQ((slot - static_cast<const std::byte*>(t.slots)) % t.slot_bytes, 0U);
+  EXPECT_EQ(static_cast<std::size_t>(slot - static_cast<const std::byte*>(t.slots)) % t.slot_bytes,
+            0U);
   EXPECT_NE(read(slot + t.slot_own, t.record_id), 0U);
 
   fiber = std::move(fiber).resume();
