@@ -28,6 +28,8 @@ class backend {
 
   // Modules other than these are gone.
   virtual void keep(const std::vector<std::shared_ptr<const unwind::module>>& loaded) = 0;
+  // The places of this module's code will be asked for: starts reading what takes long, beside.
+  virtual void expect(const unwind::module& in) = 0;
   // Appends the places of the instruction at `address` (in the process), innermost first; none when
   // nothing is known.
   virtual void locate(const unwind::module& in, std::uintptr_t address,

@@ -11,6 +11,7 @@ namespace {
 class stacktrace_backend final : public backend {
  public:
   void keep(const std::vector<std::shared_ptr<const unwind::module>>&) override {}
+  void expect(const unwind::module&) override {}
 
   void locate(const unwind::module&, std::uintptr_t address, std::vector<place>& places) override {
     const boost::stacktrace::frame found{reinterpret_cast<const void*>(address)};

@@ -23,6 +23,8 @@ class debug_information final {
   debug_information(const debug_information&) = delete;
   debug_information& operator=(const debug_information&) = delete;
 
+  // Done at the first use, too.
+  void open();
   // `address` as in the file.
   void locate(std::uintptr_t address, file_names& names, std::vector<place>& places);
   // Frees what can be read again; opens again when it must.
@@ -37,7 +39,6 @@ class debug_information final {
     std::size_t unit = 0;
   };
 
-  void open();
   void index_units();
   void add_unit(Dwarf_Die unit);
   [[nodiscard]] debug_unit* find_unit(std::uintptr_t address);

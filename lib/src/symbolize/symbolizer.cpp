@@ -1,6 +1,8 @@
 // What both backends share: the cache, names for people, frames of coroutines.
 #include "symbolize/symbolizer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -47,6 +49,11 @@ struct known_address {
   std::uint32_t warning = 0;  // index into `warnings_`, of which 0 is empty
 };
 
+// Nearly all stacks have frames of it.
+std::uintptr_t part_of_c_library() noexcept {
+  return reinterpret_cast<std::uintptr_t>(&::getpid);
+}
+
 }  // namespace
 
 class symbolizer::implementation final {
@@ -61,6 +68,7 @@ class symbolizer::implementation final {
   void settle() {
     const auto before = modules_.loaded();
     if (modules_.settle()) forget_gone();
+    if (const unwind::module* const in = modules_.find(part_of_c_library())) backend_->expect(*in);
   }
 
   void forget_gone() {

@@ -1,6 +1,8 @@
 #include "symbolize/symbolizer.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -84,6 +86,23 @@ TEST(Symbolizer, KnowsTheSameAfterARest) {
   }
   for (std::size_t i = 0; i < before.frames.size(); ++i)
     EXPECT_EQ(before.frames[i], after.frames[i]);
+}
+
+// The C library is read beside: whoever is first must see it whole, and nobody need ask at all.
+TEST(Symbolizer, KnowsTheCLibraryAfterTheCapture) {
+  raw_stack in_c_library;
+  in_c_library.frames = {{reinterpret_cast<std::uintptr_t>(&::getpid), false}};
+  for (const bool asks : {true, false, true}) {
+    symbolizer names;
+    names.settle();
+    if (!asks) continue;
+    const stack resolved = names.resolve(in_c_library);
+    ASSERT_FALSE(resolved.frames.empty());
+    EXPECT_THAT(resolved.frames[0]->function, testing::HasSubstr("getpid"));
+    names.settle();
+    names.rest();
+    EXPECT_EQ(names.resolve(in_c_library).frames, resolved.frames);
+  }
 }
 
 TEST(Symbolizer, FramesOutliveTheSymbolizer) {
