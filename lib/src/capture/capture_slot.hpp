@@ -48,7 +48,7 @@ struct capture_slot {
   bool no_room = false;         // the handler had too little stack for itself
   std::uint64_t runs = 0;       // id of the fiber that the thread was on, 0 when none
   std::size_t walked = 0;       // program counters in `memory` instead of a copy
-  bool walk_broke_off = false;  // they end where there is no unwind information
+  bool walk_broke_off = false;  // they end where nobody can tell the caller
 };
 
 }  // namespace gmr::capture

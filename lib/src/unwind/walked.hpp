@@ -14,7 +14,7 @@ namespace gmr::unwind {
   out.note.clear();
   if (!snapshot.walked.empty()) {
     out.truncated = snapshot.truncated || snapshot.walk_broke_off;
-    if (snapshot.walk_broke_off) out.note = "no unwind information for the last frame";
+    if (snapshot.walk_broke_off) out.note = "the caller of the last frame is not known";
     for (const std::uintptr_t pc : snapshot.walked)
       if (pc != 0) out.frames.push_back({pc, !out.frames.empty()});  // 0: some end with it
     return true;
