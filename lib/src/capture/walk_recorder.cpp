@@ -39,7 +39,7 @@ struct walk_from final {
 
   // Without that instruction the walk never left the handler, and tells nothing.
   _Unwind_Reason_Code take(std::uintptr_t at) noexcept {
-    has_begun = has_begun || at == pc;
+    has_begun = has_begun || at == pc || at == pc + 1;  // some count it as a return address
     if (!has_begun) return _URC_NO_REASON;
     if (at == 0) return _URC_END_OF_STACK;  // where threads begin
     slot.truncated = (slot.walked + 1) * sizeof at > slot.limit;
