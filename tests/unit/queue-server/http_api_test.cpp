@@ -61,8 +61,8 @@ TEST_F(http_api_test, a_target_may_be_a_whole_url_as_proxies_are_sent) {
 }
 
 TEST_F(http_api_test, targets_that_are_no_paths_are_refused) {
-  for (const char* target :
-       {"", "*", "mailto:v2/queues", "http://h/v2/queues#a", "v2", "/v2/%", "/v2/queues?a=%", "//"}) {
+  for (const char* target : {"", "*", "mailto:v2/queues", "http://h/v2/queues#a", "v2", "/v2/%",
+                             "/v2/queues?a=%", "//"}) {
     const int status = ask("GET", target).status;
     EXPECT_TRUE(status == 400 || status == 404) << target << ": " << status;
   }
