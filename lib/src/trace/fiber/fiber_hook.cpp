@@ -96,14 +96,14 @@ void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
 }
 
 // All that may have to be done about a fiber that was left. Out of line: the usual case is a leaf.
-[[gnu::noinline]] void leave(fiber_record& record, fiber_record& current) noexcept {
+[[gnu::noinline]] void leave(fiber_record& record, fiber_record& current, bool is_timed) noexcept {
   if (under_sanitizer) sanitizers_switched(record, current);
   if (record.state.load(std::memory_order_relaxed) == fiber_state::ending) {
     if (under_sanitizer) sanitizers_ended(record);
     release_record(record);
     return;
   }
-  record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
+  if (is_timed) record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
   record.end_change();
 }
 
@@ -164,10 +164,13 @@ using namespace gmr::trace;
     this_thread_runs.left_fiber = &before->sequence;
   }
   slot.current.store(current, std::memory_order_release);
+  // Reading the clock is most of what a switch costs, and every other one leaves a thread's own
+  // stack, which is no green thread that waits.
+  const bool is_timed = before != &slot.own;
   if (!leaves_simply || before->state.load(std::memory_order_relaxed) == fiber_state::ending)
       [[unlikely]]
-    return leave(*before, *current);
-  before->suspended_ticks.store(steady_ticks(), std::memory_order_relaxed);
+    return leave(*before, *current, is_timed);
+  if (is_timed) before->suspended_ticks.store(steady_ticks(), std::memory_order_relaxed);
   before->end_change();
 }
 
