@@ -15,7 +15,8 @@ import sys
 import paired
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests" / "e2e"))
+E2E = HERE.parent / "tests" / "e2e"
+sys.path.insert(0, str(E2E))
 import harness  # noqa: E402  (needs the path above)
 
 
@@ -30,7 +31,7 @@ class LoadedServer:
         self.server = harness.Server("--oslo_reports.format=json")
         self.server.__enter__()
         path = "/v2/ping" if load == "ping" else "/v2/queues/load"
-        script = ["-s", harness.HERE / "mixed.lua"] if load == "mixed" else [
+        script = ["-s", E2E / "mixed.lua"] if load == "mixed" else [
             "-H", "Client-ID: 30387f00-39a0-11f1-9dcb-0800200c9a66", "-H", "X-Project-Id: load"]
         self.command = ["wrk", "-t1", "-c16", *script, f"http://{self.server.http}{path}"]
 

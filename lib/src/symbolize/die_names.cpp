@@ -11,7 +11,7 @@
 namespace gmr::symbolize {
 namespace {
 
-constexpr int deepest = 64;
+constexpr int most_steps = 64;
 
 const char* linkage_name(Dwarf_Die die) {
   Dwarf_Attribute attribute;
@@ -24,7 +24,7 @@ const char* linkage_name(Dwarf_Die die) {
 
 // Where the function was first declared: there it lies within its scopes.
 Dwarf_Die declaration_of(Dwarf_Die die) {
-  for (int steps = 0; steps < deepest; ++steps) {
+  for (int steps = 0; steps < most_steps; ++steps) {
     Dwarf_Attribute attribute;
     Dwarf_Die origin;
     if ((::dwarf_attr(&die, DW_AT_abstract_origin, &attribute) == nullptr &&
@@ -90,7 +90,7 @@ std::string qualified_name(Dwarf_Die function, int depth) {
   std::string path;
   Dwarf_Die scope;
   if (::dwarf_diecu(&declaration, &scope, nullptr, nullptr) == nullptr) return path;
-  for (; depth < deepest && descend(scope, offset); ++depth) {
+  for (; depth < most_steps && descend(scope, offset); ++depth) {
     if (::dwarf_dieoffset(&scope) == offset) break;
     append_scope(scope, depth, path);
   }

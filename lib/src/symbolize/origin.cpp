@@ -1,16 +1,11 @@
 // Which frames a reader of a stack may skip.
-#include <algorithm>
 #include <array>
 
+#include "symbolize/beginnings.hpp"
 #include "symbolize/names.hpp"
 
 namespace gmr::symbolize {
 namespace {
-
-bool starts_with_any(std::string_view text, auto const& beginnings) {
-  return std::any_of(std::begin(beginnings), std::end(beginnings),
-                     [&](std::string_view beginning) { return text.starts_with(beginning); });
-}
 
 bool is_system_module(std::string_view path) {
   constexpr std::array<std::string_view, 13> names{

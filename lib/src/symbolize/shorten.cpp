@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "symbolize/beginnings.hpp"
 #include "symbolize/names.hpp"
 
 namespace gmr::symbolize {
@@ -15,11 +16,6 @@ constexpr int deepest = 64;
 bool is_identifier(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '$';
-}
-
-bool starts_with_any(std::string_view text, auto const& beginnings) {
-  return std::any_of(std::begin(beginnings), std::end(beginnings),
-                     [&](std::string_view beginning) { return text.starts_with(beginning); });
 }
 
 // The length of an operator's name at the start of `text`, which follows "operator".

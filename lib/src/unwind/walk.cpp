@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t most_frames = 16384;
 constexpr int most_signal_frames = 16;
-constexpr std::uintptr_t word = sizeof(std::uintptr_t);
+constexpr std::uintptr_t word_bytes = sizeof(std::uintptr_t);
 
 }  // namespace
 
@@ -127,7 +127,7 @@ walk::step_result walk::step_complex(const row& rules) {
   const register_rule& way_back = full.rules[full.return_register];
   if (!compute(way_back, full.return_register, *cfa, caller)) {
     const bool in_register = way_back.how == register_rule::kind::in_register;
-    return finish(in_register ? walk_end::unknown_register : unreadable(*cfa - word));
+    return finish(in_register ? walk_end::unknown_register : unreadable(*cfa - word_bytes));
   }
   if (caller == 0) return finish(walk_end::outermost);
   walk_state next;
@@ -157,14 +157,14 @@ walk::step_result walk::step_frame_pointer() {
   std::uintptr_t callers_frame = 0;
   std::uintptr_t caller = 0;
   if (!state_.knows(capture::frame_register) || frame < state_.registers.sp() ||
-      frame % word != 0 || !memory_.read(frame, callers_frame) ||
-      !memory_.read(frame + word, caller) || !rows_.is_code(caller - 1))
+      frame % word_bytes != 0 || !memory_.read(frame, callers_frame) ||
+      !memory_.read(frame + word_bytes, caller) || !rows_.is_code(caller - 1))
     return finish(walk_end::no_rules);
   out_.exact = false;
   if (guessed_from_ == 0) guessed_from_ = pc();
   state_.known = 0;
   state_.set(capture::frame_register, callers_frame);
-  state_.set(capture::sp_register, frame + 2 * word);
+  state_.set(capture::sp_register, frame + 2 * word_bytes);
   state_.set(capture::pc_register, caller);
   is_return_ = true;
   return step_result::moved;
@@ -176,7 +176,7 @@ walk::step_result walk::step_null_call() {
   std::uintptr_t caller = 0;
 #if defined(__x86_64__)
   const bool found = memory_.read(sp, caller) && rows_.is_code(caller - 1);
-  const std::uintptr_t callers_sp = sp + word;
+  const std::uintptr_t callers_sp = sp + word_bytes;
 #else
   caller = state_[30];
   const bool found = state_.knows(30) && rows_.is_code(caller - 1);

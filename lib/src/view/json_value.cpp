@@ -1,20 +1,16 @@
 // Trees of values as JSON.
 #include "view/json_output.hpp"
+#include "view/overloaded.hpp"
 
 namespace gmr::views {
 namespace {
 
-constexpr int deepest = 100;
-
-template <class... Callables>
-struct overloaded : Callables... {
-  using Callables::operator()...;
-};
+constexpr int deepest_value = 100;
 
 }  // namespace
 
 void json_output::tree(const value& content, int depth) {
-  if (depth > deepest) return text("(nested too deep to show)");
+  if (depth > deepest_value) return text("(nested too deep to show)");
   const auto show = overloaded{
       [&](std::nullptr_t) { null(); },
       [&](bool scalar) { boolean(scalar); },

@@ -5,19 +5,15 @@
 #include <optional>
 
 #include "view/human.hpp"
+#include "view/overloaded.hpp"
 #include "view/printable.hpp"
 #include "view/text_table.hpp"
 
 namespace gmr::views {
 namespace {
 
-constexpr int deepest = 30;
+constexpr int deepest_shown = 30;
 constexpr std::size_t widest_name = 28;  // names up to here align their values
-
-template <class... Callables>
-struct overloaded : Callables... {
-  using Callables::operator()...;
-};
 
 void show_nested(page& out, std::size_t indent, const value& content, std::string_view name,
                  int depth);
@@ -117,7 +113,7 @@ void show_list(page& out, std::size_t indent, const list& items, int depth) {
 
 void show_nested(page& out, std::size_t indent, const value& content, std::string_view name,
                  int depth) {
-  if (depth > deepest) return out.line(indent, "(nested too deep to show)");
+  if (depth > deepest_shown) return out.line(indent, "(nested too deep to show)");
   const auto show = overloaded{
       [&](const list& items) { show_list(out, indent, items, depth); },
       [&](const key_values& pairs) {
@@ -133,7 +129,7 @@ void show_nested(page& out, std::size_t indent, const value& content, std::strin
 }  // namespace
 
 std::string inline_text(const value& content, std::string_view name, int depth) {
-  if (depth > deepest) return "(nested too deep to show)";
+  if (depth > deepest_shown) return "(nested too deep to show)";
   std::string out;
   if (const auto* const items = std::get_if<list>(&content.get())) {
     for (const value& item : items->items)

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class GroupHistory : public testing::Test {
+class GroupHistory : public ::testing::Test {
  protected:
   GroupHistory() {
     frame_.function = frame_.function_full = "session";
@@ -55,7 +55,7 @@ TEST_F(GroupHistory, ThreeReportsOfGrowthAreAFinding) {
   EXPECT_EQ(found[0].text,
             "coroutines in session at /srv/session.cpp:42, waiting for read: from 100 to 130 in 30 "
             "s, more in each of the last 3 reports");
-  EXPECT_THAT(found[0].green_threads, testing::ElementsAre(7));
+  EXPECT_THAT(found[0].green_threads, ::testing::ElementsAre(7));
   EXPECT_THAT(report(131)[0].text, HasSubstr("from 100 to 131 in 40 s"));
 }
 

@@ -16,8 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t second = 1'000'000'000;
-constexpr std::uint64_t now = 1000 * second;
+constexpr std::uint64_t one_second = 1'000'000'000;
+constexpr std::uint64_t report_time = 1000 * one_second;
 
 class SocketOperation : public ::testing::Test {
  protected:
@@ -39,7 +39,7 @@ class SocketOperation : public ::testing::Test {
 };
 
 TEST_F(SocketOperation, HasItsDescriptorAndWhatThatIs) {
-  const operation_info info = describe(operation_, 5, now);
+  const operation_info info = describe(operation_, 5, report_time);
   EXPECT_EQ(info.green_thread, 5U);
   EXPECT_EQ(info.kind, "read");
   EXPECT_EQ(info.fd, ends_[0]);
@@ -54,7 +54,7 @@ TEST_F(SocketOperation, HasItsDescriptorAndWhatThatIs) {
 
 TEST_F(SocketOperation, SaysNothingOfADescriptorThatWasClosedMeanwhile) {
   uses_ = 8;
-  const operation_info info = describe(operation_, 5, now);
+  const operation_info info = describe(operation_, 5, report_time);
   EXPECT_FALSE(info.fd);
   EXPECT_EQ(info.peer, "");
   EXPECT_TRUE(info.ready);
@@ -97,12 +97,12 @@ TEST_F(SocketOperation, OfOneGreenThreadIsPartOfItsWait) {
 TEST(TimerOperation, SaysHowLongStill) {
   waiting_operation operation;
   operation.kind = "timer";
-  operation.expires_at = now + 3 * second;
-  EXPECT_DOUBLE_EQ(*describe(operation, 1, now).seconds, 3);
-  operation.expires_at = now - 2 * second;
-  EXPECT_DOUBLE_EQ(*describe(operation, 1, now).seconds, -2);
+  operation.expires_at = report_time + 3 * one_second;
+  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time).seconds, 3);
+  operation.expires_at = report_time - 2 * one_second;
+  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time).seconds, -2);
   operation.expires_at = 0;
-  EXPECT_FALSE(describe(operation, 1, now).seconds);
+  EXPECT_FALSE(describe(operation, 1, report_time).seconds);
 }
 
 TEST(EventLoops, TheMostDelayedComesFirstAndIsAFinding) {
@@ -112,11 +112,11 @@ TEST(EventLoops, TheMostDelayedComesFirstAndIsAFinding) {
   const int own = 0;
   const std::vector<trace::context_load> loads{
       {&idle, 0, 5, 0, {11}},
-      {&late, 3, 0, now - 4 * second, {12, 13}},
-      {&unrun, 1, 0, now - 9 * second, {}},
+      {&late, 3, 0, report_time - 4 * one_second, {12, 13}},
+      {&unrun, 1, 0, report_time - 9 * one_second, {}},
       {&own, 0, 1, 0, {99}},
   };
-  const auto loops = describe_event_loops(loads, now, 99);
+  const auto loops = describe_event_loops(loads, report_time, 99);
   ASSERT_EQ(loops.size(), 3U);  // not the reporter's own
   EXPECT_DOUBLE_EQ(*loops[0].oldest_seconds, 9);
   EXPECT_DOUBLE_EQ(*loops[1].oldest_seconds, 4);
@@ -133,8 +133,8 @@ TEST(EventLoops, TheMostDelayedComesFirstAndIsAFinding) {
 
 TEST(EventLoops, AShortDelayIsNoFinding) {
   const int loop = 0;
-  const std::vector<trace::context_load> loads{{&loop, 1, 0, now - second / 2, {11}}};
-  EXPECT_THAT(find_delayed_loops(describe_event_loops(loads, now, 99)), IsEmpty());
+  const std::vector<trace::context_load> loads{{&loop, 1, 0, report_time - one_second / 2, {11}}};
+  EXPECT_THAT(find_delayed_loops(describe_event_loops(loads, report_time, 99)), IsEmpty());
 }
 
 }  // namespace

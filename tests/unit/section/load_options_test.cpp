@@ -20,7 +20,7 @@ using option_files::load_error;
 using testing::HasSubstr;
 using testing::Not;
 
-po::options_description service() {
+po::options_description error_options() {
   po::options_description described{"service"};
   described.add_options()("help,h", "")("version", "")("config-file,c", po::value<std::string>())(
       "http.port", po::value<int>()->default_value(80))("http.name", po::value<std::string>())(
@@ -34,7 +34,7 @@ class FileErrors : public testing::Test {
   // The error for a file of that content, without the directory of the file.
   std::string error_of(const std::string& content) {
     const std::string file = files_.file(content);
-    const auto error = load_error(service(), {"--config-file", file});
+    const auto error = load_error(error_options(), {"--config-file", file});
     if (!error) return "no error";
     EXPECT_EQ(error->where(), configuration_error::place::file);
     EXPECT_EQ(error->exit_code(), 78);
@@ -96,7 +96,7 @@ TEST_F(FileErrors, SwitchesAndTheFileItselfDoNotBelongThere) {
 
 TEST_F(FileErrors, ALaterErrorHasThePlaceToo) {
   const std::string file = files_.file("[http]\nport = 99999\n");
-  const auto loaded = load(service(), {"-c", file, "--http.name=x"});
+  const auto loaded = load(error_options(), {"-c", file, "--http.name=x"});
   const configuration_error in_file = loaded.error_at("http.port", "no such port");
   EXPECT_EQ(in_file.what(), file + ":2: no such port");
   EXPECT_EQ(in_file.exit_code(), 78);
@@ -109,7 +109,7 @@ TEST_F(FileErrors, ALaterErrorHasThePlaceToo) {
 }
 
 TEST_F(FileErrors, RequiredOptionsAndNotifiersAreChecked) {
-  po::options_description described = service();
+  po::options_description described = error_options();
   described.add_options()("http.host", po::value<std::string>()->required())(
       "http.level", po::value<int>()->notifier([](int level) {
         if (level > 9) throw po::validation_error(po::validation_error::invalid_option_value);
@@ -132,7 +132,7 @@ TEST_F(FileErrors, RequiredOptionsAndNotifiersAreChecked) {
 TEST(MissingFile, IsNoInput) {
   const option_files::directory files;
   const std::string missing = files.path() / "nowhere.conf";
-  const auto error = load_error(service(), {"--config-file", missing});
+  const auto error = load_error(error_options(), {"--config-file", missing});
   ASSERT_TRUE(error);
   EXPECT_EQ(error->where(), configuration_error::place::missing_file);
   EXPECT_EQ(error->exit_code(), 66);
@@ -141,7 +141,7 @@ TEST(MissingFile, IsNoInput) {
 
 TEST(MissingFile, DirectoriesAndForbiddenFilesToo) {
   const option_files::directory files;
-  const auto directory = load_error(service(), {"--config-file", files.path()});
+  const auto directory = load_error(error_options(), {"--config-file", files.path()});
   ASSERT_TRUE(directory);
   EXPECT_EQ(directory->exit_code(), 66);
   EXPECT_THAT(directory->what(), HasSubstr("Is a directory"));
@@ -156,7 +156,7 @@ TEST(MissingFile, FilesThatMayNotBeReadToo) {
       {
         constexpr uid_t nobody = 65534;
         if (::geteuid() == 0 && ::seteuid(nobody) != 0) ::_exit(1);
-        const auto error = load_error(service(), {"--config-file", forbidden});
+        const auto error = load_error(error_options(), {"--config-file", forbidden});
         std::cerr << (error ? error->what() : "no error");
         ::_exit(error ? error->exit_code() : 0);
       },
@@ -179,7 +179,7 @@ TEST(MissingFile, ADefaultMayBeMissingButNotBroken) {
 }
 
 TEST(EndlessFile, IsRefused) {
-  const auto error = load_error(service(), {"--config-file", "/dev/zero"});
+  const auto error = load_error(error_options(), {"--config-file", "/dev/zero"});
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exit_code(), 78);
   EXPECT_STREQ(error->what(), "/dev/zero: larger than 4 MiB");
@@ -187,7 +187,7 @@ TEST(EndlessFile, IsRefused) {
 
 TEST(CommandLineErrors, AreOneClearLine) {
   const auto message = [](const std::vector<std::string>& arguments) {
-    const auto error = load_error(service(), arguments);
+    const auto error = load_error(error_options(), arguments);
     if (!error) return std::string("no error");
     EXPECT_EQ(error->where(), configuration_error::place::command_line);
     EXPECT_EQ(error->exit_code(), 64);
@@ -206,7 +206,7 @@ TEST(CommandLineErrors, AreOneClearLine) {
 }
 
 TEST(CommandLineErrors, HelpAndVersionNeedNothingElse) {
-  po::options_description described = service();
+  po::options_description described = error_options();
   described.add_options()("http.host", po::value<std::string>()->required());
   for (const char* alone : {"--help", "-h", "--version"}) {
     const auto loaded = load(described, {alone, "--config-file", "/nowhere"});

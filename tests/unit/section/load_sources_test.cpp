@@ -13,7 +13,7 @@ using option_files::load;
 using option_files::load_error;
 using option_files::variable;
 
-po::options_description service() {
+po::options_description source_options() {
   po::options_description described{"service"};
   described.add_options()("config-file,c", po::value<std::string>())(
       "verbose,v", po::bool_switch())("http.port", po::value<int>()->default_value(80))(
@@ -29,7 +29,7 @@ po::options_description service() {
 class Sources : public testing::Test {
  protected:
   gmr::loaded_options from_file(const std::string& content) {
-    return load(service(), {"--config-file", file(content)});
+    return load(source_options(), {"--config-file", file(content)});
   }
   std::string file(const std::string& content) { return files_.file(content); }
 
@@ -40,7 +40,7 @@ TEST_F(Sources, AFileHasLines) {
   const std::string path = file(
       "# a comment\n; another\n\n[http]\nport = 8080 # why\n"
       "bind-address=::1\n[db.pool]\nsize = 3\n");
-  const auto loaded = load(service(), {"-c", path});
+  const auto loaded = load(source_options(), {"-c", path});
   EXPECT_EQ(loaded.config_file, path);
   EXPECT_EQ(loaded.values["http.port"].as<int>(), 8080);
   EXPECT_EQ(loaded.sources.at("http.port"), path + ":5");
@@ -68,7 +68,7 @@ TEST_F(Sources, AnOptionOfManyValuesMayHaveManyLines) {
   const std::string path = file(
       "[http]\npeers = a\nport = 1\npeers = b\n[db.pool]\nsize=1\n"
       "[http]\npeers = c d\n");
-  const auto loaded = load(service(), {"-c", path});
+  const auto loaded = load(source_options(), {"-c", path});
   EXPECT_EQ(loaded.values["http.peers"].as<std::vector<std::string>>(),
             (std::vector<std::string>{"a", "b", "c d"}));
   EXPECT_EQ(loaded.sources.at("http.peers"), path + ":2, " + path + ":4, " + path + ":8");
@@ -86,7 +86,7 @@ TEST_F(Sources, CommandLineWinsOverEnvironmentOverFile) {
   const std::string path = file("[http]\nport = 1\nbind-address = file\n[db.pool]\nsize = 1\n");
   const variable port{"GMRTEST_HTTP__PORT", "2"};
   const variable address{"GMRTEST_HTTP__BIND_ADDRESS", "environment"};
-  const auto loaded = load(service(), {"-c", path, "--http.port=3"}, settings);
+  const auto loaded = load(source_options(), {"-c", path, "--http.port=3"}, settings);
   EXPECT_EQ(loaded.values["http.port"].as<int>(), 3);
   EXPECT_EQ(loaded.sources.at("http.port"), "command line");
   EXPECT_EQ(loaded.texts.at("http.port"), "3");
@@ -99,19 +99,19 @@ TEST_F(Sources, CommandLineWinsOverEnvironmentOverFile) {
 
 TEST_F(Sources, TheEnvironmentIsReadOnlyWithAPrefix) {
   const variable port{"GMRTEST_HTTP__PORT", "2"};
-  EXPECT_EQ(load(service(), {}).values["http.port"].as<int>(), 80);
+  EXPECT_EQ(load(source_options(), {}).values["http.port"].as<int>(), 80);
 }
 
 TEST_F(Sources, TheEnvironmentMayNameTheFile) {
   const gmr::load_settings settings{.environment_prefix = "GMRTEST_"};
   const variable named{"GMRTEST_CONFIG_FILE", file("[http]\nport = 5\n")};
-  EXPECT_EQ(load(service(), {}, settings).values["http.port"].as<int>(), 5);
+  EXPECT_EQ(load(source_options(), {}, settings).values["http.port"].as<int>(), 5);
 }
 
 TEST_F(Sources, AWrongVariableIsNamed) {
   const gmr::load_settings settings{.environment_prefix = "GMRTEST_"};
   const variable port{"GMRTEST_HTTP__PORT", "two"};
-  const auto error = load_error(service(), {}, settings);
+  const auto error = load_error(source_options(), {}, settings);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exit_code(), 78);
   EXPECT_STREQ(error->what(),
@@ -121,7 +121,8 @@ TEST_F(Sources, AWrongVariableIsNamed) {
 
 TEST_F(Sources, ComposingOptionsAddUp) {
   const std::string path = file("[http]\nfilters = file\npeers = file\n");
-  const auto loaded = load(service(), {"-c", path, "--http.filters=line", "--http.peers=line"});
+  const auto loaded =
+      load(source_options(), {"-c", path, "--http.filters=line", "--http.peers=line"});
   EXPECT_EQ(loaded.values["http.filters"].as<std::vector<std::string>>(),
             (std::vector<std::string>{"line", "file"}));
   EXPECT_EQ(loaded.sources.at("http.filters"), "command line, " + path + ":2");
@@ -131,7 +132,7 @@ TEST_F(Sources, ComposingOptionsAddUp) {
 }
 
 TEST_F(Sources, ShortOptionsAndSwitchesAreKnownByTheirFullName) {
-  const auto loaded = load(service(), {"-v"});
+  const auto loaded = load(source_options(), {"-v"});
   EXPECT_TRUE(loaded.values["verbose"].as<bool>());
   EXPECT_EQ(loaded.sources.at("verbose"), "command line");
   EXPECT_FALSE(loaded.sources.contains("debug"));
@@ -151,7 +152,7 @@ TEST_F(Sources, StoreToIsFilled) {
 
 TEST_F(Sources, AProgramWithoutArgumentsHasDefaults) {
   const char* const nothing[] = {nullptr};
-  const auto loaded = gmr::load_options(0, nothing, service());
+  const auto loaded = gmr::load_options(0, nothing, source_options());
   EXPECT_EQ(loaded.values["http.port"].as<int>(), 80);
 }
 

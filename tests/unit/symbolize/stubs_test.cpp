@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <regex>
 #include <string>
 
 namespace gmr::symbolize {
@@ -38,12 +37,15 @@ places disassembled(const std::string& path) {
                                                                ::pclose};
   places found;
   // What is chosen at run time has no name, but a place: *ABS*+0x1234@plt.
-  const std::regex label{"([0-9a-f]+) <([^*+]+)@plt>:\n"};
   std::array<char, 4096> line;
-  std::cmatch parts;
-  while (std::fgets(line.data(), line.size(), output.get()) != nullptr)
-    if (std::regex_match(line.data(), parts, label))
-      found.emplace(std::stoull(parts[1], nullptr, 16), parts[2]);
+  std::array<char, 4096> name;
+  std::uintptr_t place = 0;
+  while (std::fgets(line.data(), line.size(), output.get()) != nullptr) {
+    char end = 0;
+    if (std::sscanf(line.data(), "%lx <%4000[^*+@]@plt>%c", &place, name.data(), &end) == 3 &&
+        end == ':')
+      found.emplace(place, name.data());
+  }
   return found;
 }
 

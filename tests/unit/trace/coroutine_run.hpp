@@ -1,10 +1,15 @@
 // Small things that tests with coroutines share.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <string>
 
 namespace gmr::test {
+
+// Awaits what may be cancelled.
+inline constexpr auto quietly = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 // Runs what can run now.
 inline void settle(boost::asio::io_context& io) {

@@ -53,9 +53,9 @@ TEST(DebuggerTables, ShowAFiberAsItsSourceDoes) {
     return std::move(caller);
   }};
   fiber = std::move(fiber).resume();
-  const testing::listing seen = testing::list_fibers();
+  const listing seen = list_fibers();
   ASSERT_EQ(seen.fibers.size(), 1U);
-  const testing::listed_fiber& shown = seen.fibers.front();
+  const listed_fiber& shown = seen.fibers.front();
 
   const trace::fiber_debug_table& t = gmr_debug_fibers;
   EXPECT_EQ(t.version, trace::debug_table_version);
@@ -107,18 +107,18 @@ std::string read_chain(const std::byte* entry) {
   return text;
 }
 
-asio::awaitable<void> inner(asio::steady_timer& timer) {
+asio::awaitable<void> waits_for_timer(asio::steady_timer& timer) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-asio::awaitable<void> outer(asio::steady_timer& timer) {
-  co_await inner(timer);
+asio::awaitable<void> calls_waiter(asio::steady_timer& timer) {
+  co_await waits_for_timer(timer);
 }
 
 TEST(DebuggerTables, ShowACoroutineAsItsSourceDoes) {
   asio::io_context io;
   asio::steady_timer timer{io, 1h};
-  asio::co_spawn(io, outer(timer), asio::detached);
+  asio::co_spawn(io, calls_waiter(timer), asio::detached);
   settle(io);
   const auto seen = the_only_coroutine();
 

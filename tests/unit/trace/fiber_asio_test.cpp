@@ -18,7 +18,7 @@
 
 #include "fiber_listing.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace asio = boost::asio;
@@ -171,4 +171,4 @@ TEST(SpawnedFibersThrowing, EndLikeOthers) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

@@ -17,7 +17,7 @@
 
 #include "fiber_listing.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace fibers = boost::fibers;
@@ -161,4 +161,4 @@ TEST(BoostFiber, ChannelsBetweenFibersWork) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

@@ -16,7 +16,7 @@
 
 #include "fiber_listing.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace context = boost::context;
@@ -272,4 +272,4 @@ TEST(FiberSource, ListsCoroutine2) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

@@ -9,7 +9,7 @@
 
 #include "fiber_listing.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace coroutines = boost::coroutines;
@@ -66,4 +66,4 @@ TEST(Coroutine1, DoesNotAccumulate) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

@@ -7,7 +7,7 @@
 
 #include "fiber_listing.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 TEST(FiberHookBehindBoost, SaysThatTracingIsInactive) {
@@ -31,4 +31,4 @@ TEST(FiberHookBehindBoost, LeavesFibersAlone) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

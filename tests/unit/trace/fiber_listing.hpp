@@ -9,7 +9,7 @@
 
 #include "trace/schedulers.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 
 struct listed_fiber {
   std::uint64_t id = 0;
@@ -70,4 +70,4 @@ inline listing list_fibers() {
   return result;
 }
 
-}  // namespace gmr::testing
+}  // namespace gmr::test

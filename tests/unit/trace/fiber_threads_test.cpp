@@ -14,7 +14,7 @@
 #include "gmr/trace/enroll.hpp"
 #include "trace/thread_registry.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace context = boost::context;
@@ -221,4 +221,4 @@ TEST(ThreadRegistry, ChildAfterForkKnowsItselfAndNoOtherThread) {
 #endif
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

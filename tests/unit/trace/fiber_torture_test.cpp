@@ -14,7 +14,7 @@
 #include "fiber_listing.hpp"
 #include "trace/thread_registry.hpp"
 
-namespace gmr::testing {
+namespace gmr::test {
 namespace {
 
 namespace context = boost::context;
@@ -109,4 +109,4 @@ TEST(FiberTorture, ListingNeverSeesAnImpossibleFiber) {
 }
 
 }  // namespace
-}  // namespace gmr::testing
+}  // namespace gmr::test

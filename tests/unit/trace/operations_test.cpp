@@ -41,8 +41,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using namespace std::chrono_literals;
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-
 std::uint64_t ns(std::chrono::steady_clock::time_point time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }

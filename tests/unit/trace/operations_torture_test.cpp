@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "coroutine_run.hpp"
 #include "gmr/trace/label.hpp"
 #include "operation_listing.hpp"
 
@@ -30,8 +31,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using namespace std::chrono_literals;
-
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
 std::atomic<bool> over{false};
 

@@ -81,7 +81,7 @@ TEST(KnownPaths, TellStacksOfOneSizeApart) {
 }
 
 // Its frame is found by a register that the innermost frames have saved.
-[[gnu::noinline]] void dynamic_frame(parked_thread& self, std::size_t size) {
+[[gnu::noinline]] void turns_below_dynamic_frame(parked_thread& self, std::size_t size) {
   auto* const memory = static_cast<volatile char*>(alloca(size));
   memory[0] = 1;
   memory[size - 1] = 1;
@@ -93,7 +93,8 @@ TEST(KnownPaths, FollowFramesOfDynamicSize) {
   unwinder unwind;
   for (int pass = 0; pass < 2; ++pass)
     for (const std::size_t size : {std::size_t{100}, std::size_t{1000}, std::size_t{4000}}) {
-      const parked_thread thread([&](parked_thread& self) { dynamic_frame(self, size); });
+      const parked_thread thread(
+          [&](parked_thread& self) { turns_below_dynamic_frame(self, size); });
       const taken_stack taken = take_as_fiber(thread);
       const raw_stack result = walk(unwind, taken);
       EXPECT_TRUE(result.exact);
@@ -104,7 +105,7 @@ TEST(KnownPaths, FollowFramesOfDynamicSize) {
 
 // Every word, one after the other: where the walk depends on it, it must not go the known way.
 TEST(KnownPaths, NoticeEveryWordThatMatters) {
-  const parked_thread thread([](parked_thread& self) { dynamic_frame(self, 64); });
+  const parked_thread thread([](parked_thread& self) { turns_below_dynamic_frame(self, 64); });
   const taken_stack intact = take_as_fiber(thread);
   unwinder unwind;
   const raw_stack first = walk(unwind, intact);
@@ -126,7 +127,7 @@ TEST(KnownPaths, NoticeEveryWordThatMatters) {
 
 TEST(KnownPaths, NoticeRegistersThatMatter) {
   unwinder unwind;
-  const parked_thread thread([](parked_thread& self) { dynamic_frame(self, 64); });
+  const parked_thread thread([](parked_thread& self) { turns_below_dynamic_frame(self, 64); });
   walk(unwind, take_as_fiber(thread));
   for (unsigned number = 0; number < gmr::capture::register_count; ++number) {
     taken_stack changed = take_as_fiber(thread);
