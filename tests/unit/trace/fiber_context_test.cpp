@@ -98,6 +98,7 @@ TEST(FiberSource, ShowsTheOwnStackOfAThreadThatRunsAFiber) {
   EXPECT_TRUE(own.is_suspended());
   EXPECT_TRUE(own.contains(reinterpret_cast<const void*>(own.stack.registers.sp)));
   EXPECT_TRUE(own.contains(__builtin_frame_address(0)));
+  EXPECT_EQ(own.suspended_at, 0U);  // not known: see docs/report.md
 }
 
 TEST(FiberSource, StateMovesWithNestedResumes) {
