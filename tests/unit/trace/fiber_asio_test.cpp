@@ -81,11 +81,13 @@ TEST_P(SpawnedFibers, AreAllListedOnTheirStacks) {
   for (std::size_t i = 0; i < count; ++i)
     served.spawn_waiting_fiber();
 
-  listing seen;
-  do {
+  // Until all have begun: before that a fiber is listed as suspended at its entry.
+  while (served.locals().size() != count)
     std::this_thread::yield();
+  listing seen;
+  do
     seen = list_fibers();
-  } while (seen.suspended().size() != count || served.locals().size() != count);
+  while (seen.suspended().size() != count);
 
   EXPECT_EQ(seen.fibers.size(), count);
   for (const void* local : served.locals()) {
