@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <bit>
+#include <cstddef>
 #include <cstring>
 
 namespace gmr::trace {
@@ -76,6 +77,28 @@ green_thread_texts green_thread_notes::read_texts() const noexcept {
   for (std::size_t i = 0; i < words; ++i)
     copy[i] = texts_[i].load(std::memory_order_acquire);
   return std::bit_cast<green_thread_texts>(copy);
+}
+
+template <typename Part>
+Part green_thread_notes::read_part(std::size_t offset) const noexcept {
+  constexpr std::size_t size = sizeof(std::uint64_t);
+  static_assert(sizeof(Part) % size == 0);
+  std::array<std::uint64_t, sizeof(Part) / size> copy;
+  for (std::size_t i = 0; i < copy.size(); ++i)
+    copy[i] = texts_[offset / size + i].load(std::memory_order_relaxed);
+  return std::bit_cast<Part>(copy);
+}
+
+bool green_thread_notes::has_label(std::string_view key, std::string_view text) const noexcept {
+  using label = green_thread_texts::label;
+  constexpr std::size_t labels = offsetof(green_thread_texts, labels);
+  static_assert(labels % sizeof(std::uint64_t) == 0);
+  const auto count = read_part<std::uint64_t>(offsetof(green_thread_texts, label_count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at = read_part<label>(labels + i * sizeof(label));
+    if (at.key_text() == key) return at.said() == text;
+  }
+  return text.empty();
 }
 
 // Released word by word: who sees one of them also sees that the sequence is odd.

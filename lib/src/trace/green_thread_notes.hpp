@@ -23,19 +23,18 @@ struct green_thread_texts {
     std::uint8_t text_size;
     char key[longest_label_key];
     char text[longest_label_text];
+
+    [[nodiscard]] std::string_view key_text() const noexcept { return {key, key_size}; }
+    [[nodiscard]] std::string_view said() const noexcept { return {text, text_size}; }
   };
 
   std::uint8_t name_size;
   char name[longest_name];
   std::array<label, most_labels> labels;
-  std::uint32_t label_count;
-  std::uint32_t long_running;
+  std::uint64_t label_count;
+  std::uint64_t long_running;
 
   [[nodiscard]] std::string_view name_text() const noexcept { return {name, name_size}; }
-  [[nodiscard]] std::pair<std::string_view, std::string_view> label_at(std::size_t i) const {
-    const label& at = labels[i];
-    return {{at.key, at.key_size}, {at.text, at.text_size}};
-  }
 };
 
 class alignas(64) green_thread_notes final {
@@ -43,6 +42,8 @@ class alignas(64) green_thread_notes final {
   // The green thread's own copy, to be changed and given to `write`.
   [[nodiscard]] green_thread_texts own() const noexcept { return read_texts(); }
   void write(const green_thread_texts& texts) noexcept;
+  // Whether that copy's label `key` is `text`, or is missing when `text` is empty.
+  [[nodiscard]] bool has_label(std::string_view key, std::string_view text) const noexcept;
 
   // False when they are not those of `owner`, or change all the time.
   [[nodiscard]] bool read(std::uint64_t owner, green_thread_texts& texts) const noexcept;
@@ -61,6 +62,9 @@ class alignas(64) green_thread_notes final {
   static_assert(sizeof(green_thread_texts) % sizeof(std::uint64_t) == 0);
 
   [[nodiscard]] green_thread_texts read_texts() const noexcept;
+  // The part of the texts that is at `offset` in them.
+  template <typename Part>
+  [[nodiscard]] Part read_part(std::size_t offset) const noexcept;
 
   std::atomic<std::uint32_t> sequence_;
   std::atomic<std::uint32_t> next_free_;

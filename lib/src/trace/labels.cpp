@@ -66,13 +66,17 @@ green_thread_notes* own_notes() noexcept {
 }
 
 template <typename Change>
-bool change_notes(Change change) noexcept {
-  green_thread_notes* const notes = own_notes();
-  if (notes == nullptr) return false;
-  green_thread_texts texts = notes->own();
-  if (!change(texts)) return false;
-  notes->write(texts);
+bool change(green_thread_notes& notes, Change changed) noexcept {
+  green_thread_texts texts = notes.own();
+  if (!changed(texts)) return false;
+  notes.write(texts);
   return true;
+}
+
+template <typename Change>
+bool change_notes(Change changed) noexcept {
+  green_thread_notes* const notes = own_notes();
+  return notes != nullptr && change(*notes, changed);
 }
 
 // The size of what fits, without a part of a UTF-8 sequence at its end.
@@ -86,15 +90,20 @@ std::size_t fitting(std::string_view text, std::size_t room) noexcept {
   return size;
 }
 
-void copy_text(std::string_view from, char* to, std::size_t room, std::uint8_t& size) noexcept {
-  size = static_cast<std::uint8_t>(fitting(from, room));
-  if (size != 0) std::memcpy(to, from.data(), size);
+std::string_view fit(std::string_view text, std::size_t room) noexcept {
+  return text.substr(0, fitting(text, room));
 }
 
+// `text` fits.
+void copy_text(std::string_view text, char* to, std::uint8_t& size) noexcept {
+  size = static_cast<std::uint8_t>(text.size());
+  if (size != 0) std::memcpy(to, text.data(), size);
+}
+
+// `key` and `text` fit.
 bool change_label(green_thread_texts& texts, std::string_view key, std::string_view text) noexcept {
-  key = key.substr(0, fitting(key, longest_label_key));
-  std::uint32_t at = 0;
-  while (at < texts.label_count && texts.label_at(at).first != key)
+  std::size_t at = 0;
+  while (at < texts.label_count && texts.labels[at].key_text() != key)
     ++at;
   if (text.empty()) {
     if (at == texts.label_count) return true;
@@ -105,9 +114,9 @@ bool change_label(green_thread_texts& texts, std::string_view key, std::string_v
   }
   if (at == most_labels) return false;
   green_thread_texts::label& label = texts.labels[at];
-  copy_text(key, label.key, longest_label_key, label.key_size);
-  copy_text(text, label.text, longest_label_text, label.text_size);
-  texts.label_count = std::max(texts.label_count, at + 1);
+  copy_text(key, label.key, label.key_size);
+  copy_text(text, label.text, label.text_size);
+  texts.label_count = std::max<std::uint64_t>(texts.label_count, at + 1);
   return true;
 }
 
@@ -116,14 +125,21 @@ bool change_label(green_thread_texts& texts, std::string_view key, std::string_v
 
 bool set_name(std::string_view name) noexcept {
   return trace::change_notes([&](trace::green_thread_texts& texts) {
-    trace::copy_text(name, texts.name, longest_name, texts.name_size);
+    trace::copy_text(trace::fit(name, longest_name), texts.name, texts.name_size);
     return true;
   });
 }
 
+// Servers set the same label for each request: that costs no change.
 bool set_label(std::string_view key, std::string_view text) noexcept {
-  return trace::change_notes(
-      [&](trace::green_thread_texts& texts) { return trace::change_label(texts, key, text); });
+  trace::green_thread_notes* const notes = trace::own_notes();
+  if (notes == nullptr) return false;
+  key = trace::fit(key, longest_label_key);
+  text = trace::fit(text, longest_label_text);
+  return notes->has_label(key, text) ||
+         trace::change(*notes, [&](trace::green_thread_texts& texts) {
+           return trace::change_label(texts, key, text);
+         });
 }
 
 bool long_running(bool expected) noexcept {

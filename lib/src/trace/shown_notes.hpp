@@ -18,7 +18,7 @@ class shown_notes final {
     if (texts_.name_size != 0) view.name = texts_.name_text();
     view.long_running = texts_.long_running != 0;
     for (std::size_t i = 0; i < texts_.label_count; ++i)
-      labels_[i] = texts_.label_at(i);
+      labels_[i] = {texts_.labels[i].key_text(), texts_.labels[i].said()};
     view.labels = {labels_.data(), texts_.label_count};
   }
 

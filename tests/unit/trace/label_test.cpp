@@ -170,6 +170,8 @@ TEST_F(Labels, AreBoundedAndCutBetweenCharacters) {
     EXPECT_FALSE(set_label("one more", 1));
     EXPECT_TRUE(set_label("1", ""));  // taken away
     EXPECT_TRUE(set_label("one more", std::string(100, 'x')));
+    EXPECT_TRUE(set_label("one more", std::string(99, 'x')));  // as it is, once cut
+    EXPECT_TRUE(set_label("missing", ""));
     co_await wait();
   });
   settle(io_);
