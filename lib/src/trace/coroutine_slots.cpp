@@ -101,7 +101,8 @@ void release_pages(void* frame, slot_kind kind, std::size_t slot_class) noexcept
 
 void set_poison(void* frame, slot_kind kind, std::size_t slot_class, bool poison) noexcept {
   const auto set = poison ? __asan_poison_memory_region : __asan_unpoison_memory_region;
-  if (set != nullptr) set(frame, slot_bytes(slot_class) - header_bytes(kind));
+  if (set != nullptr) [[unlikely]]
+    set(frame, slot_bytes(slot_class) - header_bytes(kind));
 }
 
 // A frame outside of the range: it works, but is not listed.
@@ -112,15 +113,18 @@ void set_poison(void* frame, slot_kind kind, std::size_t slot_class, bool poison
          1;
 }
 
-std::size_t class_for(slot_kind kind, std::size_t frame_bytes) noexcept {
+// On the hot path, as all that is a template by the kind below: it is folded for each.
+template <slot_kind kind>
+[[gnu::always_inline]] inline std::size_t class_for(std::size_t frame_bytes) noexcept {
   const std::size_t bytes = frame_bytes + header_bytes(kind);
   // Entries are aligned to cache lines: 64 bytes are all that a suspension writes.
   return slot_class_of(kind == entry_slots ? (bytes + 63) / 64 * 64 : bytes);
 }
 
-coroutine_node* take(slot_kind kind, std::size_t frame_bytes, thread_stock* own) {
+template <slot_kind kind>
+coroutine_node* take(std::size_t frame_bytes, thread_stock* own) {
   const std::size_t slot_class =
-      frame_bytes < largest_slot ? class_for(kind, frame_bytes) : slot_classes;
+      frame_bytes < largest_slot ? class_for<kind>(frame_bytes) : slot_classes;
   coroutine_node* node = nullptr;
   if (slot_class < kept_classes && own != nullptr) {
     slot_list& list = own->lists[kind][slot_class];
@@ -135,10 +139,11 @@ coroutine_node* take(slot_kind kind, std::size_t frame_bytes, thread_stock* own)
   return node;
 }
 
-void give_back(slot_kind kind, void* frame, std::size_t frame_bytes) noexcept {
+template <slot_kind kind>
+void give_back(void* frame, std::size_t frame_bytes) noexcept {
   if (!coroutine_slots.contains(frame)) [[unlikely]]
     return std::free(static_cast<std::byte*>(frame) - header_bytes(kind));
-  const std::size_t slot_class = class_for(kind, frame_bytes);
+  const std::size_t slot_class = class_for<kind>(frame_bytes);
   coroutine_node* const node = &coroutine_node_of(frame);
   set_poison(frame, kind, slot_class, true);
   if (thread_stock* const own = stock(); slot_class < kept_classes && own != nullptr) {
@@ -187,19 +192,19 @@ std::uint32_t find_this_thread_id() noexcept {
 }
 
 void* allocate_coroutine_frame(std::size_t size) {
-  coroutine_node* const node = take(frame_slots, size, stock());
+  coroutine_node* const node = take<frame_slots>(size, stock());
   reset(*node);
   node->word.store(0, std::memory_order_release);
   return node + 1;
 }
 
 void free_coroutine_frame(void* frame, std::size_t size) noexcept {
-  give_back(frame_slots, frame, size);
+  give_back<frame_slots>(frame, size);
 }
 
 void* allocate_coroutine_entry(std::size_t size) {
   thread_stock* const own = stock();
-  coroutine_node* const node = take(entry_slots, size, own);
+  coroutine_node* const node = take<entry_slots>(size, own);
   reset(*node);  // not the state: it goes on counting
   coroutine_entry& entry = coroutine_entry_of(*node);
   entry.top.store(nullptr, std::memory_order_release);
@@ -210,7 +215,7 @@ void* allocate_coroutine_entry(std::size_t size) {
 }
 
 void free_coroutine_entry(void* frame, std::size_t size) noexcept {
-  give_back(entry_slots, frame, size);
+  give_back<entry_slots>(frame, size);
 }
 
 void adopt_coroutine(coroutine_node& node) noexcept try {
