@@ -2,13 +2,13 @@
 #include "http/session.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -39,7 +39,7 @@ constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 constexpr std::chrono::seconds lingering{2};
 constexpr std::size_t most_lingering_bytes = std::size_t{4} * 1024 * 1024;
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto as_result = asio::as_tuple(asio::deferred);
 
 // What the session and whoever stops it share; touched on the session's strand only.
 struct client {
@@ -234,7 +234,7 @@ asio::awaitable<outgoing> conversation::serve(
     co_return made;
   }
   self_->now("waiting for storage");
-  made.answer = co_await shared_.data.async_execute(std::move(work), asio::use_awaitable);
+  made.answer = co_await shared_.data.async_execute(std::move(work), asio::deferred);
   co_return made;
 }
 
