@@ -19,6 +19,7 @@ namespace queue_server {
 // Milliseconds since 1970, UTC.
 using clock_function = std::function<std::int64_t()>;
 [[nodiscard]] std::int64_t system_milliseconds();
+inline constexpr std::int64_t milliseconds_a_second = 1000;
 
 struct queue_key {
   std::string project;

@@ -3,20 +3,14 @@
 
 namespace queue_server {
 
-namespace {
-
-constexpr std::int64_t milliseconds = 1000;
-
-}  // namespace
-
 void store::hold(const message& held, const std::string& claim_id, claim_terms terms) {
   const std::int64_t lifetime = terms.ttl + terms.grace;
-  const std::int64_t needed = now_ + lifetime * milliseconds;
+  const std::int64_t needed = now_ + lifetime * milliseconds_a_second;
   database_.run(
       "UPDATE messages SET claim = ?2, claim_expires = ?3, claim_count = claim_count + 1, "
       "ttl = CASE WHEN expires < ?4 THEN ?5 ELSE ttl END, expires = max(expires, ?4) "
       "WHERE marker = ?1",
-      held.marker, claim_id, now_ + terms.ttl * milliseconds, needed, lifetime);
+      held.marker, claim_id, now_ + terms.ttl * milliseconds_a_second, needed, lifetime);
 }
 
 claim store::create_claim(const queue_key& key, claim_terms terms, std::int64_t limit) {
@@ -29,7 +23,7 @@ claim store::create_claim(const queue_key& key, claim_terms terms, std::int64_t 
   made.id = new_id();
   made.ttl = terms.ttl;
   database_.run("INSERT INTO claims (id, queue, ttl, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
-                made.id, *queue, terms.ttl, now_, now_ + terms.ttl * milliseconds);
+                made.id, *queue, terms.ttl, now_, now_ + terms.ttl * milliseconds_a_second);
   for (const message& held : free)
     hold(held, made.id, terms);
   made.messages = claimed_messages(made.id);
@@ -54,7 +48,7 @@ std::optional<claim> store::get_claim(const queue_key& key, const std::string& i
     if (!row.step()) return std::nullopt;
     found.id = id;
     found.ttl = row.integer(0);
-    found.age = (now_ - row.integer(1)) / milliseconds;
+    found.age = (now_ - row.integer(1)) / milliseconds_a_second;
   }
   found.messages = claimed_messages(id);
   return found;
@@ -65,14 +59,14 @@ bool store::update_claim(const queue_key& key, const std::string& id, claim_term
   const auto queue = queue_id(key);
   if (!queue || !claim_lives(*queue, id)) return false;
   const std::int64_t lifetime = terms.ttl + terms.grace;
-  const std::int64_t ends = now_ + terms.ttl * milliseconds;
+  const std::int64_t ends = now_ + terms.ttl * milliseconds_a_second;
   // Age starts again, as the claim's time to live does.
   database_.run("UPDATE claims SET ttl = ?2, created = ?3, expires = ?4 WHERE id = ?1", id,
                 terms.ttl, now_, ends);
   database_.run(
       "UPDATE messages SET ttl = CASE WHEN expires < ?3 THEN ?4 ELSE ttl END, "
       "expires = max(expires, ?3), claim_expires = ?2 WHERE claim = ?1 AND claim_expires > ?5",
-      id, ends, now_ + lifetime * milliseconds, lifetime, now_);
+      id, ends, now_ + lifetime * milliseconds_a_second, lifetime, now_);
   return true;
 }
 

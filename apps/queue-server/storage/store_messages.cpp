@@ -3,15 +3,9 @@
 
 namespace queue_server {
 
-namespace {
-
 // What read_message() reads, in its order.
 #define QUEUE_SERVER_MESSAGE_COLUMNS \
   "id, marker, ttl, created, body, claim, claim_expires, claim_count"
-
-constexpr std::int64_t milliseconds = 1000;
-
-}  // namespace
 
 message store::read_message(const sqlite::query& row) const {
   message read;
@@ -19,7 +13,7 @@ message store::read_message(const sqlite::query& row) const {
   read.marker = row.integer(1);
   read.ttl = row.integer(2);
   read.created = row.integer(3);
-  read.age = (now_ - read.created) / milliseconds;
+  read.age = (now_ - read.created) / milliseconds_a_second;
   read.body = row.text(4);
   if (!row.is_null(5) && row.integer(6) > now_) read.claim_id = row.text(5);
   read.claim_count = row.integer(7);
@@ -43,7 +37,7 @@ std::vector<std::string> store::post(const queue_key& key, const std::string& cl
         "INSERT INTO messages (queue, id, client, body, ttl, created, visible, expires) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         *queue, ids.back(), client, posted.body, posted.ttl, now_,
-        now_ + posted.delay * milliseconds, now_ + posted.ttl * milliseconds);
+        now_ + posted.delay * milliseconds_a_second, now_ + posted.ttl * milliseconds_a_second);
   }
   return ids;
 }

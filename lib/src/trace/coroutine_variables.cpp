@@ -8,7 +8,7 @@
 namespace gmr::trace {
 namespace {
 
-constexpr std::size_t most_frames = 100;
+constexpr std::size_t most_callers = 100;
 constexpr std::size_t most_bytes = 65536;  // of one frame
 
 void copy_frame(const coroutine_node* node, std::vector<std::uintptr_t>& words) {
@@ -28,7 +28,7 @@ bool copy_coroutine_variables(const void* innermost, std::uint64_t id,
   const coroutine_entry* const entry = at->entry.load(std::memory_order_acquire);
   if (!coroutine_slots.contains(entry)) return false;
   const std::uint64_t state = entry->node.word.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < most_frames && coroutine_slots.contains(at); ++i) {
+  for (std::size_t i = 0; i < most_callers && coroutine_slots.contains(at); ++i) {
     copy_frame(at, words);
     if (at == &entry->node) break;
     at = at->caller.load(std::memory_order_acquire);

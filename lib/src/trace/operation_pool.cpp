@@ -104,19 +104,19 @@ class common_stock final {
   std::array<std::atomic<operation_record*>, most_chunks> chunks_{};
 };
 
-constinit common_stock stock;
+constinit common_stock all_operations;
 
 enum class thread_state : std::uint8_t { fresh, open, closed };
-[[gnu::tls_model("initial-exec")]] constinit thread_local thread_state own_state =
+[[gnu::tls_model("initial-exec")]] constinit thread_local thread_state this_thread_state =
     thread_state::fresh;
 [[gnu::tls_model("initial-exec")]] constinit thread_local serving_thread* own_place = nullptr;
 
 // Gives everything back when the thread ends. Operations may still be started and end after that.
 struct thread_guard {
   ~thread_guard() {
-    own_state = thread_state::closed;
+    this_thread_state = thread_state::closed;
     this_thread_starts.most_free = 0;
-    stock.put_some(this_thread_starts, this_thread_starts.free_count);
+    all_operations.put_some(this_thread_starts, this_thread_starts.free_count);
     if (own_place == nullptr) return;
     own_place->context.store(nullptr, std::memory_order_relaxed);
     own_place->tid.store(0, std::memory_order_release);
@@ -126,8 +126,8 @@ struct thread_guard {
 
 // False when the thread is about to end.
 bool open_thread() noexcept {
-  if (own_state != thread_state::fresh) return own_state == thread_state::open;
-  own_state = thread_state::open;
+  if (this_thread_state != thread_state::fresh) return this_thread_state == thread_state::open;
+  this_thread_state = thread_state::open;
   this_thread_starts.most_free = most_kept;
   [[maybe_unused]] static thread_local const thread_guard guard;
   return true;
@@ -147,22 +147,22 @@ serving_thread* take_place(pid_t tid) noexcept {
 
 // A forked child has one thread, with a new id.
 void forget_other_threads() noexcept {
-  stock.unlock();
+  all_operations.unlock();
   for (serving_thread& each : serving_threads)
     each.tid.store(0, std::memory_order_relaxed);
   own_place = nullptr;
   this_thread_starts.context = nullptr;
 }
 
-const int fork_handlers =
-    ::pthread_atfork([] { stock.lock(); }, [] { stock.unlock(); }, forget_other_threads);
+const int handlers_of_fork = ::pthread_atfork(
+    [] { all_operations.lock(); }, [] { all_operations.unlock(); }, forget_other_threads);
 
 }  // namespace
 
 operation_record* take_common_operation_record() noexcept {
   const bool keep = open_thread();
   std::uint32_t got = 0;
-  operation_record* const head = stock.take(keep ? batch : 1, got);
+  operation_record* const head = all_operations.take(keep ? batch : 1, got);
   if (head == nullptr) {
     unrecorded.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
@@ -173,9 +173,9 @@ operation_record* take_common_operation_record() noexcept {
 }
 
 void put_common_operation_records(operation_record& one_more) noexcept {
-  if (!open_thread()) return stock.put(one_more);
+  if (!open_thread()) return all_operations.put(one_more);
   this_thread_operations& own = this_thread_starts;
-  if (own.free_count >= own.most_free) stock.put_some(own, batch);
+  if (own.free_count >= own.most_free) all_operations.put_some(own, batch);
   one_more.owner.store(own.free, std::memory_order_release);
   own.free = &one_more;
   ++own.free_count;
@@ -189,11 +189,11 @@ void thread_serves(const void* context) noexcept {
 }
 
 std::size_t operation_record_count() noexcept {
-  return stock.used();
+  return all_operations.used();
 }
 
 const operation_record& operation_record_at(std::size_t index) noexcept {
-  return stock.at(index);
+  return all_operations.at(index);
 }
 
 std::uint64_t unrecorded_operations() noexcept {

@@ -30,14 +30,14 @@ struct pending_operations::found {
 
 namespace {
 
-struct rule {
+struct tracked_kind {
   std::string_view object;  // begins with
   std::string_view name;    // begins with
   std::string_view kind;
 };
 
 // The names that coroutine_operation.cpp gives too.
-constexpr rule rules[] = {
+constexpr tracked_kind tracked_kinds[] = {
     {"socket", "async_receive", "read"},
     {"socket", "async_send", "write"},
     {"socket", "async_accept", "accept"},
@@ -58,8 +58,8 @@ constexpr rule rules[] = {
 };
 
 std::string_view kind_of(std::string_view object, std::string_view name) noexcept {
-  return std::ranges::find_if(rules,
-                              [&](const rule& each) {
+  return std::ranges::find_if(tracked_kinds,
+                              [&](const tracked_kind& each) {
                                 return object.starts_with(each.object) &&
                                        name.starts_with(each.name);
                               })

@@ -83,7 +83,7 @@ void leave(void* argument) noexcept {
 
 // In the child only the calling thread is left. What the others ran will never go on: their
 // records are given up, with the stacks.
-void forget_other_threads() noexcept {
+void forget_other_slots() noexcept {
   for (thread_slot& slot : thread_slots) {
     if (&slot == gmr_this_thread || slot.tid.load(std::memory_order_relaxed) == 0) continue;
     fiber_record* const ran = slot.current.load(std::memory_order_relaxed);
@@ -106,7 +106,7 @@ pthread_key_t end_of_thread() noexcept {
   static const pthread_key_t key = [] {
     pthread_key_t made{};
     pthread_key_create(&made, leave);
-    pthread_atfork(nullptr, nullptr, forget_other_threads);
+    pthread_atfork(nullptr, nullptr, forget_other_slots);
     return made;
   }();
   return key;
