@@ -1,14 +1,14 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-#include <filesystem>
 #include <future>
 #include <storage/storage.hpp>
 #include <storage/store.hpp>
 #include <vector>
+
+#include "support/scratch_directory.hpp"
 
 namespace queue_server {
 namespace {
@@ -19,13 +19,7 @@ const queue_key orders{"project", "orders"};
 
 class storage_test : public testing::Test {
  protected:
-  storage_test() {
-    std::string pattern = std::filesystem::temp_directory_path() / "storage-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~storage_test() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string path() const { return folder_ / "queues.db"; }
+  [[nodiscard]] std::string path() const { return folder_.path() / "queues.db"; }
 
   static operation post(int number) {
     return {access::write,
@@ -54,7 +48,7 @@ class storage_test : public testing::Test {
   }
   static reply refusal(const std::exception& problem) { return {503, problem.what(), {}, {}}; }
 
-  std::filesystem::path folder_;
+  gmr::test::scratch_directory folder_;
 };
 
 TEST_F(storage_test, what_was_answered_can_be_read) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gmr/reporter.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace gmr::test {
 
@@ -26,27 +27,16 @@ inline bool eventually(const std::function<bool()>& holds) {
 
 class report_directory {
  public:
-  report_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "gmr-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~report_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  report_directory(const report_directory&) = delete;
-  report_directory& operator=(const report_directory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return scratch_.path(); }
   settings set() const {
     settings out;
-    out.log_dir = path_;
+    out.log_dir = path();
     return out;
   }
   // The reports so far, oldest first.
   std::vector<std::string> reports() const {
     std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> files;
-    for (const auto& entry : std::filesystem::directory_iterator{path_}) {
+    for (const auto& entry : std::filesystem::directory_iterator{path()}) {
       if (entry.path().extension() == ".txt" || entry.path().extension() == ".json")
         files.emplace_back(entry.last_write_time(), entry.path());
     }
@@ -63,7 +53,7 @@ class report_directory {
   }
 
  private:
-  std::filesystem::path path_;
+  scratch_directory scratch_;
 };
 
 inline bool is_whole(const std::string& text) {

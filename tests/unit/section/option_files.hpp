@@ -1,45 +1,34 @@
 // Real files and command lines for tests of options.
 #pragma once
 
-#include <unistd.h>
-
 #include <boost/program_options/options_description.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "gmr/section/configuration.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace option_files {
 
 // A directory that goes when the test ends.
 class directory final {
  public:
-  directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "gmr-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~directory() { std::filesystem::remove_all(path_); }
-  directory(const directory&) = delete;
-  directory& operator=(const directory&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return scratch_.path(); }
 
   // The path of a new file with that content.
   [[nodiscard]] std::string file(const std::string& content,
                                  const std::string& name = "service.conf") const {
-    std::ofstream{path_ / name, std::ios::binary} << content;
-    return path_ / name;
+    std::ofstream{path() / name, std::ios::binary} << content;
+    return path() / name;
   }
 
  private:
-  std::filesystem::path path_;
+  gmr::test::scratch_directory scratch_;
 };
 
 // An environment variable that goes when the test ends.

@@ -18,6 +18,7 @@
 
 #include "section/sections.hpp"
 #include "section/utc_time.hpp"
+#include "support/scratch_directory.hpp"
 #include "values.hpp"
 
 namespace {
@@ -164,10 +165,11 @@ TEST(ProcessSection, IsMadeWithoutAnyFreeDescriptor) {
 
 TEST(ProcessSection, ShowsAWorkingDirectoryThatIsGone) {
   EXPECT_TRUE(succeeds_in_child([] {
-    std::string gone = std::filesystem::temp_directory_path() / "gmr-gone-XXXXXX";
-    if (::mkdtemp(gone.data()) == nullptr || ::chdir(gone.c_str()) != 0) return false;
-    std::filesystem::remove(gone);
-    return values::text(at(process_section(), "working_directory")) == gone + " (deleted)";
+    const gmr::test::scratch_directory gone;
+    if (::chdir(gone.path().c_str()) != 0) return false;
+    std::filesystem::remove(gone.path());
+    return values::text(at(process_section(), "working_directory")) ==
+           gone.path().string() + " (deleted)";
   }));
 }
 
