@@ -35,8 +35,12 @@ constexpr const char* tables = R"(
     claim_expires INTEGER NOT NULL DEFAULT 0,
     claim_count INTEGER NOT NULL DEFAULT 0);
   CREATE INDEX IF NOT EXISTS messages_of_queue ON messages (queue);
+  CREATE INDEX IF NOT EXISTS messages_of_queue_by_end ON messages (queue, expires);
   CREATE INDEX IF NOT EXISTS messages_by_end ON messages (expires);
   CREATE INDEX IF NOT EXISTS messages_of_claim ON messages (claim) WHERE claim IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS messages_free ON messages (queue) WHERE claim_expires = 0;
+  CREATE INDEX IF NOT EXISTS messages_held ON messages (queue, claim_expires)
+    WHERE claim_expires > 0;
   CREATE TABLE IF NOT EXISTS claims (
     id TEXT PRIMARY KEY,
     queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
@@ -123,9 +127,11 @@ queue_stats store::stats(const queue_key& key) {
   const auto queue = queue_id(key);
   if (!queue) return result;
   {
+    // A message lives at least as long as what holds it.
     auto row = database_.prepare(
-        "SELECT count(*), coalesce(sum(claim IS NOT NULL AND claim_expires > ?2), 0) "
-        "FROM messages WHERE queue = ?1 AND expires > ?2",
+        "SELECT (SELECT count(*) FROM messages WHERE queue = ?1 AND expires > ?2), "
+        "(SELECT count(*) FROM messages INDEXED BY messages_held "
+        "WHERE queue = ?1 AND claim_expires > 0 AND claim_expires > ?2)",
         *queue, now_);
     if (row.step()) {
       result.total = row.integer(0);
@@ -140,10 +146,13 @@ queue_stats store::stats(const queue_key& key) {
 std::vector<queue_summary> store::summary(std::int64_t limit) {
   look_at_clock();
   auto rows = database_.prepare(
-      "SELECT q.project, q.name, count(m.marker), "
-      "coalesce(sum(m.claim IS NOT NULL AND m.claim_expires > ?1), 0), min(m.created) "
-      "FROM queues q LEFT JOIN messages m ON m.queue = q.id AND m.expires > ?1 "
-      "GROUP BY q.id ORDER BY 3 DESC, 1, 2 LIMIT ?2",
+      "SELECT q.project, q.name, "
+      "(SELECT count(*) FROM messages WHERE queue = q.id AND expires > ?1), "
+      "(SELECT count(*) FROM messages INDEXED BY messages_held "
+      "WHERE queue = q.id AND claim_expires > 0 AND claim_expires > ?1), "
+      "(SELECT created FROM messages INDEXED BY messages_of_queue "
+      "WHERE queue = q.id AND expires > ?1 ORDER BY marker LIMIT 1) "
+      "FROM queues q ORDER BY 3 DESC, 1, 2 LIMIT ?2",
       now_, limit);
   std::vector<queue_summary> found;
   while (rows.step()) {

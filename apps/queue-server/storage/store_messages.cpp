@@ -7,6 +7,23 @@ namespace queue_server {
 #define QUEUE_SERVER_MESSAGE_COLUMNS \
   "id, marker, ttl, created, body, claim, claim_expires, claim_count"
 
+// Which messages a filter lets through, claims apart.
+#define QUEUE_SERVER_FILTER                                                       \
+  "queue = ?1 AND marker > ?2 AND expires > ?3 AND (?4 IS NULL OR client <> ?4) " \
+  "AND (?5 OR visible <= ?3) "
+
+constexpr char all_messages[] =
+    "SELECT " QUEUE_SERVER_MESSAGE_COLUMNS " FROM messages WHERE " QUEUE_SERVER_FILTER
+    "ORDER BY marker LIMIT ?6";
+// Those that are held are not even looked at, which is what makes a long queue of them cheap.
+constexpr char unclaimed_messages[] =
+    "SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
+    " FROM messages INDEXED BY messages_free WHERE claim_expires = 0 AND " QUEUE_SERVER_FILTER
+    "UNION ALL SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
+    " FROM messages INDEXED BY messages_held "
+    "WHERE claim_expires > 0 AND claim_expires <= ?3 AND " QUEUE_SERVER_FILTER
+    "ORDER BY marker LIMIT ?6";
+
 message store::read_message(const sqlite::query& row) const {
   message read;
   read.id = row.text(0);
@@ -47,13 +64,8 @@ std::vector<message> store::list_messages(const queue_key& key, const message_fi
   std::vector<message> found;
   const auto queue = queue_id(key);
   if (!queue) return found;
-  auto rows = database_.prepare("SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
-                                " FROM messages WHERE queue = ?1 AND marker > ?2 AND expires > ?3 "
-                                "AND (?4 IS NULL OR client <> ?4) "
-                                "AND (?5 OR claim IS NULL OR claim_expires <= ?3) "
-                                "AND (?6 OR visible <= ?3) ORDER BY marker LIMIT ?7",
-                                *queue, filter.after, now_, filter.not_from,
-                                std::int64_t{filter.include_claimed},
+  auto rows = database_.prepare(filter.include_claimed ? all_messages : unclaimed_messages, *queue,
+                                filter.after, now_, filter.not_from,
                                 std::int64_t{filter.include_delayed}, filter.limit);
   while (rows.step())
     found.push_back(read_message(rows));
@@ -102,9 +114,13 @@ void store::delete_messages(const queue_key& key, const std::vector<std::string>
 }
 
 std::vector<message> store::free_messages(std::int64_t queue, std::int64_t limit) {
+  database_.run(
+      "UPDATE messages INDEXED BY messages_held SET claim = NULL, claim_expires = 0 "
+      "WHERE queue = ?1 AND claim_expires > 0 AND claim_expires <= ?2",
+      queue, now_);
   auto rows = database_.prepare("SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
-                                " FROM messages WHERE queue = ?1 AND expires > ?2 "
-                                "AND visible <= ?2 AND (claim IS NULL OR claim_expires <= ?2) "
+                                " FROM messages INDEXED BY messages_free WHERE queue = ?1 "
+                                "AND claim_expires = 0 AND expires > ?2 AND visible <= ?2 "
                                 "ORDER BY marker LIMIT ?3",
                                 queue, now_, limit);
   std::vector<message> found;
@@ -125,14 +141,17 @@ std::vector<message> store::claimed_messages(const std::string& claim_id) {
 }
 
 std::optional<message> store::end_of(std::int64_t queue, bool newest) {
-  auto row = newest ? database_.prepare("SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
-                                        " FROM messages WHERE queue = ?1 AND expires > ?2 "
-                                        "ORDER BY marker DESC LIMIT 1",
-                                        queue, now_)
-                    : database_.prepare("SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
-                                        " FROM messages WHERE queue = ?1 AND expires > ?2 "
-                                        "ORDER BY marker LIMIT 1",
-                                        queue, now_);
+  auto row =
+      newest ? database_.prepare(
+                   "SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
+                   " FROM messages INDEXED BY messages_of_queue WHERE queue = ?1 AND expires > ?2 "
+                   "ORDER BY marker DESC LIMIT 1",
+                   queue, now_)
+             : database_.prepare(
+                   "SELECT " QUEUE_SERVER_MESSAGE_COLUMNS
+                   " FROM messages INDEXED BY messages_of_queue WHERE queue = ?1 AND expires > ?2 "
+                   "ORDER BY marker LIMIT 1",
+                   queue, now_);
   if (!row.step()) return std::nullopt;
   return read_message(row);
 }
@@ -148,6 +167,7 @@ std::vector<message> store::pop(const queue_key& key, std::int64_t limit) {
   return popped;
 }
 
+#undef QUEUE_SERVER_FILTER
 #undef QUEUE_SERVER_MESSAGE_COLUMNS
 
 }  // namespace queue_server

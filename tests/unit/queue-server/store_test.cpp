@@ -77,6 +77,28 @@ TEST_F(store_test, an_expired_claim_lets_its_messages_go) {
   EXPECT_EQ(next.messages.front().claim_count, 2);
 }
 
+// Among the free ones, in the order of posting, at whichever claim it ended.
+TEST_F(store_test, what_an_expired_claim_held_is_back_at_its_place) {
+  for (const char* body : {"1", "2", "3", "4"})
+    post(body);
+  const auto held = [this] { return data_.stats(orders).claimed; };
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
+  static_cast<void>(data_.create_claim(orders, terms, 2));
+  EXPECT_EQ(held(), 3);
+  EXPECT_THAT(visible(), ElementsAre("4"));
+  server_.pass_seconds(60);
+  EXPECT_EQ(held(), 2);
+  EXPECT_THAT(visible(), ElementsAre("1", "4"));
+  message_filter all;
+  all.include_claimed = true;
+  EXPECT_THAT(visible(all), ElementsAre("1", "2", "3", "4"));
+  EXPECT_THAT(bodies(data_.pop(orders, 1)), ElementsAre("1"));
+  server_.pass_seconds(terms.ttl);
+  EXPECT_EQ(held(), 0);
+  EXPECT_THAT(visible(), ElementsAre("2", "3", "4"));
+  EXPECT_THAT(bodies(data_.create_claim(orders, terms, 20).messages), ElementsAre("2", "3", "4"));
+}
+
 TEST_F(store_test, a_claimed_message_outlives_its_claim_and_grace) {
   const std::string id = post("1", 60);
   static_cast<void>(data_.create_claim(orders, terms, 20));
