@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <system_error>
+
+#include "capture/spare_descriptors.hpp"
 
 namespace gmr::capture {
 namespace {
@@ -34,16 +38,21 @@ std::string_view field(std::string_view text, std::string_view key) noexcept {
 }  // namespace
 
 task_files::task_files()
-    : directory_(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+    : directory_(open_file(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY)) {}
 
 task_files::~task_files() {
-  if (directory_ >= 0) close(directory_);
+  if (directory_ >= 0) close_file(directory_);
 }
 
 std::vector<pid_t> task_files::list() {
   std::vector<pid_t> ids;
-  DIR* const directory = opendir("/proc/self/task");
-  if (directory == nullptr) return ids;
+  const int descriptor = open_file(directory_, ".", O_RDONLY | O_DIRECTORY);
+  DIR* const directory = fdopendir(descriptor);
+  if (directory == nullptr) {
+    const std::error_code problem{errno, std::generic_category()};
+    if (descriptor >= 0) close_file(descriptor);
+    throw std::system_error(problem, "/proc/self/task");
+  }
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own
   while (const dirent* entry = readdir(directory)) {
     pid_t id = 0;
@@ -51,6 +60,7 @@ std::vector<pid_t> task_files::list() {
     if (id > 0) ids.push_back(id);
   }
   closedir(directory);
+  keep_spare_descriptors();
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -58,10 +68,10 @@ std::vector<pid_t> task_files::list() {
 std::string_view task_files::read(pid_t id, const char* file) {
   std::array<char, 64> path;
   std::snprintf(path.data(), path.size(), "%d/%s", id, file);
-  const int descriptor = openat(directory_, path.data(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = open_file(directory_, path.data(), O_RDONLY);
   if (descriptor < 0) return {};
   const ssize_t got = ::read(descriptor, buffer_.data(), buffer_.size());
-  close(descriptor);
+  close_file(descriptor);
   return {buffer_.data(), got < 0 ? 0 : static_cast<std::size_t>(got)};
 }
 

@@ -32,8 +32,8 @@ struct task_times {
   bool blocks_signals = false;  // any but real-time ones, of which nothing is said
 };
 
-// An open /proc/self/task. Members return nothing when the thread has gone or /proc can't be read.
-// Not synchronised.
+// An open /proc/self/task. Other members return nothing when the thread has gone or /proc can't be
+// read. Not synchronised.
 class task_files final {
  public:
   task_files();  // never throws: without /proc there are no threads
@@ -41,7 +41,8 @@ class task_files final {
   task_files(const task_files&) = delete;
   task_files& operator=(const task_files&) = delete;
 
-  [[nodiscard]] std::vector<pid_t> list();  // sorted
+  // Sorted. Throws std::system_error where it can't be read.
+  [[nodiscard]] std::vector<pid_t> list();
 
   [[nodiscard]] std::optional<task_status> status(pid_t id);
   [[nodiscard]] std::optional<task_times> times(pid_t id);  // in two thirds of the time

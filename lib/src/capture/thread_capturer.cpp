@@ -20,6 +20,7 @@
 #include "capture/restart.hpp"
 #include "capture/signal_round.hpp"
 #include "capture/slot_pool.hpp"
+#include "capture/spare_descriptors.hpp"
 #include "capture/stack_recorder.hpp"
 #include "capture/stack_room.hpp"
 #include "capture/static_tls.hpp"
@@ -90,6 +91,7 @@ thread_capturer::implementation::implementation(const thread_capture_settings& s
     handler_table.tls_size = static_tls_size();
     (void)knows_stacks();  // makes a thread, which no capture should meet
     signal_.emplace(settings_.signal);
+    keep_spare_descriptors();
   } catch (...) {
     capturer_exists = false;
     throw;

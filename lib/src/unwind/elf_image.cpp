@@ -13,6 +13,7 @@
 #include <span>
 #include <utility>
 
+#include "capture/spare_descriptors.hpp"
 #include "unwind/loader_list.hpp"
 #include "unwind/process_memory.hpp"
 
@@ -94,7 +95,7 @@ void drop_sections(std::vector<std::byte>& image) {
 
 elf_image::~elf_image() {
   if (elf_ != nullptr) ::elf_end(elf_);
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ >= 0) capture::close_file(fd_);
 }
 
 void elf_image::swap(elf_image& other) noexcept {
@@ -107,7 +108,7 @@ void elf_image::swap(elf_image& other) noexcept {
 elf_image elf_image::open(const std::string& path, access how) {
   elf_image image;
   ::elf_version(EV_CURRENT);
-  image.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  image.fd_ = capture::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK);
   if (image.fd_ < 0) return {};
   image.elf_ = ::elf_begin(image.fd_, how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
   if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};

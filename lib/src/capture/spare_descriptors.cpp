@@ -1,0 +1,71 @@
+#include "capture/spare_descriptors.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+
+namespace gmr::capture {
+namespace {
+
+// A program may close what it does not know, and have the number for something else: ours are known
+// by their inode.
+struct spare_descriptor {
+  std::atomic<int> number_and_one{0};  // 0: none
+  std::atomic<ino_t> inode{0};
+};
+
+constinit std::array<spare_descriptor, 8> spares;
+constinit std::atomic<bool> one_was_used{false};
+
+ino_t inode_of(int descriptor) noexcept {
+  struct stat status{};
+  return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
+}
+
+void keep(spare_descriptor& spare) noexcept {
+  const int made = ::memfd_create("gmr-spare", MFD_CLOEXEC);
+  if (made < 0) return;
+  spare.inode.store(inode_of(made), std::memory_order_relaxed);
+  spare.number_and_one.store(made + 1, std::memory_order_release);
+}
+
+// Whether there is a descriptor more now.
+bool give_up(spare_descriptor& spare) noexcept {
+  const int number = spare.number_and_one.exchange(0, std::memory_order_acquire) - 1;
+  if (number < 0) return false;
+  one_was_used.store(true, std::memory_order_relaxed);
+  if (inode_of(number) != spare.inode.load(std::memory_order_relaxed)) return false;
+  ::close(number);
+  return true;
+}
+
+}  // namespace
+
+void keep_spare_descriptors() noexcept {
+  static constinit std::atomic_flag busy;
+  if (busy.test_and_set(std::memory_order_acquire)) return;
+  for (spare_descriptor& each : spares)
+    if (each.number_and_one.load(std::memory_order_relaxed) == 0) keep(each);
+  busy.clear(std::memory_order_release);
+}
+
+int open_file(int directory, const char* path, int flags) noexcept {
+  int opened = ::openat(directory, path, flags | O_CLOEXEC);
+  for (spare_descriptor& each : spares) {
+    if (opened >= 0 || (errno != EMFILE && errno != ENFILE)) break;
+    opened = give_up(each) ? ::openat(directory, path, flags | O_CLOEXEC) : opened;
+  }
+  return opened;
+}
+
+void close_file(int descriptor) noexcept {
+  ::close(descriptor);
+  if (one_was_used.exchange(false, std::memory_order_relaxed)) keep_spare_descriptors();
+}
+
+}  // namespace gmr::capture
