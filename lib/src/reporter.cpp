@@ -59,7 +59,10 @@ class reporter::implementation final {
     if (settings_.signal == 0) settings_.signal = SIGUSR2;
     auto maker =
         std::make_unique<pipeline>(std::move(software), settings_, configuration_, sections_);
-    if (executor == nullptr) thread_.emplace(maker->capture_signal());
+    // The trigger's too: where all threads of the service block it, or are stopped, it arrives
+    // here.
+    if (executor == nullptr)
+      thread_.emplace(std::vector<int>{maker->capture_signal(), settings_.signal});
     report_queue::strand strand{executor == nullptr ? thread_->executor() : *executor};
     queue_ = std::make_shared<report_queue>(
         strand, std::move(maker),

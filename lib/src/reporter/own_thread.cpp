@@ -17,13 +17,14 @@ namespace {
 // is born with that.
 class blocked_signals final {
  public:
-  explicit blocked_signals(int open_signal) noexcept {
+  explicit blocked_signals(const std::vector<int>& open_signals) noexcept {
     sigset_t blocked;
     sigfillset(&blocked);
     // What the thread does itself: blocking these would not stop the kernel from ending us.
     for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
       sigdelset(&blocked, own);
-    if (open_signal > 0) sigdelset(&blocked, open_signal);
+    for (const int open : open_signals)
+      if (open > 0) sigdelset(&blocked, open);
     pthread_sigmask(SIG_SETMASK, &blocked, &before_);
   }
   ~blocked_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -36,8 +37,8 @@ class blocked_signals final {
 
 }  // namespace
 
-own_thread::own_thread(int open_signal) {
-  const blocked_signals born_with{open_signal};
+own_thread::own_thread(const std::vector<int>& open_signals) {
+  const blocked_signals born_with{open_signals};
   thread_ = std::thread{[this] { run(); }};
 }
 

@@ -5,15 +5,16 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <thread>
+#include <vector>
 
 namespace gmr {
 
 // Signals that others send are blocked on the thread, so that the service's handlers never run on
-// it; `open_signal` (the capture signal) is not. Threads started from it inherit that.
+// it; `open_signals` (the reporter's own) are not. Threads started from it inherit that.
 class own_thread final {
  public:
-  explicit own_thread(int open_signal);  // -1: none
-  ~own_thread();                         // finishes what runs, drops what waits
+  explicit own_thread(const std::vector<int>& open_signals);  // -1 is none
+  ~own_thread();  // finishes what runs, drops what waits
   own_thread(const own_thread&) = delete;
   own_thread& operator=(const own_thread&) = delete;
 

@@ -19,14 +19,19 @@ constexpr std::size_t most_causes = 4;
 
 void report_queue::batch::add(std::string cause) {
   ++count;
-  if (causes.size() < most_causes && std::find(causes.begin(), causes.end(), cause) == causes.end())
+  if (std::find(causes.begin(), causes.end(), cause) != causes.end()) return;
+  if (causes.size() < most_causes) {
     causes.push_back(std::move(cause));
+  } else {
+    has_others = true;
+  }
 }
 
 std::string report_queue::batch::cause() const {
   std::string out;
   for (const std::string& each : causes)
     out.append(out.empty() ? "" : ", ").append(each);
+  if (has_others) out += " and others";
   return out;
 }
 

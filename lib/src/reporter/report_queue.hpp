@@ -51,6 +51,7 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   // Requests that the next report answers.
   struct batch {
     std::vector<std::string> causes;  // different ones, the first few
+    bool has_others = false;
     std::uint64_t count = 0;
     bool to_sink = false;
     std::vector<std::promise<report>> callers;

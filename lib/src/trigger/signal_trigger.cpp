@@ -1,4 +1,7 @@
 // The signal as a trigger, through Asio's signal_set.
+#include <pthread.h>
+
+#include <atomic>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cerrno>
@@ -53,6 +56,8 @@ class saved_action final {
     ::sigaction(signal_, &now, nullptr);
   }
 
+  [[nodiscard]] bool was_asio() const noexcept { return is_asio(before_); }
+
   // After the signal_set let go of the signal: Asio leaves the default action behind, whatever was
   // there before. `while_set` is what was installed just before that.
   void put_back(const struct sigaction& while_set) const noexcept {
@@ -67,6 +72,33 @@ class saved_action final {
   struct sigaction before_;
 };
 
+// A forked child has Asio's handler, and with it the pipe to its parent, which would report for it.
+// One of its own that does nothing is right: no thread of it makes reports, to ignore the signal
+// would go on in programs that it executes, and by default the signal would end it.
+class forked_children final {
+ public:
+  static void watch(int signal) {
+    static const int registered = ::pthread_atfork(nullptr, nullptr, silence);
+    if (registered != 0)
+      throw std::system_error(registered, std::generic_category(), "pthread_atfork");
+    watched_.store(signal);
+  }
+  static void unwatch() noexcept { watched_.store(0); }
+
+ private:
+  // In the child; async-signal-safe.
+  static void silence() noexcept {
+    const int signal = watched_.load();
+    struct sigaction action{};
+    if (signal == 0 || ::sigaction(signal, nullptr, &action) != 0 || !is_asio(action)) return;
+    action.sa_handler = [](int) {};
+    ::sigaction(signal, &action, nullptr);
+  }
+
+  static constinit std::atomic<int> watched_;  // there is one reporter in a process; 0: none
+};
+constinit std::atomic<int> forked_children::watched_{0};
+
 // Shared with the wait that is pending; the mutex serialises the signal_set, and lets `stop` wait
 // for a request that is being passed on.
 class signal_watch final : public std::enable_shared_from_this<signal_watch> {
@@ -78,6 +110,7 @@ class signal_watch final : public std::enable_shared_from_this<signal_watch> {
         before_(signal),
         set_(std::in_place, executor, signal) {
     before_.soften();
+    if (!before_.was_asio()) forked_children::watch(signal);  // else it is the service's, too
   }
 
   void wait() {
@@ -94,6 +127,7 @@ class signal_watch final : public std::enable_shared_from_this<signal_watch> {
     if (!set_) return;
     struct sigaction while_set{};
     ::sigaction(signal_, nullptr, &while_set);
+    forked_children::unwatch();
     set_.reset();
     before_.put_back(while_set);
   }

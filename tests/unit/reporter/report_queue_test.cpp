@@ -119,7 +119,7 @@ class ReportQueue : public testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<report> delivered_;
-  own_thread thread_{-1};
+  own_thread thread_{std::vector<int>{}};
   std::shared_ptr<report_queue> queue_;
 };
 
@@ -224,7 +224,7 @@ TEST_F(ReportQueue, NoRequestIsLostWhenManyThreadsAsk) {
 
 TEST(OwnThread, HasItsNameAndBlocksTheSignalsOfTheService) {
   const int open = SIGRTMIN + 5;
-  own_thread thread{open};
+  own_thread thread{std::vector<int>{open, -1}};
   std::promise<sigset_t> mask;
   std::promise<std::string> name;
   boost::asio::post(thread.executor(), [&] {
@@ -247,7 +247,7 @@ TEST(OwnThread, HasItsNameAndBlocksTheSignalsOfTheService) {
 }
 
 TEST(OwnThread, SurvivesAnExceptionOfAHandler) {
-  own_thread thread{-1};
+  own_thread thread{std::vector<int>{}};
   std::promise<void> after;
   testing::internal::CaptureStderr();
   boost::asio::post(thread.executor(), [] { throw std::runtime_error{"oops"}; });

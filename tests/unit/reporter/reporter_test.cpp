@@ -3,17 +3,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/program_options/parsers.hpp>
+#include <csignal>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "gmr/trace/scheduler.hpp"
 #include "support.hpp"
@@ -248,6 +252,7 @@ TEST_F(Reporter, AForkedChildMayDestroyItAndIsLeftAlone) {
   auto reports = std::make_unique<reporter>(package{.name = "orders"}, directory_.set());
   const pid_t child = ::fork();
   if (child == 0) {
+    ::raise(SIGUSR2);  // neither ends it nor makes its parent report
     reports->request();
     bool refused = false;
     try {
@@ -264,6 +269,43 @@ TEST_F(Reporter, AForkedChildMayDestroyItAndIsLeftAlone) {
   EXPECT_EQ(reports->make().number, 1U) << "the parent's still works";
   reports->request();
   EXPECT_TRUE(directory_.wait_for(1));
+  EXPECT_THAT(directory_.reports(), testing::Not(testing::Contains(HasSubstr("SIGUSR2"))));
+}
+
+// The signal arrives although no thread of the service takes it.
+TEST_F(Reporter, TakesTheSignalWhereTheServiceBlocksIt) {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR2);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  reporter reports{{.name = "orders"}, directory_.set()};
+  ASSERT_EQ(::kill(::getpid(), SIGUSR2), 0);
+  EXPECT_TRUE(directory_.wait_for(1));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// Such a service is likely to be asked for a report.
+TEST_F(Reporter, ReportsWhereNoDescriptorIsLeft) {
+  reporter reports{{.name = "orders"}, directory_.set()};
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{std::min<rlim_t>(before.rlim_cur, 256), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> taken;
+  for (int copy = ::dup(STDIN_FILENO); copy >= 0; copy = ::dup(STDIN_FILENO))
+    taken.push_back(copy);
+  const report first = reports.make();
+  const report second = reports.make();
+  const bool none_left = ::dup(STDIN_FILENO) < 0;
+  for (const int each : taken)
+    ::close(each);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(none_left) << "the spare ones are not for others";
+  for (const report* each : {&first, &second}) {
+    EXPECT_THAT(each->threads, testing::SizeIs(testing::Ge(2U)));
+    EXPECT_THAT(reporter::to_text(*each), HasSubstr("testing::UnitTest::Run"));
+  }
 }
 
 }  // namespace
