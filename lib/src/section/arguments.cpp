@@ -17,6 +17,21 @@ bool is_secret(std::string_view name, const std::vector<std::string>& secret_opt
          std::find(secret_options.begin(), secret_options.end(), name) != secret_options.end();
 }
 
+// Where the value of a secret short option may begin; npos: there is none. One letter may be the
+// value of another option: then too much is hidden.
+std::size_t value_of_short(std::string_view argument,
+                           const std::vector<std::string>& secret_options) {
+  if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return argument.npos;
+  for (std::size_t at = 1; at < argument.size(); ++at) {
+    const std::string_view letter = argument.substr(at, 1);
+    const auto is_letter = [&](std::string_view name) {
+      return name.size() == 2 && name.front() == '-' && name.substr(1) == letter;
+    };
+    if (std::any_of(secret_options.begin(), secret_options.end(), is_letter)) return at + 1;
+  }
+  return argument.npos;
+}
+
 }  // namespace
 
 std::vector<std::string> mask_arguments(std::vector<std::string> arguments,
@@ -26,6 +41,12 @@ std::vector<std::string> mask_arguments(std::vector<std::string> arguments,
     const bool is_option = argument.size() > 1 && argument.front() == '-';
     if (std::exchange(value_follows, false) && !argument.starts_with("--")) {
       argument = masked;
+      continue;
+    }
+    if (const std::size_t value = value_of_short(argument, secret_options);
+        value != argument.npos) {
+      value_follows = value == argument.size();
+      if (!value_follows) argument.replace(value, argument.npos, masked);
       continue;
     }
     const std::size_t equals = argument.find('=');

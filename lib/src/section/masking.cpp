@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/program_options/cmdline.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/url/decode_view.hpp>
 #include <boost/url/parse.hpp>
@@ -222,9 +223,13 @@ bool is_secret_name(std::string_view name) {
 std::vector<std::string> secret_option_names(
     const boost::program_options::options_description& described) {
   std::vector<std::string> names;
+  namespace style = boost::program_options::command_line_style;
   for (const auto& option : described.options()) {
-    if (dynamic_cast<const secret_option*>(option->semantic().get()) != nullptr)
-      names.push_back(option->long_name());
+    const bool declared = dynamic_cast<const secret_option*>(option->semantic().get()) != nullptr;
+    if (declared) names.push_back(option->long_name());
+    if (!declared && !is_secret_name(option->long_name())) continue;
+    std::string brief = option->canonical_display_name(style::allow_dash_for_short);
+    if (brief.size() == 2 && brief.front() == '-') names.push_back(std::move(brief));
   }
   return names;
 }

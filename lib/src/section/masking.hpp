@@ -17,7 +17,8 @@ inline constexpr std::string_view masked = "***";
 // full option name only the part after the last dot counts, and sections such as [secrets].
 [[nodiscard]] bool is_secret_name(std::string_view name);
 
-// The full names of the options that were declared with gmr::secret.
+// The full names of the options that were declared with gmr::secret, and the short ones ("-p") of
+// all that are secret by that or by their name.
 [[nodiscard]] std::vector<std::string> secret_option_names(
     const boost::program_options::options_description& described);
 
@@ -27,7 +28,8 @@ inline constexpr std::string_view masked = "***";
 [[nodiscard]] std::string mask_urls(std::string_view text);
 
 // Arguments with secrets masked: --x.password=VALUE, --password VALUE, URLs. `secret_options` are
-// full option names that are secret although their names don't say so.
+// full option names that are secret although their names don't say so, and short ones: -p VALUE,
+// -pVALUE, also behind other short options (-vp VALUE).
 [[nodiscard]] std::vector<std::string> mask_arguments(
     std::vector<std::string> arguments, const std::vector<std::string>& secret_options);
 

@@ -49,11 +49,11 @@ TEST(SecretNames, OthersAreNot) {
 
 TEST(SecretNames, OfADescriptionAreThoseDeclared) {
   boost::program_options::options_description described;
-  described.add_options()("a.pin", gmr::secret<int>())("a.port",
-                                                       boost::program_options::value<int>())(
-      "b.x", gmr::secret<std::string>()->default_value(""));
+  namespace po = boost::program_options;
+  described.add_options()("a.pin", gmr::secret<int>())("a.port,P", po::value<int>())(
+      "b.x,x", gmr::secret<std::string>()->default_value(""))("password,p", po::value<int>());
   EXPECT_EQ(gmr::sections::secret_option_names(described),
-            (std::vector<std::string>{"a.pin", "b.x"}));
+            (std::vector<std::string>{"a.pin", "b.x", "-x", "-p"}));
 }
 
 TEST(MaskUrls, HidesThePasswordAndNothingElse) {
@@ -148,6 +148,16 @@ TEST(MaskArguments, HidesUrlsAndDeclaredSecrets) {
             (std::vector<std::string>{"--db.uri=pg://u:***@h", "pg://u:***@h"}));
   EXPECT_EQ(mask_arguments({"--db.note=hunter2", "--db.note", "hunter2"}, {"db.note"}),
             (std::vector<std::string>{"--db.note=***", "--db.note", "***"}));
+}
+
+TEST(MaskArguments, HidesValuesOfShortOptions) {
+  const std::vector<std::string> secrets{"db.password", "-p"};
+  EXPECT_EQ(mask_arguments({"server", "-p", "hunter2", "-x", "1"}, secrets),
+            (std::vector<std::string>{"server", "-p", "***", "-x", "1"}));
+  EXPECT_EQ(mask_arguments({"-phunter2", "-vp", "hunter2", "-vphunter2", "x-p"}, secrets),
+            (std::vector<std::string>{"-p***", "-vp", "***", "-vp***", "x-p"}));
+  EXPECT_EQ(mask_arguments({"--port=80", "-x", "p", "-", "-P1"}, secrets),
+            (std::vector<std::string>{"--port=80", "-x", "p", "-", "-P1"}));
 }
 
 TEST(MaskArguments, TheLastArgumentMayBeASecretOption) {
