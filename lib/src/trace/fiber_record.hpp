@@ -30,8 +30,8 @@ struct alignas(64) fiber_record {
   std::atomic<std::uint32_t> sequence{0};
   std::atomic<fiber_state> state{fiber_state::free};
   std::atomic<std::uint64_t> suspended_ticks{0};
-  std::atomic<thread_slot*> runner{nullptr};       // the thread that ran it last
-  std::atomic<fiber_record*> resumed_by{nullptr};  // it ran before, and is not gone back to yet
+  std::atomic<thread_slot*> runner{nullptr};  // the thread that ran it last
+  std::atomic<std::uint64_t> resumed_by{0};  // what ran before and is not gone back to: reference()
   std::atomic<green_thread_notes*> notes{nullptr};
   // What its entry function received: handed to ontop_fcontext from it, it means the end.
   std::atomic<const void*> first_data{nullptr};
@@ -46,6 +46,18 @@ struct alignas(64) fiber_record {
 
   std::atomic<std::uintptr_t> low{0};
   std::atomic<std::uintptr_t> high{0};
+
+  // Says which fiber it is even when the record is used again: its address with the end of its id
+  // in the bits that no address has.
+  [[nodiscard]] std::uint64_t reference() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(this) | id.load(std::memory_order_relaxed) << 48;
+  }
+  // Null when there was none, or it is gone.
+  [[nodiscard]] static const fiber_record* referred_to(std::uint64_t reference) noexcept {
+    const auto* const record =
+        reinterpret_cast<const fiber_record*>(reference & ((std::uint64_t{1} << 48) - 1));
+    return record != nullptr && record->reference() == reference ? record : nullptr;
+  }
 
   // Makes what readers have seen of it so far invalid. By its only writer.
   void begin_change() noexcept {

@@ -59,7 +59,7 @@ void fill_slot(thread_slot& slot) noexcept {
   fiber_record& own = slot.own;
   own.begin_change();
   own.runner.store(&slot, std::memory_order_relaxed);
-  own.resumed_by.store(nullptr, std::memory_order_relaxed);
+  own.resumed_by.store(0, std::memory_order_relaxed);
   own.first_data.store(&own, std::memory_order_relaxed);  // no data is ever this
   own.id.store(next_green_thread_id(), std::memory_order_relaxed);
   own.tsan_fiber = nullptr;

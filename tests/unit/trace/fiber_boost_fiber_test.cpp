@@ -11,6 +11,7 @@
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/mutex.hpp>
 #include <boost/fiber/operations.hpp>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -81,6 +82,34 @@ TEST(BoostFiber, ListsWaitingFibersAndTheMainFiber) {
   for (const listed_fiber& fiber : seen.fibers)
     EXPECT_TRUE(fiber.is_suspended());
   EXPECT_LE(seen.fibers.size(), 1u);  // the scheduler's dispatcher
+}
+
+// They switch from one to the next, round and round: none is resumed by another that waits for it.
+TEST(BoostFiber, ThatTakeTurnsHaveNoParentsInACircle) {
+  std::vector<listing> seen;
+  std::vector<fibers::fiber> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([&] {
+      for (int turn = 0; turn < 5; ++turn) {
+        boost::this_fiber::yield();
+        seen.push_back(list_fibers());
+      }
+    });
+  for (fibers::fiber& worker : workers)
+    worker.join();
+  for (const listing& each : seen) {
+    std::map<std::uint64_t, std::uint64_t> parents;
+    for (const listed_fiber& fiber : each.fibers)
+      parents[fiber.id] = fiber.parent;
+    for (const listed_fiber& own : each.own_stacks)
+      EXPECT_EQ(own.parent, 0U);
+    for (const auto& [id, parent] : parents) {
+      std::size_t steps = 0;
+      for (std::uint64_t at = parent; at != 0 && steps <= parents.size(); ++steps)
+        at = parents.contains(at) ? parents[at] : 0;
+      EXPECT_LE(steps, parents.size()) << "fiber " << id << " is its own ancestor";
+    }
+  }
 }
 
 // Several threads share one queue of fibers. The calling thread is one of them only while a round

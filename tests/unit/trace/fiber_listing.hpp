@@ -21,6 +21,7 @@ struct listed_fiber {
   machine_stack stack;
   const std::atomic<std::uint32_t>* sequence = nullptr;
   std::uint32_t sequence_seen = 0;
+  std::uint64_t parent = 0;
 
   [[nodiscard]] bool is_suspended() const { return state == green_thread_state::suspended; }
   // The stack of a thread rather than of a fiber.
@@ -34,9 +35,9 @@ struct listed_fiber {
 class listing final : public green_thread_visitor {
  public:
   void visit(const green_thread_view& view) override {
-    listed_fiber fiber{view.id,           view.kind,   view.state, std::string{view.name},
-                       view.suspended_at, view.thread, {},         view.sequence,
-                       view.sequence_seen};
+    listed_fiber fiber{
+        view.id,     view.kind, view.state,    std::string{view.name}, view.suspended_at,
+        view.thread, {},        view.sequence, view.sequence_seen,     view.parent};
     if (view.machine != nullptr) fiber.stack = *view.machine;
     (fiber.is_own_stack() ? own_stacks : fibers).push_back(fiber);
   }

@@ -77,7 +77,7 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high) noexcept {
   record->low.store(low, std::memory_order_relaxed);
   record->high.store(high, std::memory_order_relaxed);
   record->runner.store(nullptr, std::memory_order_relaxed);
-  record->resumed_by.store(nullptr, std::memory_order_relaxed);
+  record->resumed_by.store(0, std::memory_order_relaxed);
   record->first_data.store(record, std::memory_order_relaxed);  // no data is ever this
   record->id.store(next_green_thread_id(), std::memory_order_relaxed);
   if (under_sanitizer) sanitizers_made(*record);
@@ -156,11 +156,11 @@ using namespace gmr::trace;
   // Back in the one that resumed what was left: its own story is unchanged.
   // Back there, what is started next may be what the fiber that was left waits for: asio::spawn
   // does it that way.
-  if (before->resumed_by.load(std::memory_order_relaxed) != current) {
-    current->resumed_by.store(before, std::memory_order_relaxed);
+  if (before->resumed_by.load(std::memory_order_relaxed) != current->reference()) {
+    current->resumed_by.store(before->reference(), std::memory_order_relaxed);
     this_thread_runs.left_fiber = &nobody;
   } else {
-    before->resumed_by.store(nullptr, std::memory_order_relaxed);
+    before->resumed_by.store(0, std::memory_order_relaxed);
     this_thread_runs.left_fiber = &before->sequence;
   }
   slot.current.store(current, std::memory_order_release);

@@ -39,6 +39,26 @@ void read_registers(const machine_registers& from, machine_registers& to) noexce
   std::memcpy(&to, copy, sizeof copy);
 }
 
+bool is_own_stack(const fiber_record& record) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(&record);
+  return address - reinterpret_cast<std::uintptr_t>(&thread_slots) < sizeof thread_slots;
+}
+
+// The id of what resumed it; 0 when nothing goes on once it yields. Schedulers that switch from
+// fiber to fiber, as Boost.Fiber's, go round in circles, where that can't be said of any.
+std::uint64_t resumer_of(const fiber_record& record) noexcept {
+  constexpr int deepest = 32;
+  std::uint64_t id = 0;
+  const fiber_record* at = &record;
+  for (int depth = 0; depth < deepest; ++depth) {
+    at = fiber_record::referred_to(at->resumed_by.load(std::memory_order_relaxed));
+    if (at == nullptr) return id;
+    if (id == 0) id = at->id.load(std::memory_order_relaxed);
+    if (is_own_stack(*at)) return id;
+  }
+  return 0;
+}
+
 // One attempt: false when it changed meanwhile.
 bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
   reading.sequence = record.sequence.load(std::memory_order_acquire);
@@ -49,8 +69,7 @@ bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
   const thread_slot* const runner = record.runner.load(std::memory_order_relaxed);
   reading.runner = runner == nullptr ? 0 : runner->tid.load(std::memory_order_relaxed);
   reading.notes = record.notes.load(std::memory_order_acquire);
-  const fiber_record* const resumer = record.resumed_by.load(std::memory_order_relaxed);
-  reading.resumed_by = resumer == nullptr ? 0 : resumer->id.load(std::memory_order_relaxed);
+  reading.resumed_by = resumer_of(record);
   read_registers(record.registers, reading.stack.registers);
   std::atomic_thread_fence(std::memory_order_acquire);
   return record.sequence.load(std::memory_order_relaxed) == reading.sequence;
@@ -111,7 +130,7 @@ class fiber_source final : public scheduler {
     view.id = reading.id;
     view.kind = green_thread_kind::fiber;
     view.name = name;
-    view.parent = reading.resumed_by;
+    if (!is_own_stack(record)) view.parent = reading.resumed_by;
     notes_.show(reading.notes, view);
     if (reading.is_suspended()) {
       view.state = green_thread_state::suspended;
