@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <tuple>
 
 #include "analyse/operations.hpp"
@@ -34,10 +35,14 @@ void keep_larger(std::optional<std::uint64_t>& largest, std::optional<std::uint6
   if (other) largest = std::max(largest.value_or(0), *other);
 }
 
-void widen(std::uint64_t& oldest, std::uint64_t& newest, std::uint64_t from, std::uint64_t to) {
-  if (from == 0) return;
-  oldest = oldest == 0 ? from : std::min(oldest, from);
-  newest = std::max(newest, to);
+// Ids are the first that were listed; which one is the oldest is worth a place among them.
+void show_oldest(green_thread_group& group, std::uint64_t id) {
+  group.oldest_id = id;
+  if (id == 0 || std::ranges::find(group.ids, id) != group.ids.end()) return;
+  std::erase_if(group.operations, [last = group.ids.back()](const operation_info& each) {
+    return each.green_thread == last;
+  });
+  group.ids.back() = id;
 }
 
 // Old for how many they are. What is expected to wait long is not suspicious for that.
@@ -73,6 +78,16 @@ void sort(std::vector<green_thread_group>& groups, group_order order) {
 
 }  // namespace
 
+std::string spawned_in(const green_thread_view& view) {
+  const logical_frame& at = view.spawned;
+  if (at.function == nullptr) return {};
+  const char* const outermost = view.frames.empty() ? nullptr : view.frames.back().function;
+  if (outermost != nullptr && std::string_view{outermost} == at.function) return {};
+  std::string out = at.function;
+  if (at.file != nullptr) out.append(" at ").append(at.file).append(":" + std::to_string(at.line));
+  return out;
+}
+
 double seconds_between(std::uint64_t then, std::uint64_t now) noexcept {
   constexpr double per_nanosecond = 1e-9;
   return now <= then ? 0 : static_cast<double>(now - then) * per_nanosecond;
@@ -104,6 +119,8 @@ void green_thread_groups::note_details(green_thread_group& into, const green_thr
     add_label(into, key, text);
   if (view.parent != 0) add_some(into.parents, view.parent, ids_shown);
   if (view.thread != 0) add_some(into.threads, view.thread, ids_shown);
+  if (const std::string place = spawned_in(view); !place.empty())
+    add_some(into.spawned, place, names_shown);
   const auto bounds = bounds_of(view);
   if (!bounds) return;
   keep_larger(into.stack_bytes, bounds->high - bounds->low);
@@ -121,7 +138,17 @@ void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack
       of.shown.operations.push_back(describe(each, view.id, now));
   }
   note_details(of.shown, view);
-  widen(of.oldest, of.newest, view.suspended_at, view.suspended_at);
+  note_age(of, view.id, view.suspended_at, view.suspended_at);
+}
+
+void green_thread_groups::note_age(group& into, std::uint64_t id, std::uint64_t oldest,
+                                   std::uint64_t newest) {
+  if (oldest == 0) return;
+  if (into.oldest == 0 || oldest < into.oldest) {
+    into.oldest = oldest;
+    into.oldest_id = id;
+  }
+  into.newest = std::max(into.newest, newest);
 }
 
 void green_thread_groups::merge(group& into, const group& other) {
@@ -143,7 +170,9 @@ void green_thread_groups::merge(group& into, const group& other) {
     add_some(shown.threads, thread, ids_shown);
   keep_larger(shown.stack_bytes, other.shown.stack_bytes);
   keep_larger(shown.high_water_bytes, other.shown.high_water_bytes);
-  widen(into.oldest, into.newest, other.oldest, other.newest);
+  for (const std::string& place : other.shown.spawned)
+    add_some(shown.spawned, place, names_shown);
+  note_age(into, other.oldest_id, other.oldest, other.newest);
 }
 
 std::vector<green_thread_group> green_thread_groups::finish(std::span<const std::uint32_t> stacks,
@@ -161,6 +190,7 @@ std::vector<green_thread_group> green_thread_groups::finish(std::span<const std:
     green_thread_group& made = result.emplace_back(std::move(each.shown));
     std::string_view waits_for;
     std::tie(made.stack, made.kind, made.state, made.long_running, waits_for) = of;
+    show_oldest(made, each.oldest_id);
     if (each.oldest != 0) made.oldest_seconds = seconds_between(each.oldest, now);
     if (each.newest != 0) made.newest_seconds = seconds_between(each.newest, now);
     const bool single = made.count == 1;

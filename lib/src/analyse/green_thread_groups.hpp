@@ -34,18 +34,24 @@ class green_thread_groups final {
     bool long_running = false;
     std::string waits_for;
     std::uint64_t oldest = 0;  // when suspended; 0 when unknown
+    std::uint64_t oldest_id = 0;
     std::uint64_t newest = 0;
     green_thread_group shown;  // count, ids, names and what else needs no conversion
     std::uint32_t next = 0;    // group of the same stack, number + 1
   };
 
   group& find(const green_thread_view& view, std::uint32_t stack);
+  static void note_age(group& into, std::uint64_t id, std::uint64_t oldest, std::uint64_t newest);
   static void merge(group& into, const group& other);
   static void note_details(green_thread_group& into, const green_thread_view& view);
 
   std::vector<group> groups_;
   std::vector<std::uint32_t> first_;  // by stack: number of its first group + 1
 };
+
+// Where it was created: "function at file:line"; empty when that is not known, or is the function
+// that its frames end with.
+[[nodiscard]] std::string spawned_in(const green_thread_view& view);
 
 // Seconds since `then`, both in ns; never negative.
 [[nodiscard]] double seconds_between(std::uint64_t then, std::uint64_t now) noexcept;

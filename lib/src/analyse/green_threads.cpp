@@ -117,6 +117,7 @@ class green_thread_collector::implementation {
     info.thread = view.thread;
     info.parent = view.parent;
     info.long_running = view.long_running;
+    info.spawned = spawned_in(view);
     if (const auto bounds = bounds_of(view))
       info.extent = {bounds->low, bounds->high, high_water_bytes(bounds->low, bounds->high)};
   }

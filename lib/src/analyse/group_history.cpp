@@ -110,12 +110,13 @@ std::vector<finding> find_long_waits(const green_threads_info& green_threads,
     if (group.oldest_seconds.value_or(0) < std::chrono::duration<double>(limit).count()) continue;
     finding& late = found.emplace_back();
     late.kind = "long_wait";
-    late.text = (group.count == 1 ? "a " + std::string{to_string(group.kind)} + " has waited "
-                                  : "the oldest of " + std::to_string(group.count) + " " +
-                                        plural(group) + " has waited ") +
-                seconds_text(*group.oldest_seconds) + place_of(stack_of(group, green_threads)) +
-                wait_of(group);
-    late.green_threads = group.ids;
+    late.text.append(to_string(group.kind))
+        .append(" " + std::to_string(group.oldest_id) + " has waited ")
+        .append(seconds_text(*group.oldest_seconds));
+    if (group.count > 1)
+      late.text += ", the longest of " + std::to_string(group.count) + " " + plural(group) + ",";
+    late.text += place_of(stack_of(group, green_threads)) + wait_of(group);
+    late.green_threads = {group.oldest_id};
   }
   return found;
 }

@@ -79,6 +79,8 @@ void fiber_batch::add(const green_thread_view& view) {
   added.label_texts.assign(view.labels.begin(), view.labels.end());
   added.labels.assign(added.label_texts.begin(), added.label_texts.end());
   added.view.labels = added.labels;
+  added.operations.assign(view.operations.begin(), view.operations.end());
+  added.view.operations = added.operations;
   added.view.frames = {};
   plan(count_++);
 }

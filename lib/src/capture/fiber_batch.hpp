@@ -40,6 +40,7 @@ class fiber_batch final {
     std::vector<std::pair<std::string, std::string>> label_texts;
     std::vector<std::pair<std::string_view, std::string_view>> labels;
     std::string waits_for;
+    std::vector<waiting_operation> operations;
     machine_stack machine;
     stack_snapshot copy;
     bool copied = false;

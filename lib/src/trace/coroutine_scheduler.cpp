@@ -183,7 +183,6 @@ class coroutine_scheduler final : public scheduler {
     for (const void* const location : seen.locations())
       if (location != nullptr) frames_.push_back(to_frame(location));
     view.kind = green_thread_kind::coroutine;
-    if (seen.spawned() != nullptr) view.spawned = to_frame(seen.spawned());
     if (seen.kind() == coroutine_state::running) {
       view.state = green_thread_state::running;
       view.thread = seen.thread();
@@ -197,7 +196,7 @@ class coroutine_scheduler final : public scheduler {
       view.record = seen.entry();
       view.record_state = seen.state();
       // Not begun: it will run the function it was spawned with.
-      if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(view.spawned);
+      if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(to_frame(seen.spawned()));
     }
     view.frames = frames_;
   }

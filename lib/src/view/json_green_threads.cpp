@@ -87,6 +87,11 @@ void write_group(json_output& out, const green_thread_group& group,
   write_ids(out, group.threads);
   out.key("long_running");
   out.boolean(group.long_running);
+  out.key("spawned");
+  out.begin_array();
+  for (const std::string& place : group.spawned)
+    out.text(place);
+  out.end_array();
   out.key("stack_bytes");
   out.number_or_null(group.stack_bytes);
   out.key("high_water_bytes");
@@ -143,6 +148,8 @@ void write_listed(json_output& out, const green_thread_info& each) {
   each.thread == 0 ? out.null() : out.number(each.thread);
   out.key("long_running");
   out.boolean(each.long_running);
+  out.key("spawned");
+  out.text_or_null(each.spawned);
   out.key("memory");
   write(out, each.extent);
   out.key("stack");

@@ -56,6 +56,7 @@ void show_details(page& out, const green_thread_group& group) {
   if (!group.parents.empty())
     out.line(0, (group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ") +
                     join_some(to_texts(group.parents), most_ids, group.parents.size()));
+  if (!group.spawned.empty()) show_on_one_line(out, "spawned in ", group.spawned);
   if (!group.stack_bytes) return;
   std::string memory = "stack of " + human_bytes(static_cast<double>(*group.stack_bytes));
   if (group.high_water_bytes)
@@ -141,6 +142,7 @@ std::string one_line(const green_thread_info& each) {
     out += (each.kind == green_thread_kind::fiber ? ", resumed by " : ", awaited by ") +
            std::to_string(each.parent);
   if (each.long_running) out += ", expected to wait long";
+  if (!each.spawned.empty()) out += ", spawned in " + printable(each.spawned);
   if (each.extent) out += ", " + extent_text(*each.extent);
   for (const auto& [key, content] : each.labels)
     out += ", " + printable(key) + "=" + printable(content);

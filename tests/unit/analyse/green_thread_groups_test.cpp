@@ -56,6 +56,31 @@ TEST_F(Collector, EqualStacksAreOneGroup) {
   EXPECT_TRUE(info.listed.empty());
 }
 
+TEST_F(Collector, TheOldestIsShownWhereverItIsListed) {
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    auto view = coroutine(id, reader);
+    view.suspended_at = id == 77 ? 1'000 : 1'000'000 + id;
+    groups.take(view);
+  }
+  const auto info = groups.finish(symbolizer);
+  ASSERT_EQ(info.groups.size(), 1U);
+  EXPECT_EQ(info.groups[0].oldest_id, 77U);
+  EXPECT_EQ(info.groups[0].ids.size(), ids_shown);
+  EXPECT_THAT(info.groups[0].ids, ::testing::Contains(77));
+}
+
+TEST_F(Collector, WhereTheyWereSpawnedIsShownUnlessTheStackSaysIt) {
+  auto view = coroutine(1, reader);
+  view.spawned = {"accept_loop", "main.cpp", 5};
+  groups.take(view);
+  view.id = 2;
+  view.spawned = reader[1];
+  groups.take(view);
+  const auto info = groups.finish(symbolizer);
+  ASSERT_EQ(info.groups.size(), 1U);
+  EXPECT_THAT(info.groups[0].spawned, ElementsAre("accept_loop at main.cpp:5"));
+}
+
 TEST_F(Collector, TheSameTextAtAnotherAddressIsTheSameStack) {
   const std::string function = "read";
   const std::string file = "a.cpp";

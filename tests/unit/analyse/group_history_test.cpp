@@ -74,14 +74,16 @@ TEST_F(GroupHistory, LittleGrowthIsNoise) {
 TEST_F(GroupHistory, LongWaitsAreFindingsUnlessExpected) {
   green_threads_info info = with(3);
   info.groups[0].oldest_seconds = 12;
+  info.groups[0].oldest_id = 9;
   EXPECT_THAT(find_long_waits(info, 0ms), IsEmpty());
   EXPECT_THAT(find_long_waits(info, 13s), IsEmpty());
   const auto found = find_long_waits(info, 10s);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].kind, "long_wait");
   EXPECT_EQ(found[0].text,
-            "the oldest of 3 coroutines has waited 12 s in session at "
+            "coroutine 9 has waited 12 s, the longest of 3 coroutines, in session at "
             "/srv/session.cpp:42, waiting for read");
+  EXPECT_THAT(found[0].green_threads, ::testing::ElementsAre(9));
   info.groups[0].long_running = true;
   EXPECT_THAT(find_long_waits(info, 10s), IsEmpty());
 }
@@ -99,6 +101,11 @@ TEST(StackUse, IsDownToTheLowestPageTouchedAndTouchesNone) {
   memory[3 * page] = 1;
   EXPECT_EQ(high_water_bytes(low, high), 5 * page);
   EXPECT_EQ(high_water_bytes(low, high - 16), 5 * page - 16) << "malloc's stacks end anywhere";
+  // What else is in the page that such a stack begins in is not its use.
+  memory[16] = 1;
+  EXPECT_EQ(high_water_bytes(low + 32, high), 5 * page);
+  memory[page] = 1;
+  EXPECT_EQ(high_water_bytes(low + 32, high), 8 * page - 32);
   munmap(memory, 8 * page);
   EXPECT_FALSE(high_water_bytes(low, high));
   EXPECT_FALSE(high_water_bytes(high, low));

@@ -18,6 +18,7 @@ struct taken {
   green_thread_state state{};
   std::string name;
   std::map<std::string, std::string> labels;
+  std::vector<int> descriptors;
   std::vector<logical_frame> frames;
   bool copied = false;
   bool truncated = false;
@@ -50,6 +51,8 @@ class recording_consumer final : public green_thread_consumer {
     each.name = view.name;
     for (const auto& [key, text] : view.labels)
       each.labels.emplace(key, text);
+    for (const waiting_operation& operation : view.operations)
+      each.descriptors.push_back(operation.descriptor);
     each.frames.assign(view.frames.begin(), view.frames.end());
     return each;
   }
@@ -84,6 +87,7 @@ class fake_scheduler final : public scheduler {
     for (const auto& each : fibers) {
       std::string name = "fiber " + std::to_string(each->id);
       std::pair<std::string_view, std::string_view> label{"key", "text"};
+      waiting_operation operation{.kind = "read", .descriptor = 7};
       machine_stack machine;
       machine.registers.sp = each->low;
 #if defined(__x86_64__)
@@ -95,11 +99,13 @@ class fake_scheduler final : public scheduler {
       view.id = each->id;
       view.name = name;
       view.labels = {&label, 1};
+      view.operations = {&operation, 1};
       view.machine = &machine;
       view.sequence = &each->sequence;
       view.sequence_seen = each->sequence;
       visitor.visit(view);
       name.assign(name.size(), '!');  // what it pointed to is gone after the call
+      operation.descriptor = -2;
       if (each->moves_always || std::exchange(each->moves_once, false)) ++each->sequence;
     }
     if (fails) throw std::runtime_error{"no more"};
@@ -135,6 +141,7 @@ TEST_F(GreenThreads, EachFiberComesOnceWithItsStack) {
     EXPECT_EQ(each.first, fiber->stack);
     EXPECT_EQ(each.name, "fiber " + std::to_string(fiber->id));
     EXPECT_EQ(each.labels.at("key"), "text");
+    EXPECT_EQ(each.descriptors, std::vector<int>{7});
 #if defined(__x86_64__)
     EXPECT_EQ(each.rbp, 42U);
 #endif

@@ -17,7 +17,6 @@ std::vector<listed_coroutine> list_coroutines() {
                        view.suspended_at,
                        view.thread,
                        std::string{view.waits_for},
-                       view.spawned,
                        {view.frames.begin(), view.frames.end()},
                        view.parent});
     }

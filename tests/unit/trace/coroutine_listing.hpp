@@ -15,7 +15,6 @@ struct listed_coroutine {
   std::uint64_t suspended_at = 0;
   pid_t thread = 0;
   std::string waits_for;
-  logical_frame spawned;
   std::vector<logical_frame> frames;
   std::uint64_t parent = 0;
 };

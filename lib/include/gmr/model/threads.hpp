@@ -111,6 +111,7 @@ struct green_thread_info {
   pid_t thread = 0;          // tid that runs it, 0 when none or unknown
   std::uint64_t parent = 0;  // id of the green thread that awaits it or resumed it; 0: none known
   bool long_running = false;
+  std::string spawned;                 // "function at file:line"; empty when not known
   std::optional<stack_extent> extent;  // of a fiber
 };
 
@@ -126,10 +127,12 @@ struct green_thread_group {
   std::vector<std::uint64_t> parents;                      // distinct, in order, as many as ids
   std::vector<pid_t> threads;                              // that run them, as many as ids
   bool long_running = false;                               // expected to wait long
+  std::vector<std::string> spawned;  // distinct places, as green_thread_info has them
   // Of fibers: the largest stack, and the highest high-water mark among the first ones.
   std::optional<std::uint64_t> stack_bytes;
   std::optional<std::uint64_t> high_water_bytes;
   std::optional<double> oldest_seconds;
+  std::uint64_t oldest_id = 0;  // which one that is, among `ids`; 0 when not known
   std::optional<double> newest_seconds;
   std::optional<wait_info> waits_for;
   std::vector<operation_info> operations;  // of the first ones
