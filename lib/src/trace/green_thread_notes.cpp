@@ -35,7 +35,7 @@ class notes_pool final {
 
  private:
   static constexpr std::uint32_t notes_a_chunk = 256;
-  static constexpr std::uint32_t chunk_count = 1024;
+  static constexpr std::uint32_t chunk_count = 4096;
 
   static green_thread_notes* at(std::uint32_t index) noexcept {
     return chunks_[index / notes_a_chunk].load(std::memory_order_acquire) + index % notes_a_chunk;

@@ -25,11 +25,12 @@ fiber_record* running_fiber() noexcept {
 // The coroutine that this thread runs; null when it runs none, or that can't be told.
 coroutine_entry* running_coroutine() noexcept {
   coroutine_entry* const entry = this_thread_runs.latest;
-  if (entry == nullptr) return nullptr;
+  // One that there was no memory to list may be gone by now.
+  if (entry == nullptr || !coroutine_slots.contains(entry)) return nullptr;
   const std::uint64_t state = entry->node.word.load(std::memory_order_relaxed);
   const bool runs = coroutine_state::kind(state) == coroutine_state::running &&
                     coroutine_state::thread(state) == static_cast<pid_t>(this_thread_id);
-  return runs && coroutine_slots.contains(entry) ? entry : nullptr;
+  return runs ? entry : nullptr;
 }
 
 // A fiber may run coroutines, and a coroutine may resume a fiber: which of them is inside the other

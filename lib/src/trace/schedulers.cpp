@@ -1,8 +1,11 @@
 // The list of registered schedulers.
 #include "trace/schedulers.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace gmr {
@@ -15,7 +18,12 @@ struct scheduler_list {
 
 // Never destroyed: sources unregister from static destructors, in whatever order those run.
 scheduler_list& registered() {
-  static auto* const list = new scheduler_list;
+  static auto* const list = [] {
+    // A report that was being made holds the lock for as long as it lists: no fork waits for that,
+    // and its child, where that thread is not, has the lock anew.
+    pthread_atfork(nullptr, nullptr, [] { new (&registered().mutex) std::mutex; });
+    return new scheduler_list;
+  }();
   return *list;
 }
 

@@ -1,7 +1,13 @@
 // The foreign scheduler that docs/tracing.md shows: it compiles, and a report has what it lists.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <latch>
+#include <thread>
 
 #include "gmr/reporter.hpp"
+#include "trace/schedulers.hpp"
 
 // [example]
 #include <gmr/trace/scheduler.hpp>
@@ -91,6 +97,48 @@ TEST(ForeignScheduler, IsGoneWithItsObject) {
   reporter reporting{{.name = "test", .version = "1"}, settings{}};
   EXPECT_EQ(reporting.make().green_threads.count, 0U);
 }
+
+class slow_scheduler final : public scheduler {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "slow"; }
+  void list(green_thread_visitor& /*visitor*/) override {
+    begun.count_down();
+    go_on.wait();
+  }
+  std::latch begun{1};
+  std::latch go_on{1};
+};
+
+#if !defined(__SANITIZE_THREAD__)
+// As when a program forks while a report is made, and its child exits: sources unregister then.
+TEST(ForeignScheduler, AListingHoldsNoForkedChildUp) {
+  slow_scheduler slow;
+  const scheduler_registration registered = register_scheduler(slow);
+  std::thread lister{[] {
+    trace::for_each_scheduler([](scheduler& each) {
+      struct : green_thread_visitor {
+        void visit(const green_thread_view& /*view*/) override {}
+      } nobody;
+      each.list(nobody);
+    });
+  }};
+  slow.begun.wait();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr unsigned seconds = 60;
+    ::alarm(seconds);
+    {
+      const task_queue tasks;
+    }
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  slow.go_on.count_down();
+  lister.join();
+}
+#endif
 
 }  // namespace
 }  // namespace gmr::test

@@ -205,7 +205,7 @@ inline void coroutine_suspended(coroutine_node& node, const char* operation) noe
 // runs it is what spawns, within an operation that another one has started, and is no parent.
 inline void coroutine_joins_parent(coroutine_entry& entry, coroutine_entry& parent,
                                    const coroutine_entry* spawner) noexcept {
-  if (spawner != nullptr) {
+  if (spawner != nullptr && coroutine_slots.contains(spawner)) {
     const std::uint64_t state = spawner->node.word.load(std::memory_order_relaxed);
     if (coroutine_state::kind(state) == coroutine_state::running &&
         coroutine_state::thread(state) == static_cast<pid_t>(this_thread_id))

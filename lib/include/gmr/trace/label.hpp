@@ -9,7 +9,7 @@
 //
 // All calls return false, and do nothing, when the caller is no green thread that is traced, when
 // it is a coroutine that has run another coroutine inside itself since it was resumed, or when
-// there is no room: `most_labels` each, 262144 green threads with a name or label at a time. They
+// there is no room: `most_labels` each, 1048576 green threads with a name or label at a time. They
 // take no lock and cost some tens of nanoseconds; the first one of a green thread may take memory,
 // which is reused and never given back. Texts are copied, and cut where they are too long. Safe to
 // call from any thread; not async-signal-safe. Reports show texts as they are: put no secret there.
