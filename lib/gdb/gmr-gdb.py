@@ -372,6 +372,8 @@ def run(green_thread, command):
 def wanted(words):
     """The numbers in "3 7-9"."""
     for word in words:
+        if not re.fullmatch(r"\d+(-\d+)?", word):
+            raise gdb.GdbError(f"{word} is neither a number nor a range of them.")
         first, _, last = word.partition("-")
         yield from range(int(first), int(last or first) + 1)
 
@@ -391,7 +393,12 @@ class GreenThread(gdb.Command):
         for number in list(found) if everyone == "all" else wanted((one or everyone).split()):
             if number not in found:
                 raise gdb.GdbError(f"There is no green thread {number}.")
-            run(found[number], command)
+            try:
+                run(found[number], command)
+            except (gdb.error, gdb.GdbError) as problem:
+                if one:
+                    raise
+                print(f"Green thread {number}: {problem}")  # and on with the others
 
 
 InfoGreenThreads()

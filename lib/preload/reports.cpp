@@ -159,17 +159,19 @@ void stop_thread() {
   server->join();
 }
 
-void take_signal(int signal) {
-  struct sigaction action{};
-  if (::sigaction(signal, nullptr, &action) != 0)
+// Returns what was done about it before.
+struct sigaction take_signal(int signal) {
+  struct sigaction before{};
+  if (::sigaction(signal, nullptr, &before) != 0)
     throw std::system_error(errno, std::generic_category(), capture::signal_name(signal));
-  const bool handled = (action.sa_flags & SA_SIGINFO) != 0 ||
-                       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+  const bool handled = (before.sa_flags & SA_SIGINFO) != 0 ||
+                       (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN);
   if (handled) throw std::runtime_error{capture::signal_name(signal) + " is already handled"};
-  action = {};
+  struct sigaction action{};
   action.sa_handler = &gmr_preload_requested;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   ::sigaction(signal, &action, nullptr);
+  return before;
 }
 
 // In the child; async-signal-safe. Its parent's requests are not its own.
@@ -185,10 +187,17 @@ void start_reports(const settings& set) {
   auto* const kept = new settings{set};  // for ever: forked children use it too
   if (kept->signal == 0) kept->signal = SIGUSR2;
   sem_init(&requests, 0, 0);
-  if (kept->file_event_handler.empty()) take_signal(kept->signal);
+  const bool by_signal = kept->file_event_handler.empty();
+  struct sigaction before{};
+  if (by_signal) before = take_signal(kept->signal);
   chosen = kept;
   served.store(getpid());
-  start_thread();
+  try {
+    start_thread();
+  } catch (...) {
+    if (by_signal) ::sigaction(kept->signal, &before, nullptr);  // or it would be swallowed
+    throw;
+  }
   pthread_atfork(nullptr, nullptr, forked);
   std::atexit(stop_thread);
 }

@@ -137,7 +137,8 @@ class GreenThreads(unittest.TestCase):
                       "-ex", f"green-thread {fiber} bt", "-ex", "echo BEGIN 2\\n", "-ex", f"green-thread {timer} bt",
                       "-ex", "echo BEGIN 3\\n", "-ex", "green-thread apply all bt", "-ex", "echo BEGIN 4\\n",
                       "-ex", f"green-thread {fiber} up", "-ex", "echo BEGIN 5\\n", "-ex", "bt 1",
-                      "-ex", "echo BEGIN 6\\n", "-ex", "green-thread 4711 bt")
+                      "-ex", "echo BEGIN 6\\n", "-ex", "green-thread apply all p 40 + 2", "-ex", "echo BEGIN 7\\n",
+                      "-ex", "green-thread apply -3 bt", "-ex", "echo BEGIN 8\\n", "-ex", "green-thread 4711 bt")
             parts = re.split(r"BEGIN \d\n", out)
             self.assertIn(f"{len(listed)} green threads\n", parts[0])
             self.assertRegex(parts[0], rf"(?m)^ +{timer}  coroutine suspended, waiting for timer: inner at .*parked.cpp:\d+$")
@@ -146,6 +147,12 @@ class GreenThreads(unittest.TestCase):
             self.assertEqual(len(listed), parts[3].count("---- Green thread "))
             self.assertRegex(parts[4], r"boost::context::fiber::resume")
             self.assertRegex(parts[5], r"#0 .*read")  # the thread is as it was
+            done = len(re.findall(r"(?m)^\$\d+ = 42$", parts[6]))
+            refused = len(re.findall(r"(?m)^Green thread \d+: Only bt for a ", parts[6]))
+            self.assertGreater(min(done, refused), 0)
+            self.assertEqual(done + refused, len(listed))
+            self.assertNotIn("Traceback", out)
+            self.assertIn("-3 is neither a number nor a range of them.", out)
             self.assertIn("There is no green thread 4711.", out)
 
 
