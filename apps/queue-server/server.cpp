@@ -94,14 +94,8 @@ class server::implementation final {
   void start() {
     asio::co_spawn(http_.get_executor(), http::accept_clients(http_, shared_), asio::detached);
     websocket::spawn_acceptor(websocket_, shared_);
-    for (int number = 0; number < threads_wanted_; ++number) {
-      inside_.enter();
-      threads_.emplace_back([this, number] {
-        pthread_setname_np(pthread_self(), ("io-" + std::to_string(number)).c_str());
-        io_.run();
-        inside_.leave();
-      });
-    }
+    for (int number = 0; number < threads_wanted_; ++number)
+      start_thread(number);
   }
 
   bool stop(std::chrono::seconds limit) {
@@ -125,11 +119,30 @@ class server::implementation final {
     return true;
   }
 
+  ~implementation() {
+    io_.stop();
+    for (std::thread& each : threads_)
+      if (each.joinable()) each.join();
+  }
+
   [[nodiscard]] tcp::endpoint http_endpoint() const { return http_.local_endpoint(); }
   [[nodiscard]] tcp::endpoint websocket_endpoint() const { return websocket_.local_endpoint(); }
   void sweep() { data_->sweep(); }
 
  private:
+  void start_thread(int number) try {
+    inside_.enter();
+    threads_.emplace_back([this, number] {
+      pthread_setname_np(pthread_self(), ("io-" + std::to_string(number)).c_str());
+      io_.run();
+      inside_.leave();
+    });
+  } catch (const std::system_error& error) {
+    inside_.leave();
+    throw unavailable("io thread " + std::to_string(number + 1) + " of " +
+                      std::to_string(threads_wanted_) + ": " + error.what());
+  }
+
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   tcp::acceptor http_;

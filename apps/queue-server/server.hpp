@@ -21,7 +21,7 @@ class server final {
  public:
   // Opens the storage and both listeners. Throws unavailable.
   server(const options& set, connections& clients);
-  // stop() must have been called, and have returned true, if start() was.
+  // stop() must have been called, and have returned true, if start() has returned.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
@@ -29,7 +29,7 @@ class server final {
   [[nodiscard]] boost::asio::ip::tcp::endpoint http_endpoint() const;
   [[nodiscard]] boost::asio::ip::tcp::endpoint websocket_endpoint() const;
 
-  void start();
+  void start();  // throws unavailable
 
   // Stops accepting, lets requests in flight finish, closes what is idle; after `limit` cuts the
   // connections that are left. False: an io thread does not come back, so nothing may be destroyed.

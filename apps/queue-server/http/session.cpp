@@ -278,6 +278,15 @@ asio::awaitable<void> session(tcp::socket socket, services& shared) {
   co_await with_client.run();
 }
 
+// False when there is no memory for it: this client is turned away, not those to come.
+static bool begin_session(tcp::socket socket, services& shared) try {
+  const auto strand = socket.get_executor();
+  asio::co_spawn(strand, session(std::move(socket), shared), asio::detached);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
 asio::awaitable<void> accept_clients(tcp::acceptor& acceptor, services& shared) {
   const asio::any_io_executor executor = acceptor.get_executor();
   asio::steady_timer pause(executor);
@@ -288,14 +297,10 @@ asio::awaitable<void> accept_clients(tcp::acceptor& acceptor, services& shared) 
         asio::make_strand(static_cast<asio::io_context&>(executor.context()).get_executor()));
     const auto [problem] = co_await acceptor.async_accept(socket, as_result);
     if (problem == asio::error::operation_aborted) continue;
-    if (problem) {
-      // Most likely there are no descriptors left; a client that leaves brings one back.
-      pause.expires_after(pause_after_failed_accept);
-      co_await pause.async_wait(as_result);
-      continue;
-    }
-    const auto strand = socket.get_executor();
-    asio::co_spawn(strand, session(std::move(socket), shared), asio::detached);
+    if (!problem && begin_session(std::move(socket), shared)) continue;
+    // Most likely there are no descriptors left; a client that leaves brings one back.
+    pause.expires_after(pause_after_failed_accept);
+    co_await pause.async_wait(as_result);
   }
 }
 

@@ -114,6 +114,19 @@ void session(const std::shared_ptr<client>& peer, services& shared,
   }
 }
 
+// False when there is no memory for its stack: this client is turned away, not those to come.
+bool begin_session(tcp::socket socket, services& shared) try {
+  const auto strand = socket.get_executor();
+  const auto peer = std::make_shared<client>(std::move(socket));
+  asio::spawn(
+      strand, std::allocator_arg, boost::context::protected_fixedsize_stack(stack_bytes),
+      [peer, &shared](const asio::yield_context& own) { session(peer, shared, own); },
+      asio::detached);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
 void accept_clients(tcp::acceptor& acceptor, services& shared, const asio::yield_context& yield) {
   auto& context = static_cast<asio::io_context&>(acceptor.get_executor().context());
   asio::steady_timer pause(acceptor.get_executor());
@@ -130,12 +143,9 @@ void accept_clients(tcp::acceptor& acceptor, services& shared, const asio::yield
       pause.async_wait(yield[problem]);
       continue;
     }
-    const auto strand = socket.get_executor();
-    const auto peer = std::make_shared<client>(std::move(socket));
-    asio::spawn(
-        strand, std::allocator_arg, boost::context::protected_fixedsize_stack(stack_bytes),
-        [peer, &shared](const asio::yield_context& own) { session(peer, shared, own); },
-        asio::detached);
+    if (begin_session(std::move(socket), shared)) continue;
+    pause.expires_after(pause_after_failed_accept);
+    pause.async_wait(yield[problem]);
   }
 }
 
