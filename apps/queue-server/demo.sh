@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job, live: builds queue-server, puts it under load, and asks it what it is doing.
 #   demo.sh          signal and file trigger, then stops
-#   demo.sh --serve  leaves the server running and says how to talk to it
+#   demo.sh --serve  the signal, then leaves the server running and says how to talk to it
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,7 +24,7 @@ stop() {
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
-  [ "$mode" = --serve ] || rm -rf "$work"
+  rm -rf "$work"
 }
 trap stop EXIT
 
@@ -58,28 +58,19 @@ start_clients() {
   await_line "$work/clients.out" '^connected$'
 }
 
-stop_all() {
+stop_clients() {
   kill "$clients"
   wait "$clients" 2>/dev/null || true
   clients=''
+}
+
+stop_all() {
+  stop_clients
   kill "$server"
   wait "$server"
   echo "== queue-server stopped with exit code $?"
   server=''
 }
-
-if [ "$mode" = --serve ]; then
-  start serve
-  cat <<TEXT
-== queue-server is running, process $server; press Ctrl-C to stop it
-   a message:   curl -i -X POST http://$http/v2/queues/demo/messages -H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' \\
-                  -H 'X-Project-Id: demo' -H 'Content-Type: application/json' -d '{"messages": [{"ttl": 300, "body": "hello"}]}'
-   WebSocket:   ws://$websocket
-   a report:    kill -USR2 $server; cat $work/serve.err
-TEXT
-  wait "$server"
-  exit
-fi
 
 echo "== starting queue-server with config/queue-server.conf"
 start signal
@@ -88,6 +79,19 @@ echo "== 20 HTTP and 20 WebSocket clients post, claim and wait; sending SIGUSR2 
 kill -USR2 "$server"
 await_line "$work/signal.err" 'End of Guru Meditation'
 cat "$work/signal.err"
+
+if [ "$mode" = --serve ]; then
+  stop_clients
+  cat <<TEXT
+== queue-server is running, process $server; press Ctrl-C to stop it
+   a message:   curl -i -X POST http://$http/v2/queues/demo/messages -H 'Client-ID: 3381af92-2b9e-11e3-b191-71861300734c' \\
+                  -H 'X-Project-Id: demo' -H 'Content-Type: application/json' -d '{"messages": [{"ttl": 300, "body": "hello"}]}'
+   WebSocket:   ws://$websocket
+   a report:    kill -USR2 $server; cat $work/signal.err
+TEXT
+  wait "$server"
+  exit
+fi
 stop_all
 
 echo "== the same with a file trigger: SIGUSR2 is off, touching a file makes the report"
