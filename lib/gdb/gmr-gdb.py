@@ -18,7 +18,7 @@ import gdb
 import gdb.unwinder
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gmr_names import operation_kind, shown  # noqa: E402  (needs the path above)
+from gmr_names import operation_kind, shown, tellingly  # noqa: E402  (needs the path above)
 
 VERSION = 1  # of the tables
 FIBER_TABLE = ("version bytes machine chunks record_count records_a_chunk record_bytes record_sequence record_state "
@@ -328,14 +328,6 @@ def header(green_thread):
     if green_thread.name:
         text += f", {green_thread.name}"
     return text
-
-
-LIBRARIES = re.compile(r"boost::|std::|__|jump_fcontext|ontop_fcontext|gmr_fiber|gmr::")
-
-
-def tellingly(frames):
-    """The innermost frame that is the program's own."""
-    return next((f for f in frames if f.file and not LIBRARIES.match(f.function or "__")), frames[0] if frames else "")
 
 
 class InfoGreenThreads(gdb.Command):

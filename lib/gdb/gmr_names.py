@@ -120,3 +120,11 @@ def shown(function):
     for word, mark in KEPT.items():
         function = function.replace(mark, word)
     return function
+
+
+LIBRARIES = re.compile(r"boost::|std::|__|jump_fcontext|ontop_fcontext|gmr_fiber|gmr::")
+
+
+def tellingly(frames):
+    """The innermost frame that is the program's own."""
+    return next((f for f in frames if f.file and not LIBRARIES.match(f.function or "__")), frames[0] if frames else "")
