@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 
 namespace gmr::capture {
 namespace {
@@ -20,6 +21,7 @@ struct spare_descriptor {
 };
 
 constinit std::array<spare_descriptor, 8> spares;
+constexpr std::size_t never_lasting = 2;  // the first ones
 constinit std::atomic<bool> one_was_used{false};
 
 ino_t inode_of(int descriptor) noexcept {
@@ -54,11 +56,14 @@ void keep_spare_descriptors() noexcept {
   busy.clear(std::memory_order_release);
 }
 
-int open_file(int directory, const char* path, int flags) noexcept {
+int open_file(int directory, const char* path, int flags, open_time time) noexcept {
   int opened = ::openat(directory, path, flags | O_CLOEXEC);
-  for (spare_descriptor& each : spares) {
+  for (std::size_t i = time == open_time::brief ? 0 : never_lasting; i < spares.size(); ++i) {
     if (opened >= 0 || (errno != EMFILE && errno != ENFILE)) break;
-    opened = give_up(each) ? ::openat(directory, path, flags | O_CLOEXEC) : opened;
+    if (give_up(spares[i]))
+      opened = ::openat(directory, path, flags | O_CLOEXEC);
+    else
+      errno = EMFILE;
   }
   return opened;
 }

@@ -47,7 +47,7 @@ task_files::~task_files() {
 std::vector<pid_t> task_files::list() {
   std::vector<pid_t> ids;
   const int descriptor = open_file(directory_, ".", O_RDONLY | O_DIRECTORY);
-  DIR* const directory = fdopendir(descriptor);
+  DIR* const directory = descriptor < 0 ? nullptr : fdopendir(descriptor);
   if (directory == nullptr) {
     const std::error_code problem{errno, std::generic_category()};
     if (descriptor >= 0) close_file(descriptor);

@@ -108,7 +108,8 @@ void elf_image::swap(elf_image& other) noexcept {
 elf_image elf_image::open(const std::string& path, access how) {
   elf_image image;
   ::elf_version(EV_CURRENT);
-  image.fd_ = capture::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK);
+  image.fd_ = capture::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK,
+                                 capture::open_time::lasting);
   if (image.fd_ < 0) return {};
   image.elf_ = ::elf_begin(image.fd_, how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
   if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};
