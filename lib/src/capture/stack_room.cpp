@@ -1,5 +1,6 @@
 #include "capture/stack_room.hpp"
 
+#include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -7,10 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <span>
 #include <sstream>
 #include <string>
+
+#include "capture/spare_descriptors.hpp"
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -49,9 +51,20 @@ bool was_never_used(std::uintptr_t from, std::size_t size) noexcept {
   return true;
 }
 
+std::string read_maps() {
+  std::string text;
+  const int file = open_file(AT_FDCWD, "/proc/self/maps", O_RDONLY);
+  if (file < 0) return text;
+  std::array<char, page> part;
+  for (ssize_t got = 0; (got = ::read(file, part.data(), part.size())) > 0;)
+    text.append(part.data(), static_cast<std::size_t>(got));
+  close_file(file);
+  return text;
+}
+
 // What is mapped of the main thread's stack: as much as it has ever used.
 stack_bounds used_main_stack() {
-  std::ifstream maps{"/proc/self/maps"};
+  std::istringstream maps{read_maps()};
   for (std::string line; std::getline(maps, line);) {
     if (!line.ends_with("[stack]")) continue;
     std::istringstream fields{line};
