@@ -7,7 +7,7 @@ preset=${1:-release}
 
 config/install-packages.sh build demo test
 echo "== building preset $preset"
-cmake --preset "$preset" -DGMR_UNITY_TESTS=ON  # compiled once: what tests share, too
+cmake --preset "$preset" -DGMR_UNITY=ON
 cmake --build --preset "$preset"
 echo "== testing preset $preset"
 ctest --preset "$preset" -j "$(nproc)"

@@ -13,7 +13,7 @@ esac
 
 config/install-packages.sh build demo
 echo "== building queue-server (the first time takes a few minutes)"
-cmake --preset demo >/dev/null
+cmake --preset demo -DGMR_UNITY=ON >/dev/null
 cmake --build --preset demo --target queue-server
 
 work=$(mktemp -d)

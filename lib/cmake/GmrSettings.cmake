@@ -26,6 +26,8 @@ endif()
 if(GMR_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # Sanitized code confuses this one, as its manual says: false alarms in variants, <regex>, use_future.
   target_compile_options(gmr_settings INTERFACE -Wno-maybe-uninitialized)
+endif()
+if(GMR_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # Where a unit is made of several sources, a class of one may have members of types that are only there.
   target_compile_options(gmr_settings INTERFACE -Wno-subobject-linkage)
 endif()
