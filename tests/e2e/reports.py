@@ -51,9 +51,12 @@ def settled(server):
 
 
 def ask(server, count=1, read=texts):
-    """Sends SIGUSR2 and returns the next report once it is complete."""
+    """Sends SIGUSR2, or touches the trigger file, and returns the next report once it is complete."""
     before = len(read(server.stderr()))
-    server.process.send_signal(signal.SIGUSR2)
+    if server.trigger_file:
+        server.trigger_file.touch()
+    else:
+        server.process.send_signal(signal.SIGUSR2)
     return wait_for(lambda: read(server.stderr())[before:before + count], server.stderr)[0]
 
 

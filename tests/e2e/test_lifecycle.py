@@ -49,7 +49,8 @@ class StartUp(unittest.TestCase):
             for line, says in (("[http]\nport = many", ":2: "), ("[http]\n\nprot = 1", ":3: "), ("[http\n", ":1: "),
                                ("[server]\nworkers = 2", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
                                ("[storage]\nuri = mongodb://user:hidden@h/d", ":2: "),
-                               ("[oslo_reports]\nformat = html", ":2: ")):
+                               ("[oslo_reports]\nformat = html", ":2: "),
+                               ("[oslo_reports]\nstall_seconds = 30", ":2: ")):
                 file.write_text(line + "\n")
                 result = harness.run("--config-file", str(file))
                 self.assertEqual(78, result.returncode, result.stderr)

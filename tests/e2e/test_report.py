@@ -156,9 +156,44 @@ class Contents(unittest.TestCase):
             connection.close()
 
 
+class Picture(unittest.TestCase):
+    """What the options say about the groups of green threads."""
+
+    def groups(self, order):
+        with harness.Server("--oslo_reports.format=json", f"--oslo_reports.order={order}") as server:
+            idle = idle_http(server, 3)
+            with idle_websockets(server, 2):
+                groups = reports.ask(server, read=reports.jsons)["green_threads"]["groups"]
+            for connection in idle:
+                connection.close()
+        return groups
+
+    def test_the_largest_first(self):
+        counts = [group["count"] for group in self.groups("largest")]
+        self.assertGreater(counts[0], counts[-1])
+        self.assertEqual(sorted(counts, reverse=True), counts)
+
+    def test_the_oldest_first(self):
+        waits = [group["oldest_seconds"] for group in self.groups("oldest")]
+        waits = [seconds for seconds in waits if seconds is not None]
+        self.assertGreater(waits[0], waits[-1])
+        self.assertEqual(sorted(waits, reverse=True), waits)
+
+    def test_one_tree(self):
+        with harness.Server("--oslo_reports.list=tree") as server:
+            idle = idle_http(server, 3)
+            report = reports.wait_for(lambda: self.with_three(reports.ask(server)), server.stderr)
+            self.assertEqual(1, len(re.findall(r"http::session\b", report)), report)
+            for connection in idle:
+                connection.close()
+
+    def with_three(self, report):
+        return report if re.search(r"\b3\b.*http::session\b", report) else None
+
+
 class Stuck(unittest.TestCase):
-    def report_while(self, how):
-        with harness.Server("--debug.endpoints=on", "--server.threads=2", "--oslo_reports.format=json") as server:
+    def report_while(self, how, make=harness.Server):
+        with make("--debug.endpoints=on", "--server.threads=2", "--oslo_reports.format=json") as server:
             idle = idle_http(server, 2)
             reports.wait_for(lambda: self.rest(server, idle), server.stderr)
             blocked = [block(server, 30, how) for _ in range(2)]
@@ -203,6 +238,9 @@ class Stuck(unittest.TestCase):
 
     def test_every_io_thread_spins(self):
         self.report_while("spin")
+
+    def test_every_io_thread_sleeps_and_a_file_is_touched(self):
+        self.report_while("sleep", harness.Server.with_trigger_file)
 
     def test_a_thread_is_held_by_a_tracer(self):
         libc = ctypes.CDLL(None, use_errno=True)

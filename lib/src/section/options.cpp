@@ -62,6 +62,19 @@ po::typed_value<Number>* number(std::string_view allowed, Number preset, const c
   return semantic->default_value(preset, shown);
 }
 
+// Options with a settled name whose work is not done yet: the value that asks for nothing.
+struct pending_option {
+  const char* name;
+  const char* off;
+  const char* meaning;
+};
+constexpr std::array pending_options{
+    pending_option{"stall_seconds", "0", "watchdog for executors; not available yet: 0, none"},
+    pending_option{"on_fatal", "off", "report on fatal errors; not available yet: off"},
+    pending_option{"reports_per_minute", "0",
+                   "most reports without being asked; not available yet: 0, no limit"},
+};
+
 // The option's value, nothing when it is not set.
 template <class T>
 std::optional<T> find(const po::variables_map& values, const std::string& option) {
@@ -140,6 +153,16 @@ milliseconds long_wait_of(const po::variables_map& values) {
                        unacceptable(boost::lexical_cast<std::string>(*seconds), long_wait_allowed));
   }
   return milliseconds{std::llround(*seconds * 1000)};
+}
+
+void refuse_pending(const po::variables_map& values) {
+  for (const pending_option& each : pending_options) {
+    const std::string given = text_of(values, each.name).value_or(each.off);
+    if (given != each.off)
+      throw option_error(
+          full_name(each.name),
+          unacceptable(given, "not available yet; only " + std::string(each.off) + " is"));
+  }
 }
 
 // Signals that can't be caught, that a fault raises, or that the kernel or a terminal uses to stop
@@ -238,6 +261,10 @@ po::options_description options() {
       "oslo_reports.section_seconds",
       number<double>(seconds_allowed, 2, "2")->value_name("SECONDS"),
       "most time for one section of the service");
+  for (const pending_option& each : pending_options)
+    described.add_options()(full_name(each.name).c_str(),
+                            po::value<std::string>()->default_value(each.off)->value_name("VALUE"),
+                            each.meaning);
   return described;
 }
 
@@ -261,6 +288,7 @@ settings settings_from(const po::variables_map& values) {
   set.stack_bytes = stack_bytes_of(values, set.stack_bytes);
   set.deadline = seconds_of(values, "deadline_seconds", set.deadline);
   set.section_deadline = seconds_of(values, "section_seconds", set.section_deadline);
+  refuse_pending(values);
   return set;
 }
 

@@ -108,6 +108,16 @@ TEST(Options, HtmlIsRefusedUntilItExists) {
   EXPECT_THAT(error, HasSubstr("text, json"));
 }
 
+TEST(Options, WhatIsNotAvailableYetIsRefusedUnlessItIsOff) {
+  settings_of({"--oslo_reports.stall_seconds=0", "--oslo_reports.on_fatal=off",
+               "--oslo_reports.reports_per_minute=0"});
+  for (const char* name : {"stall_seconds", "on_fatal", "reports_per_minute"}) {
+    const std::string error = settings_error(name, "5");
+    EXPECT_THAT(error, HasSubstr(std::string("oslo_reports.") + name + ": '5'"));
+    EXPECT_THAT(error, HasSubstr("not available yet"));
+  }
+}
+
 TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {
   EXPECT_EQ(settings_error("list", "all"),
             "oslo_reports.list: 'all' is not acceptable: one of groups, each, tree is needed");
