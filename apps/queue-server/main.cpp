@@ -85,19 +85,15 @@ int run(int argc, char** argv) {
   }
   const queue_server::options set = queue_server::options_from(loaded);
   queue_server::connections clients(set.most_connections);
-  try {
-    gmr::reporter reporter({.name = "queue-server",
-                            .version = QUEUE_SERVER_VERSION,
-                            .vendor = "gmr",
-                            .revision = QUEUE_SERVER_REVISION},
-                           loaded.values);
-    reporter.add_configuration(described, loaded);
-    reporter.add_section("Queues", queue_server::queues_section(set.storage_path));
-    reporter.add_section("Connections", queue_server::connections_section(clients));
-    return serve(set, clients);
-  } catch (const gmr::option_error& error) {
-    throw loaded.error_at(error.option(), error.what());
-  }
+  gmr::reporter reporter({.name = "queue-server",
+                          .version = QUEUE_SERVER_VERSION,
+                          .vendor = "gmr",
+                          .revision = QUEUE_SERVER_REVISION},
+                         loaded);
+  reporter.add_configuration(described, loaded);
+  reporter.add_section("Queues", queue_server::queues_section(set.storage_path));
+  reporter.add_section("Connections", queue_server::connections_section(clients));
+  return serve(set, clients);
 }
 
 }  // namespace

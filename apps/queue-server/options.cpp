@@ -73,28 +73,12 @@ std::string storage_path(const gmr::loaded_options& loaded) {
   return path;
 }
 
-// Wherever it was set: it is the configuration that this version can't serve.
-gmr::configuration_error not_served(const gmr::loaded_options& loaded, const std::string& option,
-                                    const std::string& message) {
-  return {gmr::configuration_error::place::file, loaded.error_at(option, message).what()};
-}
-
 void check_workers(const gmr::loaded_options& loaded) {
   if (loaded.values["server.workers"].as<int>() == 1) return;
-  throw not_served(loaded, "server.workers",
-                   "option 'server.workers': this version serves with 1 worker process");
-}
-
-// Those of the reports are checked before anything is opened.
-void check_report_options(const gmr::loaded_options& loaded) {
-  static const std::string format = "oslo_reports.format";
-  try {
-    static_cast<void>(gmr::settings_from(loaded.values));
-  } catch (const gmr::option_error& error) {
-    if (error.option() == format && loaded.values[format].as<std::string>() == "html")
-      throw not_served(loaded, format, error.what());
-    throw loaded.error_at(error.option(), error.what());
-  }
+  const auto error = loaded.error_at(
+      "server.workers", "option 'server.workers': this version serves with 1 worker process");
+  // Wherever it was set: it is the configuration that this version can't serve.
+  throw gmr::configuration_error{gmr::configuration_error::place::file, error.what()};
 }
 
 }  // namespace
@@ -137,7 +121,7 @@ po::options_description describe_options() {
 
 options options_from(const gmr::loaded_options& loaded) {
   check_workers(loaded);
-  check_report_options(loaded);
+  static_cast<void>(gmr::settings_from(loaded));  // before anything is opened
   options read;
   read.http = endpoint_from(loaded, "http");
   read.websocket = endpoint_from(loaded, "websocket");

@@ -90,7 +90,7 @@ gmr::settings load_settings() {
     if (program_reports_itself()) return step_aside();
     gmr::preload::start_reports(load_settings());
   } catch (const std::exception& error) {
-    gmr::sinks::say(std::string{"no reports in this process: "} + error.what());
+    gmr::sinks::say("no reports in this process:", error.what());
   } catch (...) {
     gmr::sinks::say("no reports in this process");
   }

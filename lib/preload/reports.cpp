@@ -10,9 +10,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,8 +22,10 @@
 #include <thread>
 #include <utility>
 
+#include "capture/blocked_signals.hpp"
 #include "capture/signal_action.hpp"
 #include "reporter/pipeline.hpp"
+#include "section/signal_names.hpp"
 #include "sink/sink.hpp"
 #include "trigger/file_state.hpp"
 #include "view/view.hpp"
@@ -96,8 +100,8 @@ class server_loop final {
 
   void report(std::uint64_t count) try {
     if (!pipeline_) make_pipeline();
-    const std::string cause = file_ ? "touch of " + settings_.file_event_handler.string()
-                                    : "signal SIG" + std::string{sigabbrev_np(settings_.signal)};
+    const std::string cause = file_ ? "file " + settings_.file_event_handler.string() + " touched"
+                                    : "signal " + sections::signal_name(settings_.signal);
     const gmr::report made =
         pipeline_->make({.cause = cause, .number = ++number_, .coalesced = count});
     const sinks::file_name name{
@@ -109,7 +113,7 @@ class server_loop final {
         sinks::write({.log_dir = settings_.log_dir}, name, views::render(made, settings_.format));
     if (!error.empty()) sinks::say("report " + std::to_string(number_) + ": " + error);
   } catch (const std::exception& error) {
-    sinks::say(std::string{"no report: "} + error.what());
+    sinks::say("no report:", error.what());
   }
 
   // The capture signal is chosen now, when the program has long taken those it needs.
@@ -131,24 +135,28 @@ class server_loop final {
   std::uint64_t number_ = 0;
 };
 
-// Blocks all signals that others send, so that the program's arrive where they did before.
-void start_thread() {
-  sigset_t blocked;
-  sigset_t before;
-  sigfillset(&blocked);
-  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
-    sigdelset(&blocked, own);
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  try {
-    server = new std::thread{[] {
-      pthread_setname_np(pthread_self(), "gmr-reporter");
-      server_loop{*chosen}.run();
-    }};
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
+// Never lets an exception out: that would end the program.
+void serve() {
+  constexpr std::chrono::seconds pause{1};
+  std::optional<server_loop> loop;
+  for (;;) {
+    try {
+      if (!loop) loop.emplace(*chosen);
+      loop->run();
+      return;
+    } catch (const std::exception& error) {  // no memory
+      sinks::say("reports have to wait:", error.what());
+    }
+    std::this_thread::sleep_for(pause);
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void start_thread() {
+  const capture::blocked_signals born_with;
+  server = new std::thread{[] {
+    pthread_setname_np(pthread_self(), "gmr-reporter");
+    serve();
+  }};
 }
 
 // At exit: finishes a report that is being made. Not in a child that has no thread.
@@ -202,12 +210,19 @@ void start_reports(const settings& set) {
   std::atexit(stop_thread);
 }
 
-void continue_reports() noexcept try {
+// Tried again at the next fiber where there can be no thread now. The parent's is left alone: to
+// join it would be to wait for a thread that does not exist.
+void continue_reports() noexcept {
   if (!orphaned.load(std::memory_order_relaxed) || !orphaned.exchange(false)) return;
-  served.store(getpid());
-  start_thread();
-} catch (const std::exception& error) {
-  sinks::say(std::string{"no reports in this process: "} + error.what());
+  try {
+    start_thread();
+    served.store(getpid());
+    return;
+  } catch (const std::exception& error) {
+    static constinit std::atomic_flag said;
+    if (!said.test_and_set()) sinks::say("no reports in this process yet:", error.what());
+  }
+  orphaned.store(true);
 }
 
 }  // namespace gmr::preload

@@ -59,22 +59,25 @@ class reporter::implementation final {
     if (settings_.signal == 0) settings_.signal = SIGUSR2;
     auto maker =
         std::make_unique<pipeline>(std::move(software), settings_, configuration_, sections_);
-    // The trigger's too: where all threads of the service block it, or are stopped, it arrives
-    // here.
-    if (executor == nullptr)
-      thread_.emplace(std::vector<int>{maker->capture_signal(), settings_.signal});
+    const int capture_signal = maker->capture_signal();
+    if (executor == nullptr) thread_.emplace();
     report_queue::strand strand{executor == nullptr ? thread_->executor() : *executor};
     queue_ = std::make_shared<report_queue>(
         strand, std::move(maker),
         [set = settings_](const report& made) { write_report(made, set); });
     set_triggers(strand);
+    // The trigger's signal is open there, too: where all threads of the service block it, or are
+    // stopped, it arrives there. Not before it has its handler, as it may be pending already.
+    if (thread_) thread_->start({capture_signal, settings_.signal}, [this] { rearm_triggers(); });
   }
 
-  // Triggers first, so that nothing new is asked for. On an executor of the service's nobody may
-  // be left to make what still waits.
+  // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
+  // long as there is a thread that it can reach. On an executor of the service's nobody may be left
+  // to make what still waits.
   ~implementation() {
-    triggers_.clear();
     if (queue_) queue_->stop(thread_.has_value());
+    if (thread_) thread_->join();
+    triggers_.clear();
   }
   implementation(const implementation&) = delete;
   implementation& operator=(const implementation&) = delete;
@@ -97,6 +100,11 @@ class reporter::implementation final {
         [](const std::string& message) { sinks::say(message); }));
   }
 
+  void rearm_triggers() {
+    for (const auto& each : triggers_)
+      each->rearm();
+  }
+
   const pid_t process_ = ::getpid();
   sole_reporter sole_;
   settings settings_;
@@ -106,6 +114,9 @@ class reporter::implementation final {
   std::shared_ptr<report_queue> queue_;
   std::vector<std::unique_ptr<triggers::trigger>> triggers_;
 };
+
+reporter::reporter(package software, const loaded_options& loaded)
+    : reporter(std::move(software), settings_from(loaded)) {}
 
 reporter::reporter(package software, const boost::program_options::variables_map& values)
     : reporter(std::move(software), settings_from(values)) {}

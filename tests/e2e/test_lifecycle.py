@@ -60,6 +60,8 @@ class StartUp(unittest.TestCase):
         self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
         self.refused(78, "--server.workers=2", says="workers")
         self.refused(78, "--oslo_reports.format=html", says="html")
+        self.refused(78, "--oslo_reports.on_fatal=on", says="on_fatal")
+        self.refused(64, "--oslo_reports.list=all", says="list")
 
     def test_an_address_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken, harness.directory() as folder:

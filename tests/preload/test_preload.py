@@ -52,9 +52,9 @@ class Program:
         self.stderr.seek(0)
         return self.stderr.read()
 
-    def report(self):
+    def report(self, trigger=signal.SIGUSR2):
         before = len(reports.jsons(self.said()))
-        os.kill(self.pid, signal.SIGUSR2)
+        os.kill(self.pid, trigger)
         return reports.wait_for(lambda: reports.jsons(self.said())[before:], self.said)[0]
 
     def has_reporter(self):
@@ -198,7 +198,13 @@ class Unharmed(unittest.TestCase):
                 reports.wait_for(lambda: "does not exist" in program.said(), program.said)
                 trigger.touch()
                 report = reports.wait_for(lambda: reports.jsons(program.said()), program.said)[0]
-                self.assertIn(str(trigger), report["cause"])
+                self.assertEqual(f"file {trigger} touched", report["cause"])
+
+    def test_another_signal(self):
+        with Program(FIBERS, options="[oslo_reports]\nformat = json\nsignal = RTMIN+3\n") as program:
+            self.assertEqual("parked\n", program.process.stdout.readline())
+            report = program.report(signal.SIGRTMIN + 3)
+            self.assertEqual("signal SIGRTMIN+3", report["cause"])
 
     def test_program_with_gmr_reports_itself(self):
         server = pathlib.Path(os.environ["GMR_BIN"]) / "queue-server"

@@ -33,8 +33,11 @@ class section_registration;
 // async-signal-safe. At most one reporter at a time in a process.
 class reporter final {
  public:
-  // Throws option_error for an option that is not acceptable, std::system_error when a signal is
-  // already handled by somebody else, std::logic_error when the process has a reporter.
+  // Throws for an option that is not acceptable configuration_error, which names the place, or
+  // option_error; std::system_error when a signal is already handled by somebody else,
+  // std::logic_error when the process has a reporter, or is a child that was forked while there was
+  // one: workers make theirs after the fork, where the parent has none.
+  reporter(package software, const loaded_options& loaded);
   reporter(package software, const boost::program_options::variables_map& values);
   reporter(package software, const settings& set);
   // Makes reports on `executor`, which the caller runs until the reporter is destroyed. No report
@@ -52,7 +55,8 @@ class reporter final {
   void add_configuration(const boost::program_options::options_description& described,
                          const loaded_options& loaded);
 
-  // Adds a section after those that are there. The section stays until the reporter is destroyed.
+  // Adds a section after those that are there. The section stays until the reporter is destroyed,
+  // and so must what the generator refers to.
   void add_section(std::string title, section_generator generator);
   // The same, until the registration is destroyed; waits then for a generator that is running.
   section_registration add_scoped_section(std::string title, section_generator generator);

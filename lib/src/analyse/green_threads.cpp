@@ -68,12 +68,17 @@ class green_thread_collector::implementation {
     add(view);
   }
 
-  green_threads_info finish(symbolize::symbolizer& symbolizer) {
+  green_threads_info finish(symbolize::symbolizer& symbolizer,
+                            std::chrono::steady_clock::time_point deadline) {
     green_threads_info result;
     std::vector<std::uint32_t> final_numbers;
     std::map<std::string, std::uint32_t> logical;
     for (std::uint32_t i = 0; i < stacks_.size(); ++i) {
-      stack resolved = resolve(i, symbolizer);
+      stack resolved;
+      if (std::chrono::steady_clock::now() < deadline)
+        resolved = resolve(i, symbolizer);
+      else
+        resolved.note = "not resolved: the time for the report was over";
       auto number = static_cast<std::uint32_t>(result.stacks.size());
       if (form_of(i) == logical_frames)
         number = logical.try_emplace(text_key(resolved), number).first->second;
@@ -197,8 +202,9 @@ void green_thread_collector::take(const green_thread_view& view,
   implementation_->take(view, copy);
 }
 
-green_threads_info green_thread_collector::finish(symbolize::symbolizer& symbolizer) {
-  return implementation_->finish(symbolizer);
+green_threads_info green_thread_collector::finish(symbolize::symbolizer& symbolizer,
+                                                  std::chrono::steady_clock::time_point deadline) {
+  return implementation_->finish(symbolizer, deadline);
 }
 
 }  // namespace gmr::analyse

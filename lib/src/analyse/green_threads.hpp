@@ -23,8 +23,11 @@ class green_thread_collector final : public capture::green_thread_consumer {
   void take(const green_thread_view& view) override;
   void take(const green_thread_view& view, const capture::stack_snapshot& copy) override;
 
-  // Resolves the stacks and makes the groups. Call once.
-  [[nodiscard]] green_threads_info finish(symbolize::symbolizer& symbolizer);
+  // Resolves the stacks, those that it comes to before the deadline, and makes the groups. Call
+  // once.
+  [[nodiscard]] green_threads_info finish(symbolize::symbolizer& symbolizer,
+                                          std::chrono::steady_clock::time_point deadline =
+                                              std::chrono::steady_clock::time_point::max());
 
  private:
   class implementation;

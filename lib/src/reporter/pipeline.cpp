@@ -155,7 +155,8 @@ report pipeline::stages::make(const report_request& request) {
   out.time = std::chrono::system_clock::now();
   out.package = software_;
   out.list = settings_.list;
-  run_stage(out, "the thread of sections", out.cost.sections_seconds, [&] { sections_.prepare(); });
+  run_stage(out, "the thread of sections", out.cost.sections_seconds,
+            [&] { sections_.prepare(capturer_.signal()); });
   stacks(out, deadline);
   run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
     std::vector<finding> findings = analyse::findings_of(out, suspects_);
@@ -207,7 +208,7 @@ void pipeline::stages::stacks(report& out, clock::time_point deadline) {
     if (!thread.runs) thread.runs = consumer.run_by(thread.id);
   resolve(out, *threads, deadline);
   run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
-            [&] { out.green_threads = collector.finish(symbolizer_); });
+            [&] { out.green_threads = collector.finish(symbolizer_, deadline); });
   out.green_threads.event_loops = std::move(loops);
   suspects_.clear();
   run_stage(out, "green threads that may hold locks", out.cost.resolve_seconds,

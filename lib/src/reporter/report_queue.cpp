@@ -64,16 +64,16 @@ std::future<report> report_queue::make(std::string cause) {
 // A run that finds nothing to do returns at once, so posting one too many is harmless.
 void report_queue::schedule(bool at_once) {
   if (running_ || (scheduled_ && !at_once)) return;
-  scheduled_ = true;
   if (at_once || clock::now() >= not_before_) {
     boost::asio::post(strand_, [self = shared_from_this()] { self->run(); });
-    return;
+  } else {
+    pause_.expires_at(not_before_);
+    pause_.async_wait(boost::asio::bind_executor(
+        strand_, [self = shared_from_this()](const boost::system::error_code& error) {
+          if (!error) self->run();
+        }));
   }
-  pause_.expires_at(not_before_);
-  pause_.async_wait(boost::asio::bind_executor(
-      strand_, [self = shared_from_this()](const boost::system::error_code& error) {
-        if (!error) self->run();
-      }));
+  scheduled_ = true;  // only now: without memory the next request must try again
 }
 
 void report_queue::run() noexcept {
@@ -133,7 +133,7 @@ void report_queue::answer(batch& asked) noexcept {
     for (std::promise<report>& caller : asked.callers)
       caller.set_value(made);
   } catch (const std::exception& error) {
-    sinks::say(std::string{"no report could be made: "}.append(error.what()));
+    sinks::say("no report could be made:", error.what());
   } catch (...) {
     sinks::say("no report could be made");
   }

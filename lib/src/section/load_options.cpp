@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gmr/section/configuration.hpp"
+#include "gmr/section/options.hpp"
 #include "section/file_text.hpp"
 #include "section/parsed_source.hpp"
 
@@ -104,6 +105,17 @@ configuration_error loaded_options::error_at(const std::string& option,
   const bool variable = origin.starts_with("environment ");
   return placed_error(variable ? place::environment : place::file,
                       origin.substr(0, origin.find(", ")), message);
+}
+
+settings settings_from(const loaded_options& loaded) {
+  try {
+    return settings_from(loaded.values);
+  } catch (const unavailable_option& error) {
+    throw configuration_error{configuration_error::place::file,
+                              loaded.error_at(error.option(), error.what()).what()};
+  } catch (const option_error& error) {
+    throw loaded.error_at(error.option(), error.what());
+  }
 }
 
 loaded_options load_options(int argc, const char* const* argv,

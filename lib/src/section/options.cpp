@@ -127,8 +127,9 @@ Enumeration choice_of(const po::variables_map& values, const char* name,
 report_format format_of(const po::variables_map& values) {
   using choice = std::pair<std::string_view, report_format>;
   if (text_of(values, "format") == "html") {
-    throw option_error(full_name("format"),
-                       unacceptable("html", "not available yet; one of text, json is needed"));
+    throw unavailable_option(
+        full_name("format"),
+        unacceptable("html", "not available yet; one of text, json is needed"));
   }
   return choice_of(
       values, "format",
@@ -159,7 +160,7 @@ void refuse_pending(const po::variables_map& values) {
   for (const pending_option& each : pending_options) {
     const std::string given = text_of(values, each.name).value_or(each.off);
     if (given != each.off)
-      throw option_error(
+      throw unavailable_option(
           full_name(each.name),
           unacceptable(given, "not available yet; only " + std::string(each.off) + " is"));
   }

@@ -67,8 +67,9 @@ class section_registry::implementation final {
     return sections;
   }
 
-  void prepare() {
+  void prepare(int capture_signal) {
     const std::lock_guard one_at_a_time{generating_};
+    capture_signal_ = capture_signal;
     std::unique_lock lock{state_->mutex};
     // What is wrong is said by `generate`, in the place of each section.
     if (!state_->entries.empty()) static_cast<void>(prepare_worker(lock));
@@ -131,7 +132,7 @@ class section_registry::implementation final {
     lock.unlock();
     try {
       worker_.reset();
-      worker_ = std::make_unique<section_worker>(state_);
+      worker_ = std::make_unique<section_worker>(state_, capture_signal_);
     } catch (const std::exception& failure) {
       error = std::string("not asked: no thread for it: ") + failure.what();
     }
@@ -141,7 +142,9 @@ class section_registry::implementation final {
 
   const std::shared_ptr<section_state> state_ = std::make_shared<section_state>();
   std::mutex generating_;
-  std::unique_ptr<section_worker> worker_;  // protected by generating_
+  // Protected by generating_.
+  std::unique_ptr<section_worker> worker_;
+  int capture_signal_ = -1;
 };
 
 section_registry::section_registry() : implementation_(std::make_shared<implementation>()) {}
@@ -158,8 +161,8 @@ void section_registry::keep(std::string title, std::function<value()> generator)
   static_cast<void>(implementation_->add(std::move(title), std::move(generator)));
 }
 
-void section_registry::prepare() {
-  implementation_->prepare();
+void section_registry::prepare(int capture_signal) {
+  implementation_->prepare(capture_signal);
 }
 
 std::vector<custom_section> section_registry::generate(milliseconds each,

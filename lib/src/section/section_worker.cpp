@@ -4,34 +4,14 @@
 #include <pthread.h>
 
 #include <boost/core/demangle.hpp>
-#include <csignal>
 #include <exception>
 #include <utility>
 
+#include "capture/blocked_signals.hpp"
 #include "gmr/trace/enroll.hpp"
 
 namespace gmr::sections {
 namespace {
-
-// Signals blocked while it lives; a thread that is made meanwhile inherits that.
-class signals_blocked final {
- public:
-  signals_blocked() {
-    sigset_t blocked;
-    ::sigfillset(&blocked);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
-      ::sigdelset(&blocked, fault);
-    for (int real_time = SIGRTMIN; real_time <= SIGRTMAX; ++real_time)
-      ::sigdelset(&blocked, real_time);
-    ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-  }
-  ~signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  signals_blocked(const signals_blocked&) = delete;
-  signals_blocked& operator=(const signals_blocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 // Inside a catch block: what is known of the exception.
 std::string current_error() {
@@ -119,9 +99,9 @@ struct section_worker::loop {
   }
 };
 
-section_worker::section_worker(std::shared_ptr<section_state> state)
+section_worker::section_worker(std::shared_ptr<section_state> state, int capture_signal)
     : state_(std::move(state)), loop_(std::make_shared<loop>()) {
-  const signals_blocked blocked;
+  const capture::blocked_signals born_with{capture_signal};
   thread_ = std::thread([state = state_, loop = loop_] {
     ::pthread_setname_np(::pthread_self(), "gmr-sections");
     enroll_this_thread();  // generators may leave little of its stack

@@ -45,13 +45,12 @@ struct section_state {
   std::size_t left_behind = 0;  // workers in a generator that hangs
 };
 
-// A thread "gmr-sections" that runs one job at a time. It blocks all signals but real-time ones,
-// one of which captures its stack, and those of faults: the signals of the service go to its own
-// threads.
+// A thread "gmr-sections" that runs one job at a time. It blocks all signals but that which
+// captures its stack (-1: none) and those of faults.
 class section_worker final {
  public:
   // Throws std::system_error when there can be no more threads.
-  explicit section_worker(std::shared_ptr<section_state> state);
+  section_worker(std::shared_ptr<section_state> state, int capture_signal);
   ~section_worker();  // waits for the thread, which must not be in a generator, or be left behind
   section_worker(const section_worker&) = delete;
   section_worker& operator=(const section_worker&) = delete;

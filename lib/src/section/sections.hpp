@@ -39,8 +39,9 @@ class section_registry {
   void keep(std::string title, std::function<value()> generator);
 
   // Starts the thread of the generators when there are any, so that a report that is begun now
-  // lists it among the threads. `generate` does so too.
-  void prepare();
+  // lists it among the threads; of the signals that others send it gets this one alone (-1: none).
+  // `generate` does so too.
+  void prepare(int capture_signal);
 
   // Runs the generators in order of registration on a thread of its own ("gmr-sections"), each for
   // at most `each`, all until `deadline`. One that throws, or is too slow, or still runs since an

@@ -19,10 +19,11 @@ std::string write(const settings& settings, const file_name& name, std::string_v
   return other.empty() ? other : error + "; " + other;
 }
 
-void say(std::string_view message) noexcept {
+void say(std::string_view message, std::string_view detail) noexcept {
   try {
     // As one piece: a line is not worth a lock that others break.
-    const std::string line = "gmr: " + std::string{message} + "\n";
+    std::string line{"gmr: "};
+    line.append(message).append(detail.empty() ? "" : " ").append(detail).append("\n");
     static_cast<void>(write_standard_error({line}, std::chrono::seconds{1}));
   } catch (...) {  // no memory for the line: there is nobody left to tell
   }

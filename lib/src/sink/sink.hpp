@@ -31,8 +31,8 @@ struct settings {
 // thread.
 std::string write(const settings& settings, const file_name& name, std::string_view bytes);
 
-// One line "gmr: MESSAGE" to standard error, in one piece with nothing of a report in between.
-// Gives up after a second; never throws. Safe to call from any thread.
-void say(std::string_view message) noexcept;
+// One line "gmr: MESSAGE DETAIL" to standard error, in one piece with nothing of a report in
+// between. Gives up after a second; never throws. Safe to call from any thread.
+void say(std::string_view message, std::string_view detail = {}) noexcept;
 
 }  // namespace gmr::sinks

@@ -23,9 +23,9 @@ std::size_t page_size() noexcept {
   return size;
 }
 
-alternate_bounds bounds_of(const stack_t& stack) noexcept {
+alternate_bounds bounds_of(const stack_t& stack, bool ours) noexcept {
   const auto low = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
-  return {low, low + stack.ss_size};
+  return {low, low + stack.ss_size, ours};
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ std::size_t alternate_stack_size() noexcept {
 alternate_bounds alternate_stack::provide() noexcept {
   stack_t present{};
   if (sigaltstack(nullptr, &present) != 0) return {};
-  if ((present.ss_flags & SS_DISABLE) == 0) return bounds_of(present);
+  if ((present.ss_flags & SS_DISABLE) == 0) return bounds_of(present, false);
 
   const std::size_t guard = page_size();
   const std::size_t size = guard + alternate_stack_size();
@@ -55,7 +55,7 @@ alternate_bounds alternate_stack::provide() noexcept {
   }
   mapping_ = mapping;
   size_ = size;
-  return bounds_of(wanted);
+  return bounds_of(wanted, true);
 }
 
 void alternate_stack::withdraw() noexcept {

@@ -35,6 +35,11 @@ class file_watch final : public std::enable_shared_from_this<file_watch> {
     wait();
   }
 
+  void rearm() {
+    const std::lock_guard lock{mutex_};
+    if (timer_) wait();
+  }
+
   void stop() noexcept {
     const std::lock_guard lock{mutex_};
     timer_.reset();
@@ -78,6 +83,7 @@ class file_trigger final : public trigger {
     watch_->start();
   }
   ~file_trigger() override { watch_->stop(); }
+  void rearm() override { watch_->rearm(); }
 
  private:
   std::shared_ptr<file_watch> watch_;

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <system_error>
 
-#include "trigger/signal_names.hpp"
+#include "section/signal_names.hpp"
 #include "trigger/triggers.hpp"
 
 namespace gmr::triggers {
@@ -37,7 +37,7 @@ class ignored_signal final : public trigger {
 
  private:
   [[noreturn]] void fail() const {
-    throw std::system_error(errno, std::generic_category(), signal_name(signal_));
+    throw std::system_error(errno, std::generic_category(), sections::signal_name(signal_));
   }
 
   int signal_;

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "trigger/signal_names.hpp"
+#include "section/signal_names.hpp"
 #include "trigger/triggers.hpp"
 
 namespace gmr::triggers {
@@ -22,7 +22,7 @@ using handler = void (*)(int);
 struct sigaction action_of(int signal) {
   struct sigaction current{};
   if (::sigaction(signal, nullptr, &current) != 0)
-    throw std::system_error(errno, std::generic_category(), signal_name(signal));
+    throw std::system_error(errno, std::generic_category(), sections::signal_name(signal));
   return current;
 }
 
@@ -43,8 +43,9 @@ class saved_action final {
  public:
   explicit saved_action(int signal) : signal_(signal), before_(action_of(signal)) {
     if (!is_default(before_) && !handled_by(before_, SIG_IGN) && !is_asio(before_))
-      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
-                              signal_name(signal) + " is already handled by something else");
+      throw std::system_error(
+          std::make_error_code(std::errc::device_or_resource_busy),
+          sections::signal_name(signal) + " is already handled by something else");
   }
 
   // Asio installs its handler without SA_RESTART: calls of the service that a report interrupts
@@ -122,6 +123,13 @@ class signal_watch final : public std::enable_shared_from_this<signal_watch> {
         }));
   }
 
+  void rearm() {
+    const std::lock_guard lock{mutex_};
+    if (!set_) return;
+    set_->cancel();
+    wait();
+  }
+
   void stop() noexcept {
     const std::lock_guard lock{mutex_};
     if (!set_) return;
@@ -137,7 +145,7 @@ class signal_watch final : public std::enable_shared_from_this<signal_watch> {
     const std::lock_guard lock{mutex_};
     if (!set_) return;
     wait();
-    request_("signal " + signal_name(signal_));
+    request_("signal " + sections::signal_name(signal_));
   }
 
   boost::asio::any_io_executor executor_;
@@ -154,6 +162,7 @@ class signal_trigger final : public trigger {
     watch_->wait();
   }
   ~signal_trigger() override { watch_->stop(); }
+  void rearm() override { watch_->rearm(); }
 
  private:
   std::shared_ptr<signal_watch> watch_;

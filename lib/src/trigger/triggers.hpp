@@ -18,6 +18,9 @@ using say = std::function<void(const std::string& message)>;
 class trigger {
  public:
   virtual ~trigger() = default;
+  // Waits anew, where one of its handlers threw (there was no memory) before it could. On the
+  // executor only.
+  virtual void rearm() {}
 };
 
 // Asio signal_set on `signal`. Throws std::system_error naming the signal when something other than

@@ -60,6 +60,29 @@ TEST(Outcomes, ABlockedThreadIsCapturedWithItsStack) {
   EXPECT_EQ(got, 1);  // restarted, not interrupted
 }
 
+TEST(Outcomes, ASignalThatAThreadWaitsForIsNotSentToIt) {
+  const int signal = SIGRTMIN + 7;
+  siginfo_t taken{};
+  test_thread waiter{[&] {
+                       sigset_t awaited;
+                       sigemptyset(&awaited);
+                       sigaddset(&awaited, signal);
+                       pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+                       sigwaitinfo(&awaited, &taken);
+                     },
+                     [&] { syscall(SYS_tgkill, getpid(), waiter.id(), signal); }};
+  waiter.wait_blocked_in(SYS_rt_sigtimedwait);
+  thread_capture_settings settings;
+  settings.signal = signal;
+  thread_capturer capturer{settings};
+  const auto* found = find(capturer.capture(), waiter.id());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->outcome, capture_outcome::signal_blocked);
+  EXPECT_THAT(found->note, ::testing::HasSubstr("waits for the capture signal itself"));
+  waiter.join();
+  EXPECT_EQ(taken.si_code, SI_TKILL) << "somebody else's signal";
+}
+
 TEST(Outcomes, TheCallerIsInItAsTheReporter) {
   thread_capturer capturer{{}};
   with_marker(marker, [&] {

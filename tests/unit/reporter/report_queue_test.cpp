@@ -85,7 +85,7 @@ class test_maker final : public report_maker {
 
 class ReportQueue : public testing::Test {
  protected:
-  ReportQueue() : queue_(make_queue(thread_.executor())) {}
+  ReportQueue() : queue_(make_queue(thread_.executor())) { thread_.start({}); }
   ~ReportQueue() override {
     gate_.open();
     queue_->stop(true);
@@ -119,7 +119,7 @@ class ReportQueue : public testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<report> delivered_;
-  own_thread thread_{std::vector<int>{}};
+  own_thread thread_;
   std::shared_ptr<report_queue> queue_;
 };
 
@@ -153,6 +153,16 @@ TEST_F(ReportQueue, RequestsWhileOneIsMadeAreAnsweredByOneFurtherReport) {
   EXPECT_EQ(made[1].coalesced, 999U);
   EXPECT_EQ(made[1].cause, "signal, file");
   EXPECT_EQ(made[1].number, 2U);
+}
+
+TEST_F(ReportQueue, SaysThatThereWereMoreCausesThanItNames) {
+  gate_.close();
+  queue_->request("first");
+  gate_.wait_for_arrivals(1);
+  for (const char* cause : {"a", "b", "c", "d", "a", "e", "f"})
+    queue_->request(cause);
+  gate_.open();
+  EXPECT_EQ(wait_for_requests(8).back().cause, "a, b, c, d and others");
 }
 
 TEST_F(ReportQueue, AReportIsReturnedToEachCallerAndNotWritten) {
@@ -224,7 +234,8 @@ TEST_F(ReportQueue, NoRequestIsLostWhenManyThreadsAsk) {
 
 TEST(OwnThread, HasItsNameAndBlocksTheSignalsOfTheService) {
   const int open = SIGRTMIN + 5;
-  own_thread thread{std::vector<int>{open, -1}};
+  own_thread thread;
+  thread.start({open, -1});
   std::promise<sigset_t> mask;
   std::promise<std::string> name;
   boost::asio::post(thread.executor(), [&] {
@@ -247,12 +258,18 @@ TEST(OwnThread, HasItsNameAndBlocksTheSignalsOfTheService) {
 }
 
 TEST(OwnThread, SurvivesAnExceptionOfAHandler) {
-  own_thread thread{std::vector<int>{}};
+  own_thread thread;
+  int recovered = 0;  // on the second try
+  thread.start({}, [&] {
+    if (++recovered == 1) throw std::bad_alloc{};
+  });
   std::promise<void> after;
   testing::internal::CaptureStderr();
   boost::asio::post(thread.executor(), [] { throw std::runtime_error{"oops"}; });
   boost::asio::post(thread.executor(), [&] { after.set_value(); });
   EXPECT_EQ(after.get_future().wait_for(30s), std::future_status::ready);
+  thread.join();
+  EXPECT_EQ(recovered, 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "gmr: oops\n");
 }
 

@@ -287,6 +287,20 @@ TEST_F(Reporter, TakesTheSignalWhereTheServiceBlocksIt) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+TEST_F(Reporter, ASignalThatWasPendingBeforeMakesAReport) {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR2);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  ASSERT_EQ(::kill(::getpid(), SIGUSR2), 0);
+  {
+    reporter reports{{.name = "orders"}, directory_.set()};
+    EXPECT_TRUE(directory_.wait_for(1));
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 // Such a service is likely to be asked for a report.
 TEST_F(Reporter, ReportsWhereNoDescriptorIsLeft) {
 #if defined(__SANITIZE_ADDRESS__)

@@ -93,12 +93,15 @@ TEST(SectionRegistry, RunsOnAThreadOfItsOwn) {
     runner = std::this_thread::get_id();
     return gmr::value();
   });
+  const int capture_signal = SIGRTMIN + 5;
+  registry.prepare(capture_signal);
   ASSERT_EQ(generate(registry).size(), 1U);
   EXPECT_EQ(name, "gmr-sections");
   EXPECT_NE(runner, std::this_thread::get_id());
-  for (const int asynchronous : {SIGTERM, SIGINT, SIGUSR2, SIGHUP, SIGCHLD})
+  for (const int asynchronous :
+       {SIGTERM, SIGINT, SIGUSR2, SIGHUP, SIGCHLD, SIGRTMIN, SIGRTMIN + 6, SIGRTMAX})
     EXPECT_EQ(::sigismember(&blocked, asynchronous), 1) << asynchronous;
-  for (const int needed : {SIGSEGV, SIGBUS, SIGFPE, SIGRTMIN, SIGRTMAX})
+  for (const int needed : {SIGSEGV, SIGBUS, SIGFPE, capture_signal})
     EXPECT_EQ(::sigismember(&blocked, needed), 0) << needed;
   sigset_t own;
   ::pthread_sigmask(SIG_BLOCK, nullptr, &own);

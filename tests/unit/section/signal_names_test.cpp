@@ -41,6 +41,7 @@ TEST(SignalNames, WhatIsShownIsUnderstood) {
     EXPECT_EQ(parse_signal(signal_name(number)), known) << signal_name(number);
   }
   EXPECT_EQ(signal_name(SIGUSR2), "SIGUSR2");
+  EXPECT_EQ(signal_name(SIGRTMIN), "SIGRTMIN");
   EXPECT_EQ(signal_name(SIGRTMIN + 3), "SIGRTMIN+3");
 }
 

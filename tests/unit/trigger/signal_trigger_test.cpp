@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "support.hpp"
-#include "trigger/signal_names.hpp"
 #include "trigger/triggers.hpp"
 
 namespace gmr::triggers {
@@ -151,11 +150,6 @@ TEST(IgnoredSignal, RestoresTheDefaultAndLeavesOthersAlone) {
   }
   EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
   std::signal(SIGUSR2, SIG_DFL);
-}
-
-TEST(SignalName, IsWhatPeopleWrite) {
-  EXPECT_EQ(signal_name(SIGUSR2), "SIGUSR2");
-  EXPECT_EQ(signal_name(SIGRTMIN + 3), "SIGRTMIN+3");
 }
 
 }  // namespace

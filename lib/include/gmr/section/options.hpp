@@ -14,6 +14,8 @@
 
 namespace gmr {
 
+class loaded_options;
+
 // Marks an option as secret: reports show *** for its value, wherever it came from.
 class secret_option {
  public:
@@ -60,10 +62,19 @@ class option_error : public std::runtime_error {
   std::string option_;
 };
 
+// What is asked for exists in the contract, but not in this version yet.
+class unavailable_option : public option_error {
+ public:
+  using option_error::option_error;
+};
+
 // Descriptions of the [oslo_reports] options, to add to those of the service.
 [[nodiscard]] boost::program_options::options_description options();
 
 // Reads and checks them. Options that are not in `values` have their default. Throws option_error.
 [[nodiscard]] settings settings_from(const boost::program_options::variables_map& values);
+// The same of options that know where they were set: throws configuration_error with that place.
+// For an unavailable_option its exit code is 78, wherever that is.
+[[nodiscard]] settings settings_from(const loaded_options& loaded);
 
 }  // namespace gmr
