@@ -15,6 +15,14 @@ constexpr std::uintptr_t red_zone = 128;  // leaf functions keep data below sp
 constexpr std::uintptr_t red_zone = 0;
 #endif
 
+// The lowest page of what is said to be a stack may be its guard page: Boost.Context counts that
+// in, and so do programs that give their threads stacks of their own.
+#if defined(__x86_64__)
+constexpr std::uintptr_t guard = 4096;
+#else
+constexpr std::uintptr_t guard = 65536;  // the largest page
+#endif
+
 // What lies further than this above sp belongs to another stack.
 constexpr std::uintptr_t largest_stack = std::uintptr_t{1} << 30;
 
@@ -60,11 +68,13 @@ std::uintptr_t below_tls(std::uintptr_t descriptor) noexcept {
 }
 
 void copy_stack(capture_slot& slot, std::uintptr_t sp, std::uintptr_t presumed_end) noexcept {
-  const std::uintptr_t from = sp - red_zone;
-  const bool known = slot.low <= from && sp < slot.high;
+  const bool bounded = slot.low <= sp && sp < slot.high;
+  const std::uintptr_t above_guard = slot.low + guard;
+  const bool known = bounded && sp >= above_guard;
+  const std::uintptr_t from = known && sp - red_zone < above_guard ? above_guard : sp - red_zone;
   const bool hinted = presumed_end > sp && presumed_end - sp < largest_stack;
   const std::uintptr_t hint = hinted ? presumed_end : 0;
-  const std::uintptr_t end = known && (!hinted || slot.high < hint) ? slot.high : hint;
+  const std::uintptr_t end = bounded && (!hinted || slot.high < hint) ? slot.high : hint;
   slot.parts[1] = {};
   slot.truncated = false;
   if (end == 0) {  // as far as there is memory

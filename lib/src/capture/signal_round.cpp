@@ -14,6 +14,7 @@ signal_round::~signal_round() {
 
 void signal_round::begin() {
   asked_.clear();
+  queue_was_full_ = false;
   std::erase_if(stuck_, [this](std::uint32_t slot) {
     if (pool_.phase(slot) == slot_writing) return false;
     pool_.release(slot);
@@ -36,11 +37,12 @@ send_result signal_round::ask(pid_t thread, int signal, bool is_pending, std::ui
   }
   const std::uint64_t payload = pool_.arm(slot);
   send_result result = send_capture_signal(thread, signal, payload);
-  constexpr int tries = 20;
+  const int tries = queue_was_full_ ? 0 : 20;  // it is one queue for all threads
   for (int i = 0; i < tries && result == send_result::queue_full; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});  // those on their way will arrive
     result = send_capture_signal(thread, signal, payload);
   }
+  queue_was_full_ = result == send_result::queue_full;
   if (result == send_result::sent)
     asked_.push_back({thread, slot});
   else

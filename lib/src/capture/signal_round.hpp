@@ -54,6 +54,7 @@ class signal_round final {
 
   slot_pool& pool_;
   std::vector<question> asked_;
+  bool queue_was_full_ = false;                       // when the last one was asked
   std::unordered_map<pid_t, std::uint32_t> unheard_;  // slots whose signal has not arrived
   std::vector<std::uint32_t> stuck_;  // slots whose handler was stopped while it wrote
 };

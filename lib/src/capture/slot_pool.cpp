@@ -44,11 +44,16 @@ capture_slot& slot_pool::at(std::uint32_t index) noexcept {
 
 bool slot_pool::grow(std::size_t limit) {
   if (chunks_ == most_chunks) return false;
-  const std::size_t capacity = (limit + 4095) & ~std::size_t{4095};
-  void* const slots = reserve(slots_in_chunk * sizeof(capture_slot));
-  auto* const memory = static_cast<std::byte*>(reserve(slots_in_chunk * capacity));
-  if (slots == nullptr || memory == nullptr) return false;
   free_.reserve(std::size_t{chunks_ + 1} * slots_in_chunk);
+  const std::size_t capacity = (limit + 4095) & ~std::size_t{4095};
+  constexpr std::size_t slots_bytes = slots_in_chunk * sizeof(capture_slot);
+  void* const slots = reserve(slots_bytes);
+  if (slots == nullptr) return false;
+  auto* const memory = static_cast<std::byte*>(reserve(slots_in_chunk * capacity));
+  if (memory == nullptr) {
+    munmap(slots, slots_bytes);
+    return false;
+  }
   auto* const chunk = static_cast<capture_slot*>(slots);
   for (std::uint32_t i = 0; i < slots_in_chunk; ++i) {
     auto* const slot = new (chunk + i) capture_slot;

@@ -14,9 +14,10 @@ namespace gmr::capture {
 namespace {
 
 // A program may close what it does not know, and have the number for something else: ours are known
-// by their inode.
+// by their device and inode.
 struct spare_descriptor {
   std::atomic<int> number_and_one{0};  // 0: none
+  std::atomic<dev_t> device{0};
   std::atomic<ino_t> inode{0};
 };
 
@@ -24,15 +25,13 @@ constinit std::array<spare_descriptor, 8> spares;
 constexpr std::size_t never_lasting = 2;  // the first ones
 constinit std::atomic<bool> one_was_used{false};
 
-ino_t inode_of(int descriptor) noexcept {
-  struct stat status{};
-  return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
-}
-
 void keep(spare_descriptor& spare) noexcept {
   const int made = ::memfd_create("gmr-spare", MFD_CLOEXEC);
   if (made < 0) return;
-  spare.inode.store(inode_of(made), std::memory_order_relaxed);
+  struct stat status{};
+  ::fstat(made, &status);
+  spare.device.store(status.st_dev, std::memory_order_relaxed);
+  spare.inode.store(status.st_ino, std::memory_order_relaxed);
   spare.number_and_one.store(made + 1, std::memory_order_release);
 }
 
@@ -41,7 +40,11 @@ bool give_up(spare_descriptor& spare) noexcept {
   const int number = spare.number_and_one.exchange(0, std::memory_order_acquire) - 1;
   if (number < 0) return false;
   one_was_used.store(true, std::memory_order_relaxed);
-  if (inode_of(number) != spare.inode.load(std::memory_order_relaxed)) return false;
+  struct stat status{};
+  if (::fstat(number, &status) != 0 ||
+      status.st_dev != spare.device.load(std::memory_order_relaxed) ||
+      status.st_ino != spare.inode.load(std::memory_order_relaxed))
+    return false;
   ::close(number);
   return true;
 }

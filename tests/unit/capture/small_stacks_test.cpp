@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <span>
@@ -73,6 +74,26 @@ TEST(SmallStacks, AThreadWithTooLittleStackIsNotSignalled) {
         EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
         EXPECT_THAT(found->note, ::testing::HasSubstr("too little stack"));
       });
+}
+
+TEST(SmallStacks, AnAlternateStackOfTheProgramsMayBeGone) {
+  std::vector<std::byte> memory(trace::alternate_stack_size());
+  const auto scope = [&] {
+    stack_t own{};
+    own.ss_sp = memory.data();
+    own.ss_size = memory.size();
+    EXPECT_EQ(sigaltstack(&own, nullptr), 0);
+    enroll_this_thread();
+    own.ss_flags = SS_DISABLE;
+    EXPECT_EQ(sigaltstack(&own, nullptr), 0);
+  };
+  thread_capturer capturer{{}};
+  with_small_thread(nearly_all, scope, [&](pid_t id) {
+    const auto* found = find(capturer.capture(), id);
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
+    EXPECT_THAT(found->note, ::testing::HasSubstr("may have taken away"));
+  });
 }
 
 TEST(SmallStacks, WithAnAlternateStackItIs) {
@@ -164,6 +185,50 @@ TEST(SmallStacks, NorIsAThreadWhoseHandlerHasUsedUpItsAlternateStack) {
   }
   sigaction(SIGUSR1, &before, nullptr);
 }
+
+#if defined(__x86_64__)
+[[gnu::noinline]] void spin_with_stack_pointer(std::uintptr_t sp, const std::atomic<bool>& stop) {
+  asm volatile(
+      "movq %%rsp, %%rbx\n"
+      "movq %[sp], %%rsp\n"
+      "1: cmpb $0, (%[stop])\n"
+      "je 1b\n"
+      "movq %%rbx, %%rsp"
+      :
+      : [sp] "r"(sp), [stop] "r"(&stop)
+      : "rbx", "cc", "memory");
+}
+
+// Stacks are said to begin with their guard page, and a function that has reserved more than it
+// uses has its stack pointer there.
+TEST(SmallStacks, AStackPointerInAGuardPageDoesNoHarm) {
+  constexpr std::size_t size = std::size_t{256} << 10;
+  void* const memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  ASSERT_EQ(mprotect(memory, 4096, PROT_NONE), 0);
+  std::atomic<pid_t> id = 0;
+  std::atomic<bool> stop = false;
+  std::function<void()> body = [&] {
+    enroll_this_thread();
+    id = static_cast<pid_t>(syscall(SYS_gettid));
+    spin_with_stack_pointer(reinterpret_cast<std::uintptr_t>(memory) + 2048, stop);
+  };
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  ASSERT_EQ(pthread_attr_setstack(&attributes, memory, size), 0);
+  pthread_t thread{};
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &body), 0);
+  pthread_attr_destroy(&attributes);
+  wait_until([&] { return id != 0; });
+  thread_capturer capturer{{}};
+  for (int i = 0; i < 100; ++i)
+    EXPECT_NE(find(capturer.capture(), id), nullptr);
+  stop = true;
+  pthread_join(thread, nullptr);
+  munmap(memory, size);
+}
+#endif
 
 // Of alternate stacks that a program has set itself nobody knows. The kernel sees to its own frame.
 TEST(SmallStacks, TheHandlerLeavesAnAlternateStackThatIsTooSmallForIt) {
