@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "capture/fiber_batch.hpp"
+#include "trace/green_thread_notes.hpp"
 #include "trace/operation_pool.hpp"
 #include "trace/schedulers.hpp"
 
@@ -105,6 +106,9 @@ class lister final {
     if (const std::uint64_t missing = trace::unrecorded_operations(); missing != 0)
       result_.notes.push_back("no memory was left to trace " + std::to_string(missing) +
                               " operations");
+    if (const std::uint64_t refused = trace::refused_notes(); refused != 0)
+      result_.notes.push_back("no room was left for names or labels of green threads: " +
+                              std::to_string(refused) + " were not kept");
     return std::move(result_);
   }
 

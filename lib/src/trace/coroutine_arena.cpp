@@ -2,8 +2,10 @@
 #include "trace/coroutine_arena.hpp"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 #include <utility>
 
@@ -42,6 +44,16 @@ std::byte* reserve_addresses(std::size_t size, int protection) noexcept {
   void* const memory =
       ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+// The largest range to try. Where the address space is limited (RLIMIT_AS) the rest is the
+// program's.
+std::size_t range_to_try() noexcept {
+  constexpr rlim_t share = 8;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur / share >= largest_range)
+    return largest_range;
+  return std::max(std::bit_floor(static_cast<std::size_t>(limit.rlim_cur / share)), smallest_range);
 }
 
 }  // namespace
@@ -127,14 +139,13 @@ std::byte* coroutine_arena::commit(std::size_t size) noexcept {
   return std::exchange(next_, next_ + size);
 }
 
-// A smaller range where the address space is limited.
 bool coroutine_arena::reserve() noexcept {
   if (exhausted()) return false;
   constexpr std::size_t spans_bytes = most_spans * sizeof(entry_span);
   constexpr std::size_t table_bytes = spans_bytes + most_spans;
   std::byte* const table = reserve_addresses(table_bytes, PROT_READ | PROT_WRITE);
   if (table == nullptr) return false;
-  std::size_t size = largest_range;
+  std::size_t size = range_to_try();
   std::byte* range = reserve_addresses(size, PROT_NONE);
   while (range == nullptr && size > smallest_range)
     range = reserve_addresses(size /= 2, PROT_NONE);

@@ -68,6 +68,10 @@ class notes_pool final {
   static constinit std::atomic<std::uint64_t> free_;  // tag << 32 | number
 };
 
+namespace {
+constinit std::atomic<std::uint64_t> refused{0};
+}  // namespace
+
 constinit std::atomic<green_thread_notes*> notes_pool::chunks_[chunk_count]{};
 constinit std::atomic<std::uint32_t> notes_pool::used_{0};
 constinit std::atomic<std::uint64_t> notes_pool::free_{0};
@@ -124,7 +128,10 @@ bool green_thread_notes::read(std::uint64_t owner, green_thread_texts& texts) co
 
 green_thread_notes* allocate_notes(std::uint64_t owner, std::uint64_t parent) noexcept {
   green_thread_notes* const notes = notes_pool::take();
-  if (notes == nullptr) return nullptr;
+  if (notes == nullptr) {
+    refused.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  }
   notes->parent_.store(parent, std::memory_order_relaxed);
   notes->write(green_thread_texts{});
   notes->owner_.store(owner, std::memory_order_release);
@@ -135,6 +142,10 @@ void release_notes(green_thread_notes& notes) noexcept {
   notes.owner_.store(0, std::memory_order_relaxed);  // ids begin with 1
   notes.write(green_thread_texts{});
   notes_pool::put(notes);
+}
+
+std::uint64_t refused_notes() noexcept {
+  return refused.load(std::memory_order_relaxed);
 }
 
 }  // namespace gmr::trace

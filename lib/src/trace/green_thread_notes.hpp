@@ -80,4 +80,7 @@ static_assert(sizeof(green_thread_notes) <= 512);
                                                  std::uint64_t parent) noexcept;
 void release_notes(green_thread_notes& notes) noexcept;
 
+// How often there were none.
+[[nodiscard]] std::uint64_t refused_notes() noexcept;
+
 }  // namespace gmr::trace

@@ -2,6 +2,8 @@
 #include "gmr/trace/label.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "coroutine_run.hpp"
+#include "trace/green_thread_notes.hpp"
 #include "trace/schedulers.hpp"
 
 namespace gmr::test {
@@ -209,6 +212,21 @@ TEST_F(Labels, AreReadWhileTheyChange) {
   }
   stop = true;
   service.join();
+}
+
+// In a process that gets no more memory.
+void take_all_notes() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_AS, &none);
+  constexpr int more_than_a_chunk = 1000;
+  std::uint64_t refused = 0;
+  for (int i = 0; i < more_than_a_chunk; ++i)
+    refused += trace::allocate_notes(1, 0) == nullptr ? 1 : 0;
+  ::_exit(refused > 0 && trace::refused_notes() == refused ? 0 : 1);
+}
+
+TEST(Notes, AreCountedWhereThereIsNoRoomForThem) {
+  EXPECT_EXIT(take_all_notes(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
