@@ -114,6 +114,18 @@ void write_stack_note(json_output& out, const std::string& whose, const std::str
   if (!frames.note.empty() && frames.note != note) out.text(whose + ": " + frames.note);
 }
 
+// By the place in `stacks` or in `groups`, whichever this report has.
+void write_green_notes(json_output& out, const report& complete) {
+  const green_threads_info& info = complete.green_threads;
+  const bool each = complete.list == report_list::each;
+  for (std::size_t at = 0; at < (each ? info.stacks.size() : info.groups.size()); ++at) {
+    const std::size_t number = each ? at : info.groups[at].stack;
+    const std::string place = (each ? "stack " : "group ") + std::to_string(at);
+    if (number < info.stacks.size())
+      write_stack_note(out, place + " of green threads", "", info.stacks[number]);
+  }
+}
+
 // Everything that was cut short, and why: nothing is left out without being announced.
 void write_notes(json_output& out, const report& complete) {
   out.begin_array();
@@ -123,9 +135,7 @@ void write_notes(json_output& out, const report& complete) {
     out.text(note);
   for (const thread_info& each : complete.threads)
     write_stack_note(out, "thread " + std::to_string(each.id), each.note, each.stack);
-  for (std::size_t index = 0; index < complete.green_threads.stacks.size(); ++index)
-    write_stack_note(out, "stack " + std::to_string(index) + " of green threads", "",
-                     complete.green_threads.stacks[index]);
+  write_green_notes(out, complete);
   out.end_array();
 }
 

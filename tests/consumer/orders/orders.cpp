@@ -23,9 +23,9 @@ int main(int argc, char** argv) try {
   all.add(gmr::options());  // the [oslo_reports] section
   const gmr::loaded_options options = gmr::load_options(argc, argv, all);
 
-  gmr::reporter reporter{{.name = "orders", .version = "1.4.2"}, options.values};  // live from here
-  reporter.add_configuration(all, options);
   std::atomic<int> orders = 0;
+  gmr::reporter reporter{{.name = "orders", .version = "1.4.2"}, options};  // live from here
+  reporter.add_configuration(all, options);
   reporter.add_section("Orders", [&] { return gmr::key_values{}.add("received", orders.load()); });
 
   asio::io_context io;

@@ -25,7 +25,7 @@ struct package {
 
 // What a report concludes; shown before everything else.
 struct finding {
-  std::string kind;  // deadlock, spinning_thread, fiber_tracing_inactive, ...
+  std::string kind;  // deadlock, spinning_thread, ...; docs/report.schema.json has all
   std::string text;
   std::vector<pid_t> threads;
   std::vector<std::uint64_t> green_threads;

@@ -35,8 +35,8 @@ struct wait_info {
   std::optional<pid_t> owner;            // tid of who holds it
   std::optional<int> fd;
   std::string peer;  // what the descriptor is, or the remote address
-  // How long it has been waiting; of a sleep or timer, how long it still will, below 0 when
-  // overdue.
+  // Of a sleep or timer: how long it still will, below 0 when overdue. How long it has been waiting
+  // is not known of anything else.
   std::optional<double> seconds;
 };
 
