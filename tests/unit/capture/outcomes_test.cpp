@@ -63,12 +63,13 @@ TEST(Outcomes, ABlockedThreadIsCapturedWithItsStack) {
 TEST(Outcomes, ASignalThatAThreadWaitsForIsNotSentToIt) {
   const int signal = SIGRTMIN + 7;
   siginfo_t taken{};
+  long got = 0;
   test_thread waiter{[&] {
                        sigset_t awaited;
                        sigemptyset(&awaited);
                        sigaddset(&awaited, signal);
                        pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
-                       sigwaitinfo(&awaited, &taken);
+                       got = syscall(SYS_rt_sigtimedwait, &awaited, &taken, nullptr, _NSIG / 8);
                      },
                      [&] { syscall(SYS_tgkill, getpid(), waiter.id(), signal); }};
   waiter.wait_blocked_in(SYS_rt_sigtimedwait);
@@ -80,6 +81,7 @@ TEST(Outcomes, ASignalThatAThreadWaitsForIsNotSentToIt) {
   EXPECT_EQ(found->outcome, capture_outcome::signal_blocked);
   EXPECT_THAT(found->note, ::testing::HasSubstr("waits for the capture signal itself"));
   waiter.join();
+  EXPECT_EQ(got, signal);
   EXPECT_EQ(taken.si_code, SI_TKILL) << "somebody else's signal";
 }
 
