@@ -93,7 +93,9 @@ TEST_F(SignalTrigger, SharesTheSignalWithASignalSetOfTheService) {
 }
 
 TEST_F(SignalTrigger, MayBeDestroyedWhileSignalsArrive) {
-  std::signal(SIGUSR2, SIG_IGN);
+  // Asio leaves the default action for an instant, which would end this process. Before the sender:
+  // Asio's handler reads a variable that is set now.
+  const boost::asio::signal_set keeper{context_.executor(), SIGUSR2};
   std::atomic<bool> stop{false};
   std::thread sender{[&] {
     while (!stop) {
@@ -101,8 +103,6 @@ TEST_F(SignalTrigger, MayBeDestroyedWhileSignalsArrive) {
       std::this_thread::sleep_for(std::chrono::microseconds{100});
     }
   }};
-  // Asio leaves the default action for an instant, which would end this process.
-  const boost::asio::signal_set keeper{context_.executor(), SIGUSR2};
   for (int round = 0; round < 50; ++round) {
     auto watching = watch();
     const std::size_t before = causes_.size();
