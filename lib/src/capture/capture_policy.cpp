@@ -15,8 +15,7 @@ bool has_room_here(pid_t id, const trace::thread_traits& traits,
                    const std::optional<blocked_syscall>& blocked, const stack_bounds& main) {
   if (traits.fiber == 0) return has_room(id, blocked, main);
   constexpr std::uintptr_t guard = 4096;  // may be part of it
-  return blocked && blocked->sp < traits.high &&
-         blocked->sp >= traits.low + guard + signal_frame_room();
+  return has_room_above({traits.low + guard, traits.high}, blocked);
 }
 
 const char* find_lack_of_room(pid_t id, const std::optional<blocked_syscall>& blocked,
@@ -25,9 +24,12 @@ const char* find_lack_of_room(pid_t id, const std::optional<blocked_syscall>& bl
   trace::thread_traits traits;
   if (!trace::find_thread(id, traits) || traits.alternate.high == 0)
     return has_room(id, blocked, main) ? nullptr : lack;
-  if (!has_room_on({traits.alternate.low, traits.alternate.high}, blocked))
+  const stack_bounds alternate{traits.alternate.low, traits.alternate.high};
+  if (!has_room_on(alternate, blocked))
     return "too little of its alternate stack left for a signal";
-  if (traits.alternate.ours || has_room_here(id, traits, blocked, main)) return nullptr;
+  const bool is_on_it = blocked && alternate.contains(blocked->sp);
+  if (traits.alternate.stays || is_on_it || has_room_here(id, traits, blocked, main))
+    return nullptr;
   return "too little stack for a signal, and an alternate stack that the program may have taken "
          "away";
 }

@@ -104,8 +104,12 @@ bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked, const sta
   const bool on_main = id == getpid() && (!blocked || main.contains(blocked->sp));
   if (!on_main && !knows_stacks()) return !blocked || is_readable(blocked->sp - need, need);
   if (on_main && !blocked) return used_main_stack().low >= main.low + need;
-  const stack_bounds own = on_main ? main : stack_of(id);
   // Elsewhere, what lies below sp may be somebody's data: a stack switched by means we do not see.
+  return has_room_above(on_main ? main : stack_of(id), blocked);
+}
+
+bool has_room_above(const stack_bounds& own, const std::optional<blocked_syscall>& blocked) {
+  const std::size_t need = signal_frame_room();
   if (blocked) return own.contains(blocked->sp) && blocked->sp - own.low >= need;
   return own.high - own.low >= need && was_never_used(own.low, need);
 }

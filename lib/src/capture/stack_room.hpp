@@ -23,6 +23,10 @@ namespace gmr::capture {
 [[nodiscard]] bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked,
                             const stack_bounds& main);
 
+// The same for the stack `own`, which the thread is on.
+[[nodiscard]] bool has_room_above(const stack_bounds& own,
+                                  const std::optional<blocked_syscall>& blocked);
+
 // The same for a thread that handles signals on `alternate`, where it may be already.
 [[nodiscard]] bool has_room_on(const stack_bounds& alternate,
                                const std::optional<blocked_syscall>& blocked);

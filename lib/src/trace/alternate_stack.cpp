@@ -12,6 +12,9 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
+// Present in a program with AddressSanitizer, which gives each thread an alternate stack for good.
+extern "C" [[gnu::weak]] void __asan_init();
+
 namespace gmr::trace {
 namespace {
 
@@ -23,9 +26,9 @@ std::size_t page_size() noexcept {
   return size;
 }
 
-alternate_bounds bounds_of(const stack_t& stack, bool ours) noexcept {
+alternate_bounds bounds_of(const stack_t& stack, bool stays) noexcept {
   const auto low = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
-  return {low, low + stack.ss_size, ours};
+  return {low, low + stack.ss_size, stays};
 }
 
 }  // namespace
@@ -39,7 +42,7 @@ std::size_t alternate_stack_size() noexcept {
 alternate_bounds alternate_stack::provide() noexcept {
   stack_t present{};
   if (sigaltstack(nullptr, &present) != 0) return {};
-  if ((present.ss_flags & SS_DISABLE) == 0) return bounds_of(present, false);
+  if ((present.ss_flags & SS_DISABLE) == 0) return bounds_of(present, __asan_init != nullptr);
 
   const std::size_t guard = page_size();
   const std::size_t size = guard + alternate_stack_size();

@@ -13,7 +13,7 @@ namespace gmr::trace {
 struct alternate_bounds {
   std::uintptr_t low = 0;
   std::uintptr_t high = 0;  // 0: there is none
-  bool ours = false;        // else the program's, which may take it away at any time
+  bool stays = false;       // else it is the program's, which may take it away at any time
 };
 
 // Plain data without a destructor, for use in static storage. All calls on the thread it serves.

@@ -69,7 +69,7 @@ void fill_slot(thread_slot& slot) noexcept {
   const alternate_bounds alternate = slot.signal_stack.provide();
   slot.alternate_low.store(alternate.low, std::memory_order_relaxed);
   slot.alternate_high.store(alternate.high, std::memory_order_relaxed);
-  slot.alternate_is_ours.store(alternate.ours, std::memory_order_relaxed);
+  slot.alternate_stays.store(alternate.stays, std::memory_order_relaxed);
 }
 
 void leave(void* argument) noexcept {
@@ -117,7 +117,7 @@ bool describe(const thread_slot& slot, thread_traits& traits) noexcept {
   traits = {};
   traits.alternate = {slot.alternate_low.load(std::memory_order_relaxed),
                       slot.alternate_high.load(std::memory_order_relaxed),
-                      slot.alternate_is_ours.load(std::memory_order_relaxed)};
+                      slot.alternate_stays.load(std::memory_order_relaxed)};
   for (int attempt = 0; attempt < 8; ++attempt) {
     const fiber_record* const runs = slot.current.load(std::memory_order_acquire);
     if (runs == nullptr || runs == &slot.own) return true;

@@ -21,7 +21,7 @@ struct alignas(64) thread_slot {
   std::atomic<pid_t> tid{0};                      // 0: free
   std::atomic<std::uintptr_t> alternate_low{0};   // of the stack that signals are handled on,
   std::atomic<std::uintptr_t> alternate_high{0};  // as it was when the thread enrolled; 0: none
-  std::atomic<bool> alternate_is_ours{false};
+  std::atomic<bool> alternate_stays{false};
   alternate_stack signal_stack;
   fiber_record own;
 };
