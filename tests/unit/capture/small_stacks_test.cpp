@@ -8,6 +8,7 @@
 
 #include <span>
 
+#include "backend.hpp"
 #include "capture/thread_capturer.hpp"
 #include "gmr/trace/enroll.hpp"
 #include "test_threads.hpp"
@@ -202,6 +203,8 @@ TEST(SmallStacks, NorIsAThreadWhoseHandlerHasUsedUpItsAlternateStack) {
 // Stacks are said to begin with their guard page, and a function that has reserved more than it
 // uses has its stack pointer there.
 TEST(SmallStacks, AStackPointerInAGuardPageDoesNoHarm) {
+  if (testing::threads_walk)
+    GTEST_SKIP() << "to walk, the handler needs frames as the compiler describes them";
   constexpr std::size_t size = std::size_t{256} << 10;
   void* const memory =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
