@@ -274,31 +274,35 @@ TEST_F(Reporter, AForkedChildMayDestroyItAndIsLeftAlone) {
   EXPECT_THAT(directory_.reports(), testing::Not(testing::Contains(HasSubstr("SIGUSR2"))));
 }
 
+class blocked_trigger final {
+ public:
+  blocked_trigger() {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  ~blocked_trigger() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  blocked_trigger(const blocked_trigger&) = delete;
+  blocked_trigger& operator=(const blocked_trigger&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 // The signal arrives although no thread of the service takes it.
 TEST_F(Reporter, TakesTheSignalWhereTheServiceBlocksIt) {
-  sigset_t blocked;
-  sigset_t before;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGUSR2);
-  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  const blocked_trigger blocked;
   reporter reports{{.name = "orders"}, directory_.set()};
   ASSERT_EQ(::kill(::getpid(), SIGUSR2), 0);
   EXPECT_TRUE(directory_.wait_for(1));
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_F(Reporter, ASignalThatWasPendingBeforeMakesAReport) {
-  sigset_t blocked;
-  sigset_t before;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGUSR2);
-  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  const blocked_trigger blocked;
   ASSERT_EQ(::kill(::getpid(), SIGUSR2), 0);
-  {
-    reporter reports{{.name = "orders"}, directory_.set()};
-    EXPECT_TRUE(directory_.wait_for(1));
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  reporter reports{{.name = "orders"}, directory_.set()};
+  EXPECT_TRUE(directory_.wait_for(1));
 }
 
 // Such a service is likely to be asked for a report.
