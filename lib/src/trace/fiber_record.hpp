@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 
 #include "gmr/trace/scheduler.hpp"
 #include "trace/fiber_layout.h"
@@ -29,15 +30,13 @@ enum class fiber_state : std::uint32_t {
 struct alignas(64) fiber_record {
   std::atomic<std::uint32_t> sequence{0};
   std::atomic<fiber_state> state{fiber_state::free};
-  std::atomic<std::uint64_t> suspended_ticks{0};
+  timespec suspended_at{};  // on GMR_CLOCK, written by the assembly hook; 0: unknown
   std::atomic<thread_slot*> runner{nullptr};  // the thread that ran it last
-  std::atomic<std::uint64_t> resumed_by{0};  // what ran before and is not gone back to: reference()
+  std::atomic<std::uint64_t> resumed_by{0};  // what ran before and is not gone back to: a reference
   std::atomic<green_thread_notes*> notes{nullptr};
   // What its entry function received: handed to ontop_fcontext from it, it means the end.
   std::atomic<const void*> first_data{nullptr};
-  std::atomic<std::uint64_t> id{0};
-  std::atomic<std::uint32_t> next_free{0};
-  std::uint32_t number = 0;  // its place in the pool, from 1
+  std::atomic<std::uint64_t> reference{0};  // which fiber it is, see become
 
   machine_registers registers;  // written by the assembly hook
 
@@ -47,16 +46,24 @@ struct alignas(64) fiber_record {
   std::atomic<std::uintptr_t> low{0};
   std::atomic<std::uintptr_t> high{0};
 
-  // Says which fiber it is even when the record is used again: its address with the end of its id
-  // in the bits that no address has.
-  [[nodiscard]] std::uint64_t reference() const noexcept {
-    return reinterpret_cast<std::uintptr_t>(this) | id.load(std::memory_order_relaxed) << 48;
+  std::atomic<std::uint64_t> id{0};
+  std::atomic<std::uint32_t> next_free{0};
+  std::uint32_t number = 0;  // its place in the pool, from 1
+
+  // A reference says which fiber it is even when the record is used again: its address with the
+  // end of its id in the bits that no address has.
+  void become(std::uint64_t new_id) noexcept {
+    id.store(new_id, std::memory_order_relaxed);
+    reference.store(reinterpret_cast<std::uintptr_t>(this) | new_id << 48,
+                    std::memory_order_relaxed);
   }
   // Null when there was none, or it is gone.
-  [[nodiscard]] static const fiber_record* referred_to(std::uint64_t reference) noexcept {
+  [[nodiscard]] static const fiber_record* referred_to(std::uint64_t wanted) noexcept {
     const auto* const record =
-        reinterpret_cast<const fiber_record*>(reference & ((std::uint64_t{1} << 48) - 1));
-    return record != nullptr && record->reference() == reference ? record : nullptr;
+        reinterpret_cast<const fiber_record*>(wanted & ((std::uint64_t{1} << 48) - 1));
+    const bool is_it =
+        record != nullptr && record->reference.load(std::memory_order_relaxed) == wanted;
+    return is_it ? record : nullptr;
   }
 
   // Makes what readers have seen of it so far invalid. By its only writer.
@@ -71,7 +78,9 @@ struct alignas(64) fiber_record {
 };
 
 static_assert(sizeof(fiber_record) <= 256);
+static_assert(GMR_CLOCK == CLOCK_MONOTONIC_COARSE);
 static_assert(offsetof(fiber_record, state) == GMR_RECORD_STATE);
+static_assert(offsetof(fiber_record, suspended_at) == GMR_RECORD_SUSPENDED_AT);
 static_assert(offsetof(fiber_record, first_data) == GMR_RECORD_FIRST_DATA);
 static_assert(offsetof(fiber_record, registers) == GMR_RECORD_REGISTERS);
 

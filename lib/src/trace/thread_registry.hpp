@@ -24,8 +24,10 @@ struct alignas(64) thread_slot {
   std::atomic<bool> alternate_stays{false};
   alternate_stack signal_stack;
   fiber_record own;
+  thread_slot* next_spare = nullptr;  // of a slot outside the table that no thread has
 };
 static_assert(offsetof(thread_slot, current) == GMR_SLOT_CURRENT);
+static_assert(offsetof(thread_slot, own) == GMR_SLOT_OWN);
 
 // What the capture stage asks of a thread.
 struct thread_traits {

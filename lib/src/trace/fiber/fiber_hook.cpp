@@ -9,14 +9,18 @@
 // fiber may continue on another thread.
 #include "trace/fiber/fiber_hook.hpp"
 
+#include <dlfcn.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "gmr/trace/coroutine_node.hpp"
-#include "trace/fiber/fiber_clock.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_sanitizers.hpp"
+
+constinit gmr::trace::clock_function gmr_fiber_clock = clock_gettime;
 
 namespace gmr::trace {
 namespace {
@@ -37,12 +41,12 @@ constinit std::atomic<bool> is_set_up{false};
 constinit std::atomic<std::uint32_t> nobody{0};
 constinit std::atomic<std::uint64_t> untraced{0};
 constinit bool under_sanitizer = false;
-constinit bool leaves_simply = false;  // no sanitizer is to be told, and the time is a register
 
 fiber_record& unlisted_record() noexcept {
   static constinit fiber_record record;
   record.state.store(fiber_state::unlisted, std::memory_order_relaxed);
   record.first_data.store(&record, std::memory_order_relaxed);
+  record.become(0);
   return record;
 }
 
@@ -79,7 +83,7 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high) noexcept {
   record->runner.store(nullptr, std::memory_order_relaxed);
   record->resumed_by.store(0, std::memory_order_relaxed);
   record->first_data.store(record, std::memory_order_relaxed);  // no data is ever this
-  record->id.store(next_green_thread_id(), std::memory_order_relaxed);
+  record->become(next_green_thread_id());
   if (under_sanitizer) sanitizers_made(*record);
   return *record;
 }
@@ -90,21 +94,45 @@ void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
   record.registers = {};
   record.registers.pc = reinterpret_cast<std::uintptr_t>(gmr_fiber_entry);
   record.registers.sp = stack_pointer;
-  record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
+  gmr_fiber_clock(GMR_CLOCK, &record.suspended_at);
   record.end_change();
   record.state.store(fiber_state::suspendable, std::memory_order_release);
 }
 
-// All that may have to be done about a fiber that was left. Out of line: the usual case is a leaf.
-[[gnu::noinline]] void leave(fiber_record& record, fiber_record& current, bool is_timed) noexcept {
-  if (under_sanitizer) sanitizers_switched(record, current);
-  if (record.state.load(std::memory_order_relaxed) == fiber_state::ending) {
-    if (under_sanitizer) sanitizers_ended(record);
-    release_record(record);
-    return;
-  }
-  if (is_timed) record.suspended_ticks.store(fiber_ticks(), std::memory_order_relaxed);
-  record.end_change();
+// What has to be done about what was left. The transfer is handed through, so that the usual case
+// is a leaf that needs no stack.
+
+[[gnu::noinline]] transfer_t leave_for_good(transfer_t transfer, fiber_record& left) noexcept {
+  if (under_sanitizer) sanitizers_ended(left);
+  release_record(left);
+  return transfer;
+}
+
+[[gnu::always_inline]] inline transfer_t leave(transfer_t transfer, fiber_record& left) noexcept {
+  if (left.state.load(std::memory_order_relaxed) == fiber_state::ending) [[unlikely]]
+    return leave_for_good(transfer, left);
+  left.end_change();
+  return transfer;
+}
+
+[[gnu::noinline]] transfer_t leave_as_sanitizers_are_told(transfer_t transfer, fiber_record& left,
+                                                          fiber_record& current) noexcept {
+  sanitizers_switched(left, current);
+  return leave(transfer, left);
+}
+
+// Without the way through the C library, which costs as much as the clock itself.
+void find_clock() noexcept {
+  void* const kernel = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
+  if (kernel == nullptr) return;
+#if defined(__x86_64__)
+  void* const found = dlsym(kernel, "__vdso_clock_gettime");
+#else
+  void* const found = dlsym(kernel, "__kernel_clock_gettime");
+#endif
+  if (found != nullptr)
+    std::atomic_ref(gmr_fiber_clock)
+        .store(reinterpret_cast<clock_function>(found), std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -113,8 +141,7 @@ bool set_up_fiber_hook() noexcept {
   if (is_set_up.load(std::memory_order_acquire)) return true;
   if (!find_originals()) return false;
   under_sanitizer = runs_under_sanitizer();
-  set_up_fiber_clock();
-  leaves_simply = has_steady_counter && !under_sanitizer;
+  find_clock();
   is_set_up.store(true, std::memory_order_release);
   return true;
 }
@@ -147,31 +174,28 @@ using namespace gmr::trace;
   return context;
 }
 
-[[gnu::used]] void gmr_fiber_arrive(fiber_record* current) noexcept {
+[[gnu::used]] transfer_t gmr_fiber_arrive(transfer_t transfer, fiber_record* current) noexcept {
   thread_slot& slot = *gmr_this_thread;
-  fiber_record* const before = slot.current.load(std::memory_order_relaxed);
-  if (before == current) return;  // already, ahead of the function of ontop_fcontext
+  fiber_record* const left = slot.current.load(std::memory_order_relaxed);
+  if (left == current) return transfer;  // already, ahead of the function of ontop_fcontext
   current->runner.store(&slot, std::memory_order_relaxed);
   current->begin_change();
   // Back in the one that resumed what was left: its own story is unchanged.
   // Back there, what is started next may be what the fiber that was left waits for: asio::spawn
   // does it that way.
-  if (before->resumed_by.load(std::memory_order_relaxed) != current->reference()) {
-    current->resumed_by.store(before->reference(), std::memory_order_relaxed);
+  if (left->resumed_by.load(std::memory_order_relaxed) !=
+      current->reference.load(std::memory_order_relaxed)) {
+    current->resumed_by.store(left->reference.load(std::memory_order_relaxed),
+                              std::memory_order_relaxed);
     this_thread_runs.left_fiber = &nobody;
   } else {
-    before->resumed_by.store(0, std::memory_order_relaxed);
-    this_thread_runs.left_fiber = &before->sequence;
+    left->resumed_by.store(0, std::memory_order_relaxed);
+    this_thread_runs.left_fiber = &left->sequence;
   }
   slot.current.store(current, std::memory_order_release);
-  // Reading the clock is most of what a switch costs, and every other one leaves a thread's own
-  // stack, which is no green thread that waits.
-  const bool is_timed = before != &slot.own;
-  if (!leaves_simply || before->state.load(std::memory_order_relaxed) == fiber_state::ending)
-      [[unlikely]]
-    return leave(*before, *current, is_timed);
-  if (is_timed) before->suspended_ticks.store(steady_ticks(), std::memory_order_relaxed);
-  before->end_change();
+  if (under_sanitizer) [[unlikely]]
+    return leave_as_sanitizers_are_told(transfer, *left, *current);
+  return leave(transfer, *left);
 }
 
 [[gnu::used]] void* gmr_fiber_begin(const void* stack_pointer, const void* data) noexcept {
@@ -179,7 +203,7 @@ using namespace gmr::trace;
   fiber_record& record = *header.record;
   if (data != nullptr && record.state.load(std::memory_order_relaxed) != fiber_state::unlisted)
     record.first_data.store(data, std::memory_order_relaxed);
-  gmr_fiber_arrive(&record);
+  gmr_fiber_arrive({}, &record);
   return reinterpret_cast<void*>(header.function);
 }
 

@@ -3,11 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 
 #include "trace/fiber/fiber_originals.hpp"
 #include "trace/thread_registry.hpp"
 
 namespace gmr::trace {
+
+using clock_function = int (*)(clockid_t, timespec*);
 
 // Finds Boost's functions and what else the switches rely on. Once, before the first fiber; done
 // by make_fcontext itself when that comes earlier. False: Boost's functions are missing.
@@ -19,10 +22,15 @@ bool set_up_fiber_hook() noexcept;
 }  // namespace gmr::trace
 
 extern "C" {
+// As clock_gettime.
+[[gnu::visibility("hidden")]] extern constinit gmr::trace::clock_function gmr_fiber_clock;
+
 [[gnu::visibility("hidden")]] void gmr_fiber_entry(gmr::trace::transfer_t);  // assembly
 [[gnu::visibility("hidden")]] gmr::trace::fcontext_t gmr_fiber_make(
     void* top, std::size_t size, void (*function)(gmr::trace::transfer_t)) noexcept;
-[[gnu::visibility("hidden")]] void gmr_fiber_arrive(gmr::trace::fiber_record* current) noexcept;
+// Hands `transfer` through: the result of the switch, in the registers it is in already.
+[[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_arrive(
+    gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current) noexcept;
 [[gnu::visibility("hidden")]] void* gmr_fiber_begin(const void* stack_pointer,
                                                     const void* data) noexcept;
 [[gnu::visibility("hidden")]] gmr::trace::thread_slot* gmr_fiber_enroll() noexcept;

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <optional>
 
-#include "trace/fiber/fiber_clock.hpp"
 #include "trace/fiber/fiber_hook.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_self_test.hpp"
@@ -18,7 +17,7 @@ namespace {
 // A consistent reading of one record.
 struct fiber_reading {
   std::uint64_t id = 0;
-  std::uint64_t suspended_ticks = 0;
+  std::uint64_t suspended_at = 0;
   pid_t runner = 0;
   std::uint32_t sequence = 0;
   const green_thread_notes* notes = nullptr;
@@ -37,6 +36,12 @@ void read_registers(const machine_registers& from, machine_registers& to) noexce
   for (std::size_t i = 0; i < words; ++i)
     copy[i] = __atomic_load_n(source + i, __ATOMIC_RELAXED);
   std::memcpy(&to, copy, sizeof copy);
+}
+
+std::uint64_t read_time(const timespec& from) noexcept {
+  constexpr std::uint64_t second = 1'000'000'000;
+  return static_cast<std::uint64_t>(__atomic_load_n(&from.tv_sec, __ATOMIC_RELAXED)) * second +
+         static_cast<std::uint64_t>(__atomic_load_n(&from.tv_nsec, __ATOMIC_RELAXED));
 }
 
 bool is_own_stack(const fiber_record& record) noexcept {
@@ -63,7 +68,7 @@ std::uint64_t resumer_of(const fiber_record& record) noexcept {
 bool read_once(const fiber_record& record, fiber_reading& reading) noexcept {
   reading.sequence = record.sequence.load(std::memory_order_acquire);
   reading.id = record.id.load(std::memory_order_relaxed);
-  reading.suspended_ticks = record.suspended_ticks.load(std::memory_order_relaxed);
+  reading.suspended_at = read_time(record.suspended_at);
   reading.stack.low = record.low.load(std::memory_order_relaxed);
   reading.stack.high = record.high.load(std::memory_order_relaxed);
   const thread_slot* const runner = record.runner.load(std::memory_order_relaxed);
@@ -93,14 +98,13 @@ class fiber_source final : public scheduler {
   [[nodiscard]] std::string_view name() const noexcept override { return "Boost.Context fibers"; }
 
   void list(green_thread_visitor& visitor) override {
-    const fiber_time time;
     for (std::uint32_t index = 0, count = record_count(); index < count; ++index) {
       const fiber_record* const record = record_at(index);
       if (record == nullptr) continue;
-      if (const auto reading = read(*record)) show(visitor, time, *record, *reading, {});
+      if (const auto reading = read(*record)) show(visitor, *record, *reading, {});
     }
     for (std::size_t index = 0; index < thread_slot_count; ++index)
-      list_own_stack(visitor, time, thread_slot_at(index));
+      list_own_stack(visitor, thread_slot_at(index));
   }
 
   [[nodiscard]] std::string_view problem() const noexcept override {
@@ -112,8 +116,7 @@ class fiber_source final : public scheduler {
  private:
   // While a thread runs a fiber, its own stack is a suspended one: the main fiber of Boost.Fiber,
   // the loop that resumed the fiber of a server.
-  void list_own_stack(green_thread_visitor& visitor, const fiber_time& time,
-                      const thread_slot& slot) {
+  void list_own_stack(green_thread_visitor& visitor, const thread_slot& slot) {
     const pid_t tid = slot.tid.load(std::memory_order_acquire);
     if (tid <= 0) return;
     const auto reading = read(slot.own);
@@ -121,11 +124,11 @@ class fiber_source final : public scheduler {
     char name[48] = "own stack of thread ";
     char* const number = name + std::strlen(name);
     const char* const end = std::to_chars(number, name + sizeof name, tid).ptr;
-    show(visitor, time, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
+    show(visitor, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
   }
 
-  void show(green_thread_visitor& visitor, const fiber_time& time, const fiber_record& record,
-            const fiber_reading& reading, std::string_view name) {
+  void show(green_thread_visitor& visitor, const fiber_record& record, const fiber_reading& reading,
+            std::string_view name) {
     green_thread_view view;
     view.id = reading.id;
     view.kind = green_thread_kind::fiber;
@@ -134,7 +137,7 @@ class fiber_source final : public scheduler {
     notes_.show(reading.notes, view);
     if (reading.is_suspended()) {
       view.state = green_thread_state::suspended;
-      view.suspended_at = time.monotonic_ns(reading.suspended_ticks);
+      view.suspended_at = reading.suspended_at;
       view.last_thread = reading.runner;
       view.machine = &reading.stack;
       view.sequence = &record.sequence;

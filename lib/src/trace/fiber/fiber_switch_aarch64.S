@@ -4,7 +4,8 @@
  * Frame of both switches, from sp when the original is called:
  *    0  x29, x30 of the caller
  *   16  the record of the fiber that is left
- *   32  function \ for gmr_fiber_ontop, later room for the result's two registers
+ *   24  where to, while the clock is asked
+ *   32  function \ for gmr_fiber_ontop
  *   40  data     /
  */
 #if defined(__aarch64__)
@@ -18,13 +19,13 @@
 
   .text
 
-/* Opens the frame and leaves the record of the running fiber in x9 and in the frame; keeps x0 to
- * x2. */
+/* Opens the frame and leaves the record of the running fiber in x9 and in the frame, with the time;
+ * keeps x0 to x2. */
 .macro ENTER
-  stp x29, x30, [sp, #-48]!
-  .cfi_def_cfa_offset 48
-  .cfi_offset x29, -48
-  .cfi_offset x30, -40
+  stp x29, x30, [sp, #-64]!
+  .cfi_def_cfa_offset 64
+  .cfi_offset x29, -64
+  .cfi_offset x30, -56
   mov x29, sp
   mrs x9, tpidr_el0
   adrp x10, :gottprel:gmr_this_thread
@@ -33,8 +34,19 @@
   cbnz x9, 1f
   bl gmr_fiber_first_switch
 1:
+  add x10, x9, #GMR_SLOT_OWN
   ldr x9, [x9, #GMR_SLOT_CURRENT]
   str x9, [sp, #16]
+  cmp x9, x10
+  b.eq 2f
+  str x0, [sp, #24]
+  stp x2, x1, [sp, #32]
+  add x1, x9, #GMR_RECORD_SUSPENDED_AT
+  mov w0, #GMR_CLOCK
+  CALL_ORIGINAL gmr_fiber_clock
+  ldp x9, x0, [sp, #16]
+  ldp x2, x1, [sp, #32]
+2:
 .endm
 
 .macro SAVE_REGISTERS returned
@@ -56,11 +68,9 @@
 .endm
 
 .macro ARRIVE_AND_RETURN
-  stp x0, x1, [sp, #32]
-  ldr x0, [sp, #16]
+  ldr x2, [sp, #16]
   bl gmr_fiber_arrive
-  ldp x0, x1, [sp, #32]
-  ldp x29, x30, [sp], #48
+  ldp x29, x30, [sp], #64
   .cfi_restore x29
   .cfi_restore x30
   .cfi_def_cfa_offset 0
@@ -111,28 +121,24 @@ HOOK(ontop_fcontext):
   .balign 16
 gmr_fiber_ontop:
   .cfi_startproc
-  ldp x16, x10, [x1]
+  ldp x16, x1, [x1]
   adr x11, .Ljump_returned
   cmp x30, x11
   b.eq .Lknown
   adr x11, .Lontop_returned
   cmp x30, x11
   b.eq .Lknown
-  mov x1, x10
   br x16
 .Lknown:
   ldr x2, [sp, #16]
-  stp x29, x30, [sp, #-48]!
-  .cfi_def_cfa_offset 48
-  .cfi_offset x29, -48
-  .cfi_offset x30, -40
-  stp x0, x16, [sp, #16]
-  str x10, [sp, #32]
-  mov x0, x2
+  stp x29, x30, [sp, #-32]!
+  .cfi_def_cfa_offset 32
+  .cfi_offset x29, -32
+  .cfi_offset x30, -24
+  str x16, [sp, #16]
   bl gmr_fiber_arrive
-  ldp x0, x16, [sp, #16]
-  ldr x1, [sp, #32]
-  ldp x29, x30, [sp], #48
+  ldr x16, [sp, #16]
+  ldp x29, x30, [sp], #32
   .cfi_restore x29
   .cfi_restore x30
   .cfi_def_cfa_offset 0

@@ -1,13 +1,15 @@
 /* Boost.Context's three entry points, as the program's own code calls them (x86-64, System V).
  *
- * A switch leaves the registers that a call preserves in the record of the fiber it leaves, calls
- * Boost's original, and when that returns, perhaps much later and on another thread, tells
- * gmr_fiber_arrive which fiber runs now. The record's address lives in the frame across the jump.
+ * A switch leaves the time and the registers that a call preserves in the record of the fiber it
+ * leaves, calls Boost's original, and when that returns, perhaps much later and on another thread,
+ * tells gmr_fiber_arrive which fiber runs now. The record's address lives in the frame across the
+ * jump.
  *
  * Frame of both switches, from rsp when the original is called:
- *    0  function \ for gmr_fiber_ontop, later room for the result's two registers
+ *    0  function \ for gmr_fiber_ontop
  *    8  data     /
  *   16  the record of the fiber that is left
+ *   24  where to, while the clock is asked
  */
 #if defined(__x86_64__)
 #include "trace/fiber_layout.h"
@@ -20,15 +22,34 @@
 
   .text
 
-/* Leaves the record of the running fiber in rax; keeps rdi, rsi, rdx. */
-.macro FIND_RECORD
+/* Opens the frame and leaves the record of the running fiber in it and in rax, with the time; keeps
+ * rdi, rsi, rdx. Asking the clock is most of what a switch costs, and every other one leaves a
+ * thread's own stack, which is no green thread that waits. */
+.macro ENTER
+  subq $40, %rsp
+  .cfi_adjust_cfa_offset 40
   movq gmr_this_thread@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
   testq %rax, %rax
   jnz 1f
   call gmr_fiber_first_switch
 1:
+  leaq GMR_SLOT_OWN(%rax), %rcx
   movq GMR_SLOT_CURRENT(%rax), %rax
+  movq %rax, 16(%rsp)
+  cmpq %rcx, %rax
+  je 2f
+  movq %rdx, 0(%rsp)
+  movq %rsi, 8(%rsp)
+  movq %rdi, 24(%rsp)
+  leaq GMR_RECORD_SUSPENDED_AT(%rax), %rsi
+  movl $GMR_CLOCK, %edi
+  call *gmr_fiber_clock(%rip)
+  movq 0(%rsp), %rdx
+  movq 8(%rsp), %rsi
+  movq 16(%rsp), %rax
+  movq 24(%rsp), %rdi
+2:
 .endm
 
 /* With the frame complete: what the unwinder needs to start at `returned`. */
@@ -48,14 +69,12 @@
  * wrong guess costs more than all the rest. (No note says that this code keeps shadow stacks, so
  * no program with it gets any; Boost's own jumps do not keep them either.) */
 .macro ARRIVE_AND_RETURN
-  movq 16(%rsp), %rdi
-  movq %rax, 0(%rsp)
-  movq %rdx, 8(%rsp)
+  movq %rax, %rdi
+  movq %rdx, %rsi
+  movq 16(%rsp), %rdx
   call gmr_fiber_arrive
-  movq 0(%rsp), %rax
-  movq 8(%rsp), %rdx
-  addq $24, %rsp
-  .cfi_adjust_cfa_offset -24
+  addq $40, %rsp
+  .cfi_adjust_cfa_offset -40
   popq %rcx
   .cfi_adjust_cfa_offset -8
   .cfi_register rip, rcx
@@ -68,10 +87,7 @@
   .balign 16
 HOOK(jump_fcontext):
   .cfi_startproc
-  subq $24, %rsp
-  .cfi_adjust_cfa_offset 24
-  FIND_RECORD
-  movq %rax, 16(%rsp)
+  ENTER
   SAVE_REGISTERS .Ljump_returned
   call *gmr_original_jump(%rip)
 .Ljump_returned:
@@ -85,12 +101,9 @@ HOOK(jump_fcontext):
   .balign 16
 HOOK(ontop_fcontext):
   .cfi_startproc
-  subq $24, %rsp
-  .cfi_adjust_cfa_offset 24
-  FIND_RECORD
+  ENTER
   movq %rdx, 0(%rsp)
   movq %rsi, 8(%rsp)
-  movq %rax, 16(%rsp)
   SAVE_REGISTERS .Lontop_returned
   cmpq %rsi, GMR_RECORD_FIRST_DATA(%rax)
   jne .Lnot_the_end
@@ -124,21 +137,17 @@ gmr_fiber_ontop:
   movq 8(%rsi), %rsi
   jmp *%rax
 .Lknown:
-  movq 24(%rsp), %rcx
-  subq $24, %rsp
-  .cfi_adjust_cfa_offset 24
+  movq 24(%rsp), %rdx
+  subq $8, %rsp
+  .cfi_adjust_cfa_offset 8
   movq 0(%rsi), %rax
   movq 8(%rsi), %rsi
   movq %rax, 0(%rsp)
-  movq %rsi, 8(%rsp)
-  movq %rdi, 16(%rsp)
-  movq %rcx, %rdi
   call gmr_fiber_arrive
-  movq 0(%rsp), %rax
-  movq 8(%rsp), %rsi
-  movq 16(%rsp), %rdi
-  addq $24, %rsp
-  .cfi_adjust_cfa_offset -24
+  movq %rax, %rdi
+  movq %rdx, %rsi
+  popq %rax
+  .cfi_adjust_cfa_offset -8
   jmp *%rax
   .cfi_endproc
   .size gmr_fiber_ontop, .-gmr_fiber_ontop
