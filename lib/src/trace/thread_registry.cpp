@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
 
 #include "gmr/trace/enroll.hpp"
 
@@ -26,6 +29,31 @@ std::size_t home_of(pid_t tid) noexcept {
   return static_cast<std::size_t>(tid) % thread_slot_count;
 }
 
+// Slots outside the table whose threads have ended. They may still be referred to, so they are
+// never freed.
+constinit std::atomic<thread_slot*> spare_slots{nullptr};
+
+void put_spare(thread_slot& first) noexcept {
+  thread_slot* last = &first;
+  while (last->next_spare != nullptr)
+    last = last->next_spare;
+  while (!spare_slots.compare_exchange_weak(last->next_spare, &first, std::memory_order_acq_rel)) {
+  }
+}
+
+// All are taken and the others put back: nobody else sees a list that changes under it.
+thread_slot* take_spare() noexcept {
+  thread_slot* const taken = spare_slots.exchange(nullptr, std::memory_order_acquire);
+  if (taken == nullptr) return nullptr;
+  if (thread_slot* const others = std::exchange(taken->next_spare, nullptr)) put_spare(*others);
+  return taken;
+}
+
+bool is_in_table(const thread_slot& slot) noexcept {
+  return !std::less{}(&slot, std::begin(thread_slots)) &&
+         std::less{}(&slot, std::end(thread_slots));
+}
+
 // A slot that is nobody's. When all are taken, one outside the table: its thread is traced, but
 // find_thread does not know it.
 thread_slot& claim_slot(pid_t tid) noexcept {
@@ -38,6 +66,7 @@ thread_slot& claim_slot(pid_t tid) noexcept {
     }
     return slot;
   }
+  if (thread_slot* const spare = take_spare()) return *spare;
   // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): no switch can go on without a slot
   return *new thread_slot;
 }
@@ -61,7 +90,7 @@ void fill_slot(thread_slot& slot) noexcept {
   own.runner.store(&slot, std::memory_order_relaxed);
   own.resumed_by.store(0, std::memory_order_relaxed);
   own.first_data.store(&own, std::memory_order_relaxed);  // no data is ever this
-  own.id.store(next_green_thread_id(), std::memory_order_relaxed);
+  own.become(next_green_thread_id());
   own.tsan_fiber = nullptr;
   read_own_bounds(own);
   own.state.store(fiber_state::suspendable, std::memory_order_relaxed);
@@ -80,6 +109,7 @@ void leave(void* argument) noexcept {
   slot.own.state.store(fiber_state::free, std::memory_order_relaxed);
   slot.own.begin_change();
   slot.tid.store(0, std::memory_order_release);
+  if (!is_in_table(slot)) put_spare(slot);
 }
 
 // In the child only the calling thread is left. What the others ran will never go on: their

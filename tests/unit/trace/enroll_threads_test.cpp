@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <future>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "trace/thread_registry.hpp"
 
@@ -53,6 +55,44 @@ TEST(EnrollThreads, ThoseThatEndByTheirOwnCall) {
   ASSERT_EQ(pthread_create(&thread, nullptr, body, nullptr), 0);
   pthread_join(thread, nullptr);
   EXPECT_TRUE(destroyed);
+}
+
+// Takes all slots of the table that nobody has, as so many threads would.
+class full_table {
+ public:
+  full_table() {
+    for (std::size_t i = 0; i < thread_slot_count; ++i) {
+      pid_t nobody = 0;
+      if (thread_slots[i].tid.compare_exchange_strong(nobody, claimed)) mine_.push_back(i);
+    }
+  }
+  ~full_table() {
+    for (const std::size_t each : mine_)
+      thread_slots[each].tid = 0;
+  }
+
+ private:
+  static constexpr pid_t claimed = -1;
+  std::vector<std::size_t> mine_;
+};
+
+TEST(EnrollThreads, BeyondTheTableThreadsHaveSlotsThatAreUsedAgain) {
+  const full_table table;
+  std::set<const thread_slot*> seen;
+  bool has_stack = true;
+  for (int i = 0; i < 100; ++i)
+    std::thread{[&] {
+      seen.insert(gmr_this_thread);
+      has_stack = has_stack && gmr_this_thread->alternate_high != 0;
+    }}.join();
+  EXPECT_EQ(seen.size(), 1U);
+  EXPECT_TRUE(has_stack);
+  const thread_slot* first = nullptr;
+  std::thread{[&] {
+    first = gmr_this_thread;
+    std::thread{[&] { EXPECT_NE(gmr_this_thread, first); }}.join();
+  }}.join();
+  EXPECT_TRUE(seen.contains(first));
 }
 
 TEST(EnrollThreads, NoneIsLeftBehind) {
