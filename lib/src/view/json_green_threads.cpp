@@ -74,7 +74,7 @@ void write_group(json_output& out, const green_thread_group& group,
   out.key("labels");
   out.begin_object();
   for (const auto& [key, texts] : group.labels) {
-    out.key(key);
+    out.free_key(key);
     out.begin_array();
     for (const std::string& text : texts)
       out.text(text);
@@ -138,7 +138,7 @@ void write_listed(json_output& out, const green_thread_info& each) {
   out.key("labels");
   out.begin_object();
   for (const auto& [key, text] : each.labels) {
-    out.key(key);
+    out.free_key(key);
     out.text(text);
   }
   out.end_object();
@@ -178,6 +178,8 @@ void write_green_threads(json_output& out, const green_threads_info& all, report
       write_frames(out, frames);
     out.end_array();
     out.key("listed");
+    constexpr std::size_t usual_bytes = 320;
+    out.expect(all.listed.size() * usual_bytes);
     out.begin_array();
     for (const green_thread_info& each : all.listed)
       write_listed(out, each);

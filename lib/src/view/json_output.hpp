@@ -1,5 +1,6 @@
 // RapidJSON's writer with what the JSON view needs: null for what is unknown, always valid UTF-8.
-// Streaming: nothing is kept but the text itself.
+// Streaming: nothing is kept but the text itself. A report may list a million green threads, each
+// with some twenty names.
 #pragma once
 
 #include <rapidjson/stringbuffer.h>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gmr/model/value.hpp"
 #include "view/human.hpp"
@@ -18,14 +20,46 @@
 
 namespace gmr::views {
 
+// The name of a member in the contract: it needs no escapes, which is seen when it is compiled.
+class json_key final {
+ public:
+  consteval json_key(const char* name) : name_(name) {
+    for (const char c : name_)
+      if ((c < 'a' || c > 'z') && c != '_') throw "not a name of the contract";
+  }
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+
+ private:
+  std::string_view name_;
+};
+
+class json_writer final : public rapidjson::Writer<rapidjson::StringBuffer> {
+ public:
+  using Writer::Writer;
+
+  // As `Key`, without looking for what must be escaped.
+  void plain_key(std::string_view name) {
+    Prefix(rapidjson::kStringType);
+    char* const to = os_->Push(name.size() + 2);
+    to[0] = to[name.size() + 1] = '"';
+    name.copy(to + 1, name.size());
+  }
+};
+
 class json_output final {
  public:
   void begin_object() { writer_.StartObject(); }
-  void end_object() { writer_.EndObject(); }
+  void end_object() {
+    writer_.EndObject();
+    constexpr std::size_t enough = 65536;
+    if (buffer_.GetSize() >= enough) move_on();
+  }
   void begin_array() { writer_.StartArray(); }
   void end_array() { writer_.EndArray(); }
 
-  void key(std::string_view name) {
+  void key(json_key known) { writer_.plain_key(known.name()); }
+  // Any text.
+  void free_key(std::string_view name) {
     const std::string_view clean = valid_utf8(name, scratch_);
     writer_.Key(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   }
@@ -68,17 +102,26 @@ class json_output final {
   // Any tree of values; one nested deeper than people nest is cut, and says so.
   void tree(const value& content, int depth = 0);
 
+  // So much more is to come, about.
+  void expect(std::size_t bytes) { text_.reserve(text_.size() + bytes); }
+
   // Ends the line; call once.
   [[nodiscard]] std::string take() {
     buffer_.Put('\n');
-    return {buffer_.GetString(), buffer_.GetSize()};
+    move_on();
+    return std::move(text_);
   }
 
  private:
   void rows(const table& content, int depth);
+  void move_on() {
+    text_.append(buffer_.GetString(), buffer_.GetSize());
+    buffer_.Clear();
+  }
 
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+  std::string text_;
+  rapidjson::StringBuffer buffer_;  // what follows it
+  json_writer writer_{buffer_};
   std::string scratch_;
 };
 

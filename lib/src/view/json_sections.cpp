@@ -19,10 +19,10 @@ void write_configuration(json_output& out, const std::vector<option_entry>& opti
   }
   out.begin_object();
   for (const std::string_view section : order) {
-    out.key(section);
+    out.free_key(section);
     out.begin_object();
     for (const auto& [name, option] : sections[section]) {
-      out.key(name);
+      out.free_key(name);
       out.begin_object();
       out.key("value");
       out.tree(option->content);
@@ -43,7 +43,7 @@ void write_sections(json_output& out, const std::vector<custom_section>& section
     std::string title = section.title;
     for (int number = 2; !taken.insert(title).second; ++number)
       title = section.title + " (" + std::to_string(number) + ")";
-    out.key(title);
+    out.free_key(title);
     if (section.error.empty()) {
       out.tree(section.content);
     } else {

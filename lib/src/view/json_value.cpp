@@ -25,7 +25,7 @@ void json_output::tree(const value& content, int depth) {
       [&](const key_values& pairs) {
         begin_object();
         for (const auto& [name, entry] : pairs.entries) {
-          key(name);
+          free_key(name);
           tree(entry, depth + 1);
         }
         end_object();
@@ -41,7 +41,7 @@ void json_output::rows(const table& content, int depth) {
   for (const std::vector<value>& row : content.rows) {
     begin_object();
     for (std::size_t column = 0; column < content.columns.size(); ++column) {
-      key(content.columns[column]);
+      free_key(content.columns[column]);
       column < row.size() ? tree(row[column], depth + 1) : null();
     }
     end_object();
