@@ -2,12 +2,10 @@
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
-#include <gmr/trace/label.hpp>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 #include "descend.hpp"
+#include "exchange.hpp"
 #include "work.hpp"
 
 namespace torture {
@@ -16,32 +14,8 @@ namespace {
 namespace context = boost::context;
 
 constexpr std::size_t stack_size = 256 * 1024;
-constexpr std::size_t most_fibers = 150;
 
-class exchange final {
- public:
-  // False when there are enough.
-  bool put(context::fiber& fiber) {
-    const std::lock_guard lock{mutex_};
-    if (fibers_.size() >= most_fibers) return false;
-    fibers_.push_back(std::move(fiber));
-    return true;
-  }
-  context::fiber take(unsigned number) {
-    const std::lock_guard lock{mutex_};
-    if (fibers_.empty()) return {};
-    std::swap(fibers_[number % fibers_.size()], fibers_.back());
-    context::fiber fiber = std::move(fibers_.back());
-    fibers_.pop_back();
-    return fiber;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<context::fiber> fibers_;
-};
-
-exchange fibers;
+exchange<context::fiber> fibers;
 
 // Goes back to whoever resumed the fiber.
 class context_wait final : public waiting {
@@ -65,18 +39,13 @@ context::fiber body(context::fiber&& caller) {
   return std::move(wait.caller_);
 }
 
-// For what is not told: when a fiber is unwound it resumes those it owns, to unwind them.
-struct silence {
-  ~silence() { gmr::set_name({}); }
-};
-
 // Resumes another one in between.
 context::fiber nested_body(context::fiber&& caller) {
   traveller me;
   const step here{me, "torture::nested_body"};
   context_wait wait{std::move(caller)};
   context::fiber inner{body};
-  const silence at_end;
+  const silence at_end;  // when a fiber is unwound it resumes those it owns, to unwind them
   while (inner) {
     here.tell('M', __LINE__ + 1);
     inner = std::move(inner).resume();

@@ -35,13 +35,19 @@ void churn_context(std::minstd_rand& random) {
 
 void work(boost::asio::io_context& shared, unsigned seed) {
   std::minstd_rand random{seed};
+  int scheduled = 0;
   while (!done) {
     for (int i = 0; i < 50; ++i)
       torture::churn_fibers(random);
+    for (int i = 0; i < 20; ++i)
+      torture::churn_coroutines(random);
+    for (int i = 0; i < 5; ++i)
+      torture::churn_scheduled(random, scheduled);
     for (int i = 0; i < 50; ++i)
       switches += shared.poll_one();
     if (random() % 20 == 0) churn_context(random);
   }
+  torture::end_scheduled(scheduled);
 }
 
 torture::tally run(int threads, int seconds) {
@@ -64,6 +70,7 @@ torture::tally run(int threads, int seconds) {
   for (std::thread& worker : workers)
     worker.join();
   torture::end_fibers();
+  torture::end_coroutines();
   return counts;
 }
 

@@ -75,6 +75,11 @@ class step final {
   std::size_t index_;
 };
 
+// What the green thread does from the end of its scope on is not told.
+struct silence {
+  ~silence();
+};
+
 // What a wait throws at times.
 struct gave_up {};
 

@@ -11,6 +11,13 @@ namespace torture {
 void churn_fibers(std::minstd_rand& random);
 // Ends all that are left.
 void end_fibers();
+// The same with Boost.Coroutine2.
+void churn_coroutines(std::minstd_rand& random);
+void end_coroutines();
+// Boost.Fiber: makes one, lets all of the calling thread have a turn. `running`: how many it has.
+void churn_scheduled(std::minstd_rand& random, int& running);
+// Goes on until they have ended. By each thread that made some.
+void end_scheduled(int& running);
 
 // Coroutines that go on until `stop_travelling`, each on a strand.
 void spawn_coroutines(boost::asio::io_context& io, int count);
