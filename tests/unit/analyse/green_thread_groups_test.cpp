@@ -56,6 +56,21 @@ TEST_F(Collector, EqualStacksAreOneGroup) {
   EXPECT_TRUE(info.listed.empty());
 }
 
+TEST_F(Collector, WhatTheDeadlineLeavesUnnamedSaysSoAndIsCounted) {
+  for (std::uint64_t id = 1; id <= 10; ++id)
+    groups.take(coroutine(id, id % 2 == 0 ? std::span{writer} : std::span{reader}));
+  const auto info = groups.finish(symbolizer, std::chrono::steady_clock::now());
+  EXPECT_EQ(info.count, 10U);
+  std::uint64_t grouped = 0;
+  for (const green_thread_group& each : info.groups) {
+    grouped += each.count;
+    const stack& unnamed = info.stacks[each.stack];
+    EXPECT_TRUE(unnamed.frames.empty());
+    EXPECT_EQ(unnamed.note, "not resolved: the time for the report was over");
+  }
+  EXPECT_EQ(grouped, 10U);
+}
+
 TEST_F(Collector, TheOldestIsShownWhereverItIsListed) {
   for (std::uint64_t id = 1; id <= 100; ++id) {
     auto view = coroutine(id, reader);

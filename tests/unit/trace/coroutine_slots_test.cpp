@@ -1,6 +1,9 @@
 // Memory of coroutine frames, and the names of what they wait for.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <set>
 #include <string>
@@ -89,6 +92,42 @@ TEST(CoroutineSlots, BeyondTheLargestSizeAFrameStillWorks) {
   EXPECT_FALSE(coroutine_slots.contains(frame));
   free_coroutine_frame(frame, largest_slot + 1);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they need addresses, too
+// Runs in a new process: the range is reserved once, at the first frame.
+void limit_addresses(std::size_t bytes) {
+  const rlimit most{bytes, RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_AS, &most) != 0) std::_Exit(2);
+}
+
+TEST(CoroutineSlotsUnderALimit, MostOfTheAddressSpaceIsLeftToTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [] {
+    constexpr std::size_t all = std::size_t{2} << 30;
+    limit_addresses(all);
+    if (!coroutine_slots.contains(allocate_coroutine_frame(100))) std::_Exit(3);
+    void* const own = ::mmap(nullptr, all / 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    std::_Exit(own == MAP_FAILED ? 4 : 0);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
+}
+
+TEST(CoroutineSlotsUnderALimit, FramesBeyondTheRangeWorkAndAreKnownToBeMissing) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [] {
+    limit_addresses(std::size_t{1} << 29);  // the least range is an eighth of it
+    constexpr std::size_t size = std::size_t{1} << 21;
+    int outside = 0;
+    for (int i = 0; i < 60; ++i) {
+      void* const frame = allocate_coroutine_frame(size);
+      std::memset(frame, 1, size);
+      outside += coroutine_slots.contains(frame) ? 0 : 1;
+    }
+    std::_Exit(outside > 0 && outside < 60 && all_coroutines.exhausted() ? 0 : 3);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(CoroutineSlots, ChangesAreCountedRoundTheClock) {
   EXPECT_EQ(coroutine_state::next(~std::uint32_t{0}, coroutine_state::running, 7),

@@ -45,6 +45,19 @@ TEST_F(FileTrigger, AsksForAReportThatNamesTheFileForEachTouch) {
   EXPECT_EQ(said_.size(), 0U);
 }
 
+TEST_F(FileTrigger, RearmedItLooksAgain) {
+  touch();
+  test::lossy_executor::state executor;
+  const auto watching = watch_file(
+      test::lossy_executor{context_.context(), executor}, file_, 10ms,
+      [this](const std::string& cause) { causes_.add(cause); }, [](const std::string&) {});
+  ASSERT_TRUE(eventually([&] { return executor.lost == 1; }));
+  executor.loses = false;
+  boost::asio::post(context_.context(), [&] { watching->rearm(); });
+  touch();
+  EXPECT_TRUE(eventually([&] { return causes_.size() == 1; }));
+}
+
 TEST_F(FileTrigger, OutlivesTheFile) {
   const auto watching = watch();
   ASSERT_EQ(said_.size(), 1U);

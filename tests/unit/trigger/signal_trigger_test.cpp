@@ -92,6 +92,21 @@ TEST_F(SignalTrigger, SharesTheSignalWithASignalSetOfTheService) {
   EXPECT_EQ(current(SIGUSR2).sa_handler, &boost::asio::detail::boost_asio_signal_handler);
 }
 
+TEST_F(SignalTrigger, RearmedItHearsAgainOnceForEachSignal) {
+  test::lossy_executor::state executor;
+  const auto watching = watch_signal(test::lossy_executor{context_.context(), executor}, SIGUSR2,
+                                     [this](const std::string& cause) { causes_.add(cause); });
+  ::kill(::getpid(), SIGUSR2);
+  ASSERT_TRUE(eventually([&] { return executor.lost == 1; }));
+  executor.loses = false;
+  for (int i = 0; i < 2; ++i)  // the second time although it waits
+    boost::asio::post(context_.context(), [&] { watching->rearm(); });
+  for (std::size_t count = 1; count <= 3; ++count) {
+    ::kill(::getpid(), SIGUSR2);
+    ASSERT_TRUE(eventually([&] { return causes_.size() == count; }));
+  }
+}
+
 TEST_F(SignalTrigger, MayBeDestroyedWhileSignalsArrive) {
   // Asio leaves the default action for an instant, which would end this process. Before the sender:
   // Asio's handler reads a variable that is set now.

@@ -182,6 +182,17 @@ TEST_F(JsonReport, NothingThatWasCutIsSilent) {
   EXPECT_STREQ(json["cost"]["notes"][2].GetString(), "thread 812: three");
 }
 
+TEST_F(JsonReport, WhatIsSaidOfAStackNamesThePlaceItHasInTheReport) {
+  builder_.add_group(1, {builder_.add_logical("session", "/s.cpp", 4)});
+  builder_.add_group(2, {});
+  made().green_threads.stacks[1].note = "cut";
+  std::swap(made().green_threads.groups[0], made().green_threads.groups[1]);
+  EXPECT_STREQ(parsed()["cost"]["notes"][0].GetString(), "group 0 of green threads: cut");
+  EXPECT_EQ(parsed()["green_threads"]["groups"][0]["count"].GetInt(), 2);
+  made().list = report_list::each;
+  EXPECT_STREQ(parsed()["cost"]["notes"][0].GetString(), "stack 1 of green threads: cut");
+}
+
 TEST_F(JsonReport, DeepNestingIsCutAndSaysSo) {
   value tree = 1;
   for (int depth = 0; depth < 2000; ++depth) {
