@@ -23,7 +23,7 @@
   .text
 
 /* Opens the frame and leaves the record of the running fiber in it and in rax, with the time; keeps
- * rdi, rsi, rdx. Asking the clock is most of what a switch costs, and every other one leaves a
+ * rdi, rsi, rdx. Asking the clock is a third of what a switch costs, and every other one leaves a
  * thread's own stack, which is no green thread that waits. */
 .macro ENTER
   subq $40, %rsp
