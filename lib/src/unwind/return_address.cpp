@@ -1,5 +1,7 @@
 #include "unwind/return_address.hpp"
 
+#include <ucontext.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -7,6 +9,32 @@
 #include "unwind/process_memory.hpp"
 
 namespace gmr::unwind {
+namespace {
+
+// It is no symbol: one is made, which tells.
+std::uintptr_t find_end_of_makecontext() noexcept {
+  ucontext_t made{};
+  alignas(16) std::array<std::uintptr_t, 256> stack{};
+  if (::getcontext(&made) != 0) return 0;
+  made.uc_stack.ss_sp = stack.data();
+  made.uc_stack.ss_size = sizeof stack;
+  made.uc_link = nullptr;
+  ::makecontext(&made, [] {}, 0);
+#if defined(__x86_64__)
+  std::uintptr_t end = 0;
+  const auto top = static_cast<std::uintptr_t>(made.uc_mcontext.gregs[REG_RSP]);
+  return read_object(top, end) ? end : 0;
+#else
+  return made.uc_mcontext.regs[30];
+#endif
+}
+
+}  // namespace
+
+std::uintptr_t end_of_makecontext() noexcept {
+  static const std::uintptr_t end = find_end_of_makecontext();
+  return end;
+}
 
 #if defined(__x86_64__)
 bool follows_call(std::uintptr_t address) noexcept {

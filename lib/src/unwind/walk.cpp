@@ -60,8 +60,13 @@ bool walk::is_impossible(const row& rules) const {
 }
 
 // makecontext() lets a function return to the first instruction of another, which nobody called:
-// the word where that one's caller would be is 0.
+// the word where that one's caller would be is 0. Others do likewise, but so may anything look that
+// lay on the stack where rules of a library that has gone led to: theirs must be called by what
+// stays.
 bool walk::is_entry_of_stack() {
+  const module* const callee = rows_.modules().find(out_.frames[out_.frames.size() - 2].pc - 1);
+  const bool stays = callee != nullptr && callee->kind == module_kind::executable;
+  if (!stays && pc() != end_of_makecontext()) return false;
   const row& rules = rows_.find(pc());
   std::uintptr_t caller = 1;
   return rules.kind == row_kind::simple && rules.starts_here &&

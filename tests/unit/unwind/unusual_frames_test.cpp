@@ -10,6 +10,7 @@
 
 #include "parked_thread.hpp"
 #include "unwind/process_memory.hpp"
+#include "unwind/return_address.hpp"
 #include "unwind/unwinder.hpp"
 
 #if defined(__x86_64__)
@@ -213,6 +214,7 @@ TEST(UnusualFrames, AStackOfMakecontextEndsWhereItBegan) {
   // park(), its caller, the function, and glibc's first instruction for when that returns.
   ASSERT_EQ(stack.frames.size(), 4U) << stack.note;
   EXPECT_FALSE(stack.frames.back().is_return);
+  EXPECT_EQ(stack.frames.back().pc, gmr::unwind::end_of_makecontext());
 }
 
 }  // namespace

@@ -7,12 +7,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <span>
-
 #include <string>
 #include <vector>
 
 #include "parked_thread.hpp"
+#include "unwind/return_address.hpp"
 
 namespace {
 
@@ -127,6 +128,41 @@ TEST(Unwinder, FollowsCodeOfALibraryLoadedLater) {
   unwind.unwind(taken.snapshot, result);
   EXPECT_TRUE(result.truncated);
   EXPECT_NE(result.note.find("which is no longer loaded"), std::string::npos) << result.note;
+}
+
+[[gnu::noinline]] void never_called() {
+  NOT_A_TAIL_CALL;
+}
+
+// A library has gone and another has come to its place: its rules may lead to any word. One that
+// looks like the end of a stack is none.
+TEST(Unwinder, WhatALibraryReturnsToIsNoEndUnlessItIsCalled) {
+  const auto unload = [](void* loaded) { ::dlclose(loaded); };
+  const std::unique_ptr<void, decltype(unload)> library{::dlopen(GMR_TEST_LIBRARY, RTLD_NOW)};
+  ASSERT_NE(library, nullptr) << ::dlerror();
+  using function = int (*)(void (*)(void*), void*);
+  const auto call = reinterpret_cast<function>(::dlsym(library.get(), "gmr_test_call"));
+  const parked_thread thread([call](parked_thread& self) {
+    call([](void* context) { recursion(*static_cast<parked_thread*>(context), 1); }, &self);
+    NOT_A_TAIL_CALL;
+  });
+  taken_stack taken = thread.take();
+  const raw_stack right = walk(taken);
+  const auto begin = reinterpret_cast<std::uintptr_t>(call);
+  const auto in_library =
+      std::ranges::find_if(right.frames, [&](const auto& frame) { return frame.pc - begin < 512; });
+  ASSERT_NE(in_library, right.frames.end());
+  const std::uintptr_t caller = std::next(in_library)->pc;
+  const std::uintptr_t wrong[] = {reinterpret_cast<std::uintptr_t>(&never_called), 0};
+  ASSERT_FALSE(gmr::unwind::follows_call(wrong[0]));
+  const auto word = std::as_bytes(std::span{&caller, 1});
+  const auto slot = std::ranges::search(taken.bytes, word).begin();
+  ASSERT_NE(slot, taken.bytes.end());
+  std::ranges::copy(std::as_bytes(std::span{wrong}), slot);
+  const raw_stack stack = walk(taken);
+  EXPECT_TRUE(stack.truncated);
+  EXPECT_EQ(stack.frames.size(),
+            static_cast<std::size_t>(std::next(in_library) - right.frames.begin()));
 }
 
 TEST(Unwinder, ACopyThatEndsEarlyGivesTheInnermostFrames) {
