@@ -159,24 +159,28 @@ class Contents(unittest.TestCase):
 class Picture(unittest.TestCase):
     """What the options say about the groups of green threads."""
 
-    def groups(self, order):
-        with harness.Server("--oslo_reports.format=json", f"--oslo_reports.order={order}") as server:
-            idle = idle_http(server, 3)
-            with idle_websockets(server, 2):
+    def in_order(self, order, measure):
+        """One measure of each group of a report in which not all are the same."""
+        with contextlib.ExitStack() as connections:
+            server = connections.enter_context(
+                harness.Server("--oslo_reports.format=json", f"--oslo_reports.order={order}"))
+            connections.enter_context(idle_websockets(server, 2))
+
+            def measures():
+                # One more each time: how long they wait differs by steps of the kernel's clock.
+                connections.callback(idle_http(server, 1)[0].close)
                 groups = reports.ask(server, read=reports.jsons)["green_threads"]["groups"]
-            for connection in idle:
-                connection.close()
-        return groups
+                found = [group[measure] for group in groups if group[measure] is not None]
+                return found if min(found) < max(found) else None
+
+            return reports.wait_for(measures, server.stderr)
 
     def test_the_largest_first(self):
-        counts = [group["count"] for group in self.groups("largest")]
-        self.assertGreater(counts[0], counts[-1])
+        counts = self.in_order("largest", "count")
         self.assertEqual(sorted(counts, reverse=True), counts)
 
     def test_the_oldest_first(self):
-        waits = [group["oldest_seconds"] for group in self.groups("oldest")]
-        waits = [seconds for seconds in waits if seconds is not None]
-        self.assertGreater(waits[0], waits[-1])
+        waits = self.in_order("oldest", "oldest_seconds")
         self.assertEqual(sorted(waits, reverse=True), waits)
 
     def test_one_tree(self):
