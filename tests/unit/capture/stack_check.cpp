@@ -44,11 +44,18 @@ bool is_checkable(const frame& at) {
   return at.module.find("gmr_hazard") == std::string::npos && !at.module.starts_with('[');
 }
 
+// What runs and what a signal interrupted was not called.
 std::string impossible_return(const stack& resolved) {
-  const auto innermost = resolved.frames.front()->address;
-  for (const frame* each : resolved.frames)
-    if (each->address != innermost && is_checkable(*each) && !unwind::follows_call(*each->address))
+  std::vector<std::optional<std::uint64_t>> not_called{resolved.frames.front()->address};
+  const frame* callee = nullptr;
+  for (const frame* each : resolved.frames) {
+    if (callee != nullptr && is(*callee, "gmr_capture_restorer"))
+      not_called.push_back(each->address);
+    callee = each;
+    if (std::ranges::find(not_called, each->address) == not_called.end() && is_checkable(*each) &&
+        !unwind::follows_call(*each->address))
       return "returns to where no call is";
+  }
   return {};
 }
 
