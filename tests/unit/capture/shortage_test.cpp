@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "backend.hpp"
 #include "capture/spare_descriptors.hpp"
 #include "capture/thread_capturer.hpp"
 #include "support/in_child.hpp"
