@@ -38,7 +38,9 @@ struct alignas(64) fiber_record {
   std::atomic<const void*> first_data{nullptr};
   std::atomic<std::uint64_t> reference{0};  // which fiber it is, see become
 
-  machine_registers registers;  // written by the assembly hook
+  // Written by the assembly hook: where to begin to unwind, and of the others those that the rules
+  // for that place do not find in the stack.
+  machine_registers registers;
 
   void* tsan_fiber = nullptr;
   void* asan_fake_stack = nullptr;
@@ -79,9 +81,13 @@ struct alignas(64) fiber_record {
 
 static_assert(sizeof(fiber_record) <= 256);
 static_assert(GMR_CLOCK == CLOCK_MONOTONIC_COARSE);
+static_assert(offsetof(fiber_record, sequence) == GMR_RECORD_SEQUENCE);
 static_assert(offsetof(fiber_record, state) == GMR_RECORD_STATE);
 static_assert(offsetof(fiber_record, suspended_at) == GMR_RECORD_SUSPENDED_AT);
+static_assert(offsetof(fiber_record, runner) == GMR_RECORD_RUNNER);
+static_assert(offsetof(fiber_record, resumed_by) == GMR_RECORD_RESUMED_BY);
 static_assert(offsetof(fiber_record, first_data) == GMR_RECORD_FIRST_DATA);
+static_assert(offsetof(fiber_record, reference) == GMR_RECORD_REFERENCE);
 static_assert(offsetof(fiber_record, registers) == GMR_RECORD_REGISTERS);
 
 }  // namespace gmr::trace

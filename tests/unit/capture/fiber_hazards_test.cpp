@@ -61,8 +61,12 @@ TEST(FiberHazards, ThreadsThatSwitch) {
     checker.judge(two.id());
   }
   checker.print("switch fibers");
+#if defined(__x86_64__)
+  EXPECT_GE(checker.result().right, checker.result().all() * 97 / 100);
+#else
   // Boost's own jump has no unwind information: who is in it is cut short there, and says so.
   EXPECT_GE(checker.result().right, checker.result().all() / 4);
+#endif
 }
 
 TEST(FiberHazards, SmallFiberStacksFromMallocWithAKilobyteLeft) {

@@ -11,16 +11,21 @@
 
 #include <dlfcn.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 
 #include "gmr/trace/coroutine_node.hpp"
+#include "trace/fiber/fiber_known_code.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_sanitizers.hpp"
 
 constinit gmr::trace::clock_function gmr_fiber_clock = clock_gettime;
+constinit bool gmr_fiber_switches_are_known = false;
+constinit bool gmr_fiber_under_sanitizer = false;
+constinit std::atomic<std::uint32_t> gmr_fiber_nobody{0};
 
 namespace gmr::trace {
 namespace {
@@ -37,10 +42,9 @@ constexpr std::uintptr_t header_mark = 0x6775'7275'6d65'6469;
 constexpr std::size_t most_context_bytes = 1024;
 
 constinit std::atomic<bool> is_set_up{false};
-// Stands for no fiber where a fiber runs: what it starts now it does not wait for yet.
-constinit std::atomic<std::uint32_t> nobody{0};
 constinit std::atomic<std::uint64_t> untraced{0};
-constinit bool under_sanitizer = false;
+
+static_assert(offsetof(this_thread_coroutines, left_fiber) == GMR_LEFT_FIBER);
 
 fiber_record& unlisted_record() noexcept {
   static constinit fiber_record record;
@@ -84,7 +88,7 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high) noexcept {
   record->resumed_by.store(0, std::memory_order_relaxed);
   record->first_data.store(record, std::memory_order_relaxed);  // no data is ever this
   record->become(next_green_thread_id());
-  if (under_sanitizer) sanitizers_made(*record);
+  if (gmr_fiber_under_sanitizer) sanitizers_made(*record);
   return *record;
 }
 
@@ -103,7 +107,7 @@ void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
 // is a leaf that needs no stack.
 
 [[gnu::noinline]] transfer_t leave_for_good(transfer_t transfer, fiber_record& left) noexcept {
-  if (under_sanitizer) sanitizers_ended(left);
+  if (gmr_fiber_under_sanitizer) sanitizers_ended(left);
   release_record(left);
   return transfer;
 }
@@ -140,8 +144,10 @@ void find_clock() noexcept {
 bool set_up_fiber_hook() noexcept {
   if (is_set_up.load(std::memory_order_acquire)) return true;
   if (!find_originals()) return false;
-  under_sanitizer = runs_under_sanitizer();
+  gmr_fiber_under_sanitizer = runs_under_sanitizer();
   find_clock();
+  std::atomic_ref(gmr_fiber_switches_are_known)
+      .store(knows_switches(gmr_original_jump, gmr_original_ontop), std::memory_order_relaxed);
   is_set_up.store(true, std::memory_order_release);
   return true;
 }
@@ -174,11 +180,9 @@ using namespace gmr::trace;
   return context;
 }
 
-[[gnu::used]] transfer_t gmr_fiber_arrive(transfer_t transfer, fiber_record* current) noexcept {
-  thread_slot& slot = *gmr_this_thread;
-  fiber_record* const left = slot.current.load(std::memory_order_relaxed);
-  if (left == current) return transfer;  // already, ahead of the function of ontop_fcontext
-  current->runner.store(&slot, std::memory_order_relaxed);
+[[gnu::used]] transfer_t gmr_fiber_switched(transfer_t transfer, fiber_record* current,
+                                            thread_slot* slot, fiber_record* left) noexcept {
+  current->runner.store(slot, std::memory_order_relaxed);
   current->begin_change();
   // Back in the one that resumed what was left: its own story is unchanged.
   // Back there, what is started next may be what the fiber that was left waits for: asio::spawn
@@ -187,15 +191,21 @@ using namespace gmr::trace;
       current->reference.load(std::memory_order_relaxed)) {
     current->resumed_by.store(left->reference.load(std::memory_order_relaxed),
                               std::memory_order_relaxed);
-    this_thread_runs.left_fiber = &nobody;
+    this_thread_runs.left_fiber = &gmr_fiber_nobody;
   } else {
     left->resumed_by.store(0, std::memory_order_relaxed);
     this_thread_runs.left_fiber = &left->sequence;
   }
-  slot.current.store(current, std::memory_order_release);
-  if (under_sanitizer) [[unlikely]]
+  slot->current.store(current, std::memory_order_release);
+  if (gmr_fiber_under_sanitizer) [[unlikely]]
     return leave_as_sanitizers_are_told(transfer, *left, *current);
   return leave(transfer, *left);
+}
+
+[[gnu::used]] transfer_t gmr_fiber_arrive(transfer_t transfer, fiber_record* current) noexcept {
+  thread_slot* const slot = gmr_this_thread;
+  fiber_record* const left = slot->current.load(std::memory_order_relaxed);
+  return gmr_fiber_switched(transfer, current, slot, left);
 }
 
 [[gnu::used]] void* gmr_fiber_begin(const void* stack_pointer, const void* data) noexcept {

@@ -24,11 +24,23 @@ bool set_up_fiber_hook() noexcept;
 extern "C" {
 // As clock_gettime.
 [[gnu::visibility("hidden")]] extern constinit gmr::trace::clock_function gmr_fiber_clock;
+// Whether the assembly may do Boost's switches itself.
+[[gnu::visibility("hidden")]] extern constinit bool gmr_fiber_switches_are_known;
+// Whether sanitizers have to be told of switches.
+[[gnu::visibility("hidden")]] extern constinit bool gmr_fiber_under_sanitizer;
+// Stands for no fiber where a fiber runs: what it starts now it does not wait for yet.
+[[gnu::visibility("hidden")]] extern constinit std::atomic<std::uint32_t> gmr_fiber_nobody;
 
 [[gnu::visibility("hidden")]] void gmr_fiber_entry(gmr::trace::transfer_t);  // assembly
 [[gnu::visibility("hidden")]] gmr::trace::fcontext_t gmr_fiber_make(
     void* top, std::size_t size, void (*function)(gmr::trace::transfer_t)) noexcept;
-// Hands `transfer` through: the result of the switch, in the registers it is in already.
+// `left` was left for `current` by the thread of `slot`. The assembly does the usual case itself:
+// change both. Hands `transfer` through: the result of the switch, in the registers it is in
+// already.
+[[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_switched(
+    gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current,
+    gmr::trace::thread_slot* slot, gmr::trace::fiber_record* left) noexcept;
+// The same where only what runs now is known.
 [[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_arrive(
     gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current) noexcept;
 [[gnu::visibility("hidden")]] void* gmr_fiber_begin(const void* stack_pointer,

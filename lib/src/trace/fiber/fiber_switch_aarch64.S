@@ -1,5 +1,6 @@
 /* Boost.Context's three entry points, as the program's own code calls them (arm64, AAPCS64).
- * The counterpart of fiber_switch_x86_64.S, which says what is done and why.
+ * The counterpart of fiber_switch_x86_64.S, which says what is done and why; here Boost's original is
+ * always called.
  *
  * Frame of both switches, from sp when the original is called:
  *    0  x29, x30 of the caller
@@ -114,7 +115,8 @@ HOOK(ontop_fcontext):
   .cfi_endproc
   .size HOOK(ontop_fcontext), .-HOOK(ontop_fcontext)
 
-/* transfer_t (from, function and data of the switch), on the stack that is switched to */
+/* transfer_t (from, function and data of the switch), on the stack that is switched to; returns to who
+ * called the switch that waits there */
   .hidden gmr_fiber_ontop
   .globl gmr_fiber_ontop
   .type gmr_fiber_ontop, %function
@@ -130,15 +132,14 @@ gmr_fiber_ontop:
   b.eq .Lknown
   br x16
 .Lknown:
+  .cfi_def_cfa_offset 64
+  .cfi_offset x29, -64
+  .cfi_offset x30, -56
   ldr x2, [sp, #16]
-  stp x29, x30, [sp, #-32]!
-  .cfi_def_cfa_offset 32
-  .cfi_offset x29, -32
-  .cfi_offset x30, -24
-  str x16, [sp, #16]
+  str x16, [sp, #32]
   bl gmr_fiber_arrive
-  ldr x16, [sp, #16]
-  ldp x29, x30, [sp], #32
+  ldr x16, [sp, #32]
+  ldp x29, x30, [sp], #64
   .cfi_restore x29
   .cfi_restore x30
   .cfi_def_cfa_offset 0

@@ -1,17 +1,17 @@
 /* Boost.Context's three entry points, as the program's own code calls them (x86-64, System V).
  *
- * A switch leaves the time and the registers that a call preserves in the record of the fiber it
- * leaves, calls Boost's original, and when that returns, perhaps much later and on another thread,
- * tells gmr_fiber_arrive which fiber runs now. The record's address lives in the frame across the
- * jump.
+ * A switch leaves the time and where its stack goes on in the record of the fiber it leaves, goes
+ * over to the other stack, and tells the C++ part which fiber runs now. There are two ways:
  *
- * Frame of both switches, from rsp when the original is called:
- *    0  function \ for gmr_fiber_ontop
- *    8  data     /
- *   16  the record of the fiber that is left
- *   24  where to, while the clock is asked
+ * - Where Boost's switches are known, byte for byte (fiber_known_code.cpp), theirs is done here, by the
+ *   macros of fiber_switch_x86_64.h.
+ * - Otherwise, and at the first switch of a thread, Boost's original is called.
+ *
+ * A context that was left here, in either way, goes on at .Lreturned, with a frame on its stack that
+ * fiber_switch_x86_64.h lays out.
  */
 #if defined(__x86_64__)
+#include "trace/fiber/fiber_switch_x86_64.h"
 #include "trace/fiber_layout.h"
 
 #if defined(GMR_FIBER_WRAP)
@@ -22,12 +22,11 @@
 
   .text
 
-/* Opens the frame and leaves the record of the running fiber in it and in rax, with the time; keeps
- * rdi, rsi, rdx. Asking the clock is a third of what a switch costs, and every other one leaves a
- * thread's own stack, which is no green thread that waits. */
-.macro ENTER
-  subq $40, %rsp
-  .cfi_adjust_cfa_offset 40
+/* For a call of Boost's original: opens the frame and leaves the record of the running fiber in it
+ * and in rax, with the time; keeps rdi, rsi, rdx. */
+.macro OPEN_FRAME
+  subq $FRAME_BYTES, %rsp
+  .cfi_adjust_cfa_offset FRAME_BYTES
   movq gmr_this_thread@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
   testq %rax, %rax
@@ -36,7 +35,7 @@
 1:
   leaq GMR_SLOT_OWN(%rax), %rcx
   movq GMR_SLOT_CURRENT(%rax), %rax
-  movq %rax, 16(%rsp)
+  movq %rax, FRAME_RECORD(%rsp)
   cmpq %rcx, %rax
   je 2f
   movq %rdx, 0(%rsp)
@@ -47,14 +46,15 @@
   call *gmr_fiber_clock(%rip)
   movq 0(%rsp), %rdx
   movq 8(%rsp), %rsi
-  movq 16(%rsp), %rax
   movq 24(%rsp), %rdi
+  movq FRAME_RECORD(%rsp), %rax
 2:
 .endm
 
-/* With the frame complete: what the unwinder needs to start at `returned`. */
-.macro SAVE_REGISTERS returned
-  leaq \returned(%rip), %rcx
+/* With the frame complete: what the unwinder needs to start at \suspended, where the stack is as
+ * here. Leaves .Lreturned in rcx. */
+.macro SAVE_REGISTERS suspended
+  leaq \suspended(%rip), %rcx
   movq %rcx, GMR_RECORD_REGISTERS+0(%rax)
   movq %rsp, GMR_RECORD_REGISTERS+8(%rax)
   movq %rbp, GMR_RECORD_REGISTERS+16(%rax)
@@ -63,18 +63,16 @@
   movq %r13, GMR_RECORD_REGISTERS+40(%rax)
   movq %r14, GMR_RECORD_REGISTERS+48(%rax)
   movq %r15, GMR_RECORD_REGISTERS+56(%rax)
+\suspended:
+  leaq .Lreturned(%rip), %rcx
 .endm
 
 /* Without `ret`: the processor's stack of return addresses holds those of the other fiber, and a
  * wrong guess costs more than all the rest. (No note says that this code keeps shadow stacks, so
  * no program with it gets any; Boost's own jumps do not keep them either.) */
-.macro ARRIVE_AND_RETURN
-  movq %rax, %rdi
-  movq %rdx, %rsi
-  movq 16(%rsp), %rdx
-  call gmr_fiber_arrive
-  addq $40, %rsp
-  .cfi_adjust_cfa_offset -40
+.macro RETURN_FROM bytes
+  addq $\bytes, %rsp
+  .cfi_adjust_cfa_offset -\bytes
   popq %rcx
   .cfi_adjust_cfa_offset -8
   .cfi_register rip, rcx
@@ -87,67 +85,138 @@
   .balign 16
 HOOK(jump_fcontext):
   .cfi_startproc
-  ENTER
-  SAVE_REGISTERS .Ljump_returned
-  call *gmr_original_jump(%rip)
-.Ljump_returned:
-  ARRIVE_AND_RETURN
+  LOOK_UP .Ljump_by_original
+  LEAVE .Lleft_by_jump
+  CROSS .Ljump_to_foreign
+  ARRIVE .Ljump_arrives_by_call
+  movq %r11, %rax
+  movq %rsi, %rdx
+  .cfi_remember_state
+  REGISTERS_ARE_RESTORED
+  RETURN_FROM OPEN_BYTES
+.Ljump_arrives_by_call:
+  .cfi_restore_state
+  .cfi_remember_state
+  ARRIVE_BY_CALL
+  RETURN_FROM FRAME_BYTES
+.Ljump_to_foreign:
+  .cfi_restore_state
+  CROSS_TO_FOREIGN
+  movq CONTEXT_GOES_ON(%rsp), %r8
+  addq $CONTEXT_BYTES, %rsp
+  .cfi_def_cfa_offset 0
+  .cfi_register rip, r8
+  REGISTERS_ARE_RESTORED
+  jmp *%r8
+  .cfi_endproc
+  .cfi_startproc
+.Ljump_by_original:
+  OPEN_FRAME
+  SAVE_REGISTERS .Ljump_by_original_left
+  pushq %rcx
+  .cfi_adjust_cfa_offset 8
+  jmp *gmr_original_jump(%rip)
+  .cfi_adjust_cfa_offset -8
+  nop
+.Lreturned:
+  movq %rax, %rdi
+  movq %rdx, %rsi
+  movq FRAME_RECORD(%rsp), %rdx
+  call gmr_fiber_arrive
+  RETURN_FROM FRAME_BYTES
   .cfi_endproc
   .size HOOK(jump_fcontext), .-HOOK(jump_fcontext)
 
-/* transfer_t ontop_fcontext(to, data, function) */
+/* transfer_t ontop_fcontext(to, data, function). The function takes the place of the switch that
+ * waits there: it returns to who called that. */
   .globl HOOK(ontop_fcontext)
   .type HOOK(ontop_fcontext), @function
   .balign 16
 HOOK(ontop_fcontext):
   .cfi_startproc
-  ENTER
+  LOOK_UP .Lontop_by_original
+  cmpq %rsi, GMR_RECORD_FIRST_DATA(%r8)
+  jne .Lontop_is_not_the_end
+  movl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
+.Lontop_is_not_the_end:
+  LEAVE .Lleft_by_ontop
+  CROSS .Lontop_to_foreign
+  cmpl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
+  je .Lontop_arrives_by_call
+  ARRIVE .Lontop_arrives_by_call
+  movq %r11, %rdi
+  addq $OPEN_BYTES, %rsp
+  .cfi_remember_state
+  .cfi_def_cfa_offset 8
+  REGISTERS_ARE_RESTORED
+  jmp *%rdx
+.Lontop_arrives_by_call:
+  .cfi_restore_state
+  .cfi_remember_state
+  movq %rdx, CONTEXT_BYTES(%rsp)
+  ARRIVE_BY_CALL
+  movq %rax, %rdi
+  movq %rdx, %rsi
+  movq 0(%rsp), %rax
+  addq $FRAME_BYTES, %rsp
+  .cfi_adjust_cfa_offset -FRAME_BYTES
+  jmp *%rax
+.Lontop_to_foreign:
+  .cfi_restore_state
+  CROSS_TO_FOREIGN
+  addq $CONTEXT_GOES_ON, %rsp
+  .cfi_def_cfa_offset 8
+  REGISTERS_ARE_RESTORED
+  jmp *%r8
+  .cfi_endproc
+  .cfi_startproc
+.Lontop_by_original:
+  OPEN_FRAME
   movq %rdx, 0(%rsp)
   movq %rsi, 8(%rsp)
-  SAVE_REGISTERS .Lontop_returned
+  SAVE_REGISTERS .Lontop_by_original_left
   cmpq %rsi, GMR_RECORD_FIRST_DATA(%rax)
-  jne .Lnot_the_end
+  jne .Lontop_by_original_is_not_the_end
   movl $GMR_STATE_ENDING, GMR_RECORD_STATE(%rax)
-.Lnot_the_end:
+.Lontop_by_original_is_not_the_end:
   movq %rsp, %rsi
   leaq gmr_fiber_ontop(%rip), %rdx
-  call *gmr_original_ontop(%rip)
-.Lontop_returned:
-  ARRIVE_AND_RETURN
+  pushq %rcx
+  .cfi_adjust_cfa_offset 8
+  jmp *gmr_original_ontop(%rip)
   .cfi_endproc
   .size HOOK(ontop_fcontext), .-HOOK(ontop_fcontext)
 
-/* Runs on the stack that ontop_fcontext went to, in the place of the function given to it:
+/* Runs on the stack that Boost's ontop_fcontext went to, in the place of the function given to it:
  * transfer_t (from, frame of the switch). Arrives first, since the function may resume others,
- * free the stack that was left, or throw. The return address tells a fiber that waits in one of the
- * switches above, whose record is in its frame, from any other context. */
+ * free the stack that was left, or throw; it returns to who called the switch. The return address
+ * tells a fiber that waits in one of the switches above, whose record is in its frame, from any other
+ * context. */
   .hidden gmr_fiber_ontop
   .globl gmr_fiber_ontop
   .type gmr_fiber_ontop, @function
   .balign 16
 gmr_fiber_ontop:
   .cfi_startproc
-  leaq .Ljump_returned(%rip), %rax
-  cmpq %rax, (%rsp)
-  je .Lknown
-  leaq .Lontop_returned(%rip), %rax
+  leaq .Lreturned(%rip), %rax
   cmpq %rax, (%rsp)
   je .Lknown
   movq 0(%rsi), %rax
   movq 8(%rsi), %rsi
   jmp *%rax
 .Lknown:
-  movq 24(%rsp), %rdx
-  subq $8, %rsp
-  .cfi_adjust_cfa_offset 8
+  addq $8, %rsp
+  .cfi_def_cfa_offset FRAME_BYTES+8
+  movq FRAME_RECORD(%rsp), %rdx
   movq 0(%rsi), %rax
   movq 8(%rsi), %rsi
   movq %rax, 0(%rsp)
   call gmr_fiber_arrive
   movq %rax, %rdi
   movq %rdx, %rsi
-  popq %rax
-  .cfi_adjust_cfa_offset -8
+  movq 0(%rsp), %rax
+  addq $FRAME_BYTES, %rsp
+  .cfi_def_cfa_offset 8
   jmp *%rax
   .cfi_endproc
   .size gmr_fiber_ontop, .-gmr_fiber_ontop

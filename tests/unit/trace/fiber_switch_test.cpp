@@ -1,0 +1,187 @@
+// The hook's own switches beside Boost's: contexts that one leaves are gone to by the other.
+#include <gtest/gtest.h>
+
+#include <boost/context/fiber.hpp>
+#include <boost/context/fixedsize_stack.hpp>
+#include <cfenv>
+#include <cstdint>
+#include <functional>
+
+#include "fiber_listing.hpp"
+#include "trace/fiber/fiber_hook.hpp"
+
+namespace gmr::test {
+namespace {
+
+namespace context = boost::context;
+using trace::fcontext_t;
+using trace::transfer_t;
+
+TEST(FiberSwitch, IsDoneInPlaceWhereBoostsIsKnown) {
+  EXPECT_TRUE(trace::set_up_fiber_hook());
+#if defined(__x86_64__) && !defined(GMR_TEST_UNKNOWN_BOOST)
+  EXPECT_TRUE(gmr_fiber_switches_are_known);
+#else
+  EXPECT_FALSE(gmr_fiber_switches_are_known);
+#endif
+}
+
+// What each side goes on with, and what is on top of either.
+struct ways {
+  trace::jump_function callers_jump;
+  trace::jump_function fibers_jump;
+  trace::ontop_function callers_ontop;
+  trace::ontop_function fibers_ontop;
+};
+
+struct conversation {
+  ways how;
+  std::intptr_t sum = 0;  // of what the fiber was given
+  int misaligned = 0;     // frames of functions that ran on top
+};
+
+bool is_aligned(const void* frame) {
+  return reinterpret_cast<std::uintptr_t>(frame) % 16 == 0;
+}
+
+// Hands through one more than it was given, and the caller's context as it is.
+transfer_t add_one(transfer_t from) {
+  auto* const talk = static_cast<conversation*>(from.data);
+  if (!is_aligned(__builtin_frame_address(0))) ++talk->misaligned;
+  ++talk->sum;
+  return from;
+}
+
+transfer_t end(transfer_t) {
+  return {nullptr, nullptr};
+}
+
+constexpr std::intptr_t turns = 100;
+
+// Answers each number with the next; then, told so by null, ends as Boost's fibers do.
+void body(transfer_t caller) {
+  void* const first = caller.data;  // only at the end handed to a function on top again
+  conversation& talk = **static_cast<conversation**>(first);
+  caller = talk.how.fibers_jump(caller.fctx, nullptr);
+  while (caller.data != nullptr) {
+    const auto number = reinterpret_cast<std::intptr_t>(caller.data);
+    if (caller.data == &talk) {  // a function ran on top
+      caller = talk.how.fibers_ontop(caller.fctx, &talk, add_one);
+      continue;
+    }
+    talk.sum += number;
+    caller = talk.how.fibers_jump(caller.fctx, reinterpret_cast<void*>(number + 1));
+  }
+  context::detail::ontop_fcontext(caller.fctx, first, end);
+}
+
+class FiberSwitchWays : public testing::TestWithParam<int> {
+ protected:
+  static ways chosen(int bits) {
+    namespace detail = context::detail;
+    const trace::jump_function jumps[] = {detail::jump_fcontext, gmr_original_jump};
+    const trace::ontop_function ontops[] = {detail::ontop_fcontext, gmr_original_ontop};
+    return {jumps[bits & 1], jumps[bits >> 1 & 1], ontops[bits >> 2 & 1], ontops[bits >> 3 & 1]};
+  }
+};
+
+TEST_P(FiberSwitchWays, CarryDataAndRunFunctionsOnTop) {
+  ASSERT_TRUE(trace::set_up_fiber_hook());
+  conversation talk{.how = chosen(GetParam())};
+  context::fixedsize_stack allocator;
+  context::stack_context stack = allocator.allocate();
+  transfer_t fiber{context::detail::make_fcontext(stack.sp, stack.size, body), nullptr};
+  conversation* first = &talk;
+  fiber = talk.how.callers_jump(fiber.fctx, &first);
+  std::intptr_t expected = 0;
+  for (std::intptr_t number = 1; number <= turns; ++number) {
+    fiber = talk.how.callers_jump(fiber.fctx, reinterpret_cast<void*>(number));
+    ASSERT_EQ(reinterpret_cast<std::intptr_t>(fiber.data), number + 1);
+    fiber = talk.how.callers_ontop(fiber.fctx, &talk, add_one);
+    ASSERT_EQ(fiber.data, &talk);
+    expected += number + 2;  // one on top of the fiber, one on top of us
+  }
+  EXPECT_EQ(talk.sum, expected);
+  EXPECT_EQ(talk.misaligned, 0);
+  context::detail::jump_fcontext(fiber.fctx, nullptr);
+  allocator.deallocate(stack);
+  // Who goes past the hook is not followed.
+  if (GetParam() == 0) {
+    EXPECT_TRUE(list_fibers().fibers.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OursAndBoosts, FiberSwitchWays, testing::Range(0, 16));
+
+// A rounding mode of the fiber's own, there and back again.
+void expect_own_control_words(const std::function<void()>& change,
+                              const std::function<std::uint32_t()>& read, bool on_top) {
+  const std::uint32_t ours = read();
+  std::uint32_t within = 0;
+  std::uint32_t later = 0;
+  context::fiber fiber{[&](context::fiber&& caller) {
+    change();
+    within = read();
+    caller = std::move(caller).resume();
+    later = read();
+    return std::move(caller);
+  }};
+  fiber = std::move(fiber).resume();
+  EXPECT_EQ(read(), ours);
+  EXPECT_NE(within, ours);
+  if (on_top)
+    fiber = std::move(fiber).resume_with([&](context::fiber&& from) {
+      EXPECT_EQ(read(), within);
+      return std::move(from);
+    });
+  else
+    fiber = std::move(fiber).resume();
+  EXPECT_EQ(later, within);
+  EXPECT_EQ(read(), ours);
+  EXPECT_FALSE(fiber);
+}
+
+class FiberSwitchControl : public testing::TestWithParam<bool> {};
+
+TEST_P(FiberSwitchControl, RoundingIsEachStacksOwn) {
+  expect_own_control_words([] { std::fesetround(FE_UPWARD); },
+                           [] { return static_cast<std::uint32_t>(std::fegetround()); },
+                           GetParam());
+}
+
+#if defined(__x86_64__)
+std::uint32_t read_mxcsr() {
+  std::uint32_t word = 0;
+  asm volatile("stmxcsr %0" : "=m"(word));
+  return word;
+}
+
+std::uint32_t read_x87() {
+  std::uint16_t word = 0;
+  asm volatile("fnstcw %0" : "=m"(word));
+  return word;
+}
+
+TEST_P(FiberSwitchControl, OnlyThatOfSseDiffers) {
+  expect_own_control_words(
+      [] {
+        const std::uint32_t flushes_to_zero = read_mxcsr() | 0x8000;
+        asm volatile("ldmxcsr %0" : : "m"(flushes_to_zero));
+      },
+      read_mxcsr, GetParam());
+}
+
+TEST_P(FiberSwitchControl, OnlyThatOfTheX87Differs) {
+  expect_own_control_words(
+      [] {
+        const auto rounds_down = static_cast<std::uint16_t>(read_x87() | 0x0400);
+        asm volatile("fldcw %0" : : "m"(rounds_down));
+      },
+      read_x87, GetParam());
+}
+#endif
+
+INSTANTIATE_TEST_SUITE_P(JumpAndOnTop, FiberSwitchControl, testing::Bool());
+
+}  // namespace
+}  // namespace gmr::test
