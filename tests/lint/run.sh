@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The lints: formatting and include directions, then clang-tidy, which takes minutes.
+# The lints: formatting, include directions and unwind rules, then clang-tidy, which takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -7,4 +7,5 @@ config/install-packages.sh lint
 echo "== lints"
 git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format-19 --dry-run --Werror
 /usr/bin/python3 tests/lint/check_includes.py
+tests/lint/check_unwind_rules.sh
 tests/lint/tidy.sh

@@ -6,6 +6,7 @@
 #include <cfenv>
 #include <cstdint>
 #include <functional>
+#include <thread>
 
 #include "fiber_listing.hpp"
 #include "trace/fiber/fiber_hook.hpp"
@@ -75,19 +76,21 @@ void body(transfer_t caller) {
   context::detail::ontop_fcontext(caller.fctx, first, end);
 }
 
-class FiberSwitchWays : public testing::TestWithParam<int> {
- protected:
-  static ways chosen(int bits) {
-    namespace detail = context::detail;
-    const trace::jump_function jumps[] = {detail::jump_fcontext, gmr_original_jump};
-    const trace::ontop_function ontops[] = {detail::ontop_fcontext, gmr_original_ontop};
-    return {jumps[bits & 1], jumps[bits >> 1 & 1], ontops[bits >> 2 & 1], ontops[bits >> 3 & 1]};
-  }
-};
+// By the bits of `kind`.
+ways chosen(int kind) {
+  namespace detail = context::detail;
+  const trace::jump_function jumps[] = {detail::jump_fcontext, gmr_original_jump};
+  const trace::ontop_function ontops[] = {detail::ontop_fcontext, gmr_original_ontop};
+  return {jumps[kind & 1], jumps[kind >> 1 & 1], ontops[kind >> 2 & 1], ontops[kind >> 3 & 1]};
+}
 
-TEST_P(FiberSwitchWays, CarryDataAndRunFunctionsOnTop) {
-  ASSERT_TRUE(trace::set_up_fiber_hook());
-  conversation talk{.how = chosen(GetParam())};
+// Whether the caller never goes past the hook.
+bool is_followed(int kind) {
+  return (kind & 0b101) == 0;
+}
+
+void talk_with_a_fiber(int kind) {
+  conversation talk{.how = chosen(kind)};
   context::fixedsize_stack allocator;
   context::stack_context stack = allocator.allocate();
   transfer_t fiber{context::detail::make_fcontext(stack.sp, stack.size, body), nullptr};
@@ -99,13 +102,23 @@ TEST_P(FiberSwitchWays, CarryDataAndRunFunctionsOnTop) {
     ASSERT_EQ(reinterpret_cast<std::intptr_t>(fiber.data), number + 1);
     fiber = talk.how.callers_ontop(fiber.fctx, &talk, add_one);
     ASSERT_EQ(fiber.data, &talk);
+    if (is_followed(kind)) {
+      ASSERT_EQ(gmr_this_thread->own.sequence.load() % 2, 1u) << "this stack runs";
+    }
     expected += number + 2;  // one on top of the fiber, one on top of us
   }
   EXPECT_EQ(talk.sum, expected);
   EXPECT_EQ(talk.misaligned, 0);
   context::detail::jump_fcontext(fiber.fctx, nullptr);
   allocator.deallocate(stack);
-  // Who goes past the hook is not followed.
+}
+
+class FiberSwitchWays : public testing::TestWithParam<int> {};
+
+TEST_P(FiberSwitchWays, CarryDataAndRunFunctionsOnTop) {
+  ASSERT_TRUE(trace::set_up_fiber_hook());
+  // Of a thread of its own, since who goes past the hook is not followed.
+  std::thread{talk_with_a_fiber, GetParam()}.join();
   if (GetParam() == 0) {
     EXPECT_TRUE(list_fibers().fibers.empty());
   }

@@ -182,6 +182,7 @@ using namespace gmr::trace;
 
 [[gnu::used]] transfer_t gmr_fiber_switched(transfer_t transfer, fiber_record* current,
                                             thread_slot* slot, fiber_record* left) noexcept {
+  if (left == current) return transfer;  // what ran meanwhile went past the hook, both ways
   current->runner.store(slot, std::memory_order_relaxed);
   current->begin_change();
   // Back in the one that resumed what was left: its own story is unchanged.
@@ -204,6 +205,7 @@ using namespace gmr::trace;
 
 [[gnu::used]] transfer_t gmr_fiber_arrive(transfer_t transfer, fiber_record* current) noexcept {
   thread_slot* const slot = gmr_this_thread;
+  if (slot == nullptr) return transfer;  // its only switch so far went past the hook
   fiber_record* const left = slot->current.load(std::memory_order_relaxed);
   return gmr_fiber_switched(transfer, current, slot, left);
 }

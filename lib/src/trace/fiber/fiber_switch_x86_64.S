@@ -52,7 +52,7 @@
 .endm
 
 /* With the frame complete: what the unwinder needs to start at \suspended, where the stack is as
- * here. Leaves .Lreturned in rcx. */
+ * here. */
 .macro SAVE_REGISTERS suspended
   leaq \suspended(%rip), %rcx
   movq %rcx, GMR_RECORD_REGISTERS+0(%rax)
@@ -64,7 +64,6 @@
   movq %r14, GMR_RECORD_REGISTERS+48(%rax)
   movq %r15, GMR_RECORD_REGISTERS+56(%rax)
 \suspended:
-  leaq .Lreturned(%rip), %rcx
 .endm
 
 /* Without `ret`: the processor's stack of return addresses holds those of the other fiber, and a
@@ -113,11 +112,7 @@ HOOK(jump_fcontext):
 .Ljump_by_original:
   OPEN_FRAME
   SAVE_REGISTERS .Ljump_by_original_left
-  pushq %rcx
-  .cfi_adjust_cfa_offset 8
-  jmp *gmr_original_jump(%rip)
-  .cfi_adjust_cfa_offset -8
-  nop
+  call *gmr_original_jump(%rip)
 .Lreturned:
   movq %rax, %rdi
   movq %rdx, %rsi
@@ -141,8 +136,6 @@ HOOK(ontop_fcontext):
 .Lontop_is_not_the_end:
   LEAVE .Lleft_by_ontop
   CROSS .Lontop_to_foreign
-  cmpl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
-  je .Lontop_arrives_by_call
   ARRIVE .Lontop_arrives_by_call
   movq %r11, %rdi
   addq $OPEN_BYTES, %rsp
@@ -181,6 +174,7 @@ HOOK(ontop_fcontext):
 .Lontop_by_original_is_not_the_end:
   movq %rsp, %rsi
   leaq gmr_fiber_ontop(%rip), %rdx
+  leaq .Lreturned(%rip), %rcx
   pushq %rcx
   .cfi_adjust_cfa_offset 8
   jmp *gmr_original_ontop(%rip)

@@ -129,12 +129,16 @@
   RESTORE_REGISTERS
 .endm
 
-/* What gmr_fiber_switched does, and says why; called, it costs more than what it does. Sanitizers and
- * the end of a fiber are left to it. */
+/* What gmr_fiber_switched does, and says why; called, it costs more than what it does. What is rare is
+ * left to it. */
 .macro ARRIVE by_call
   cmpb $0, gmr_fiber_under_sanitizer(%rip)
   jne \by_call
+  cmpl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
+  je \by_call
   movq CONTEXT_BYTES+FRAME_RECORD(%rsp), %r9
+  cmpq %r9, %r8
+  je \by_call
   movq %rcx, GMR_RECORD_RUNNER(%r9)
   movl GMR_RECORD_SEQUENCE(%r9), %eax
   orl $1, %eax
@@ -160,7 +164,7 @@
 /* The same by calling it: a transfer_t in rax, rdx. */
 .macro ARRIVE_BY_CALL
   addq $CONTEXT_BYTES, %rsp
-  .cfi_adjust_cfa_offset -CONTEXT_BYTES
+  .cfi_def_cfa_offset FRAME_BYTES+8
   REGISTERS_ARE_RESTORED
   movq %r11, %rdi
   movq FRAME_RECORD(%rsp), %rdx
