@@ -23,6 +23,7 @@ namespace gmr::trace {
 
 constinit thread_local std::uint32_t this_thread_id = 0;
 constinit thread_local this_thread_coroutines this_thread_runs;
+constinit std::atomic<clock_function> coroutine_clock{clock_gettime};
 
 namespace {
 

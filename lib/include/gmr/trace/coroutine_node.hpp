@@ -156,9 +156,14 @@ class initiation_scope final {
   coroutine_entry* before_;
 };
 
+// As clock_gettime. gmr::trace makes it the kernel's own function, without the way through the C
+// library, which costs half as much again.
+using clock_function = int (*)(clockid_t, timespec*);
+extern constinit std::atomic<clock_function> coroutine_clock;
+
 inline std::uint64_t coroutine_now() noexcept {
   timespec now;  // 4.6 ns instead of the 18 of CLOCK_MONOTONIC, in steps of 4 ms
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  coroutine_clock.load(std::memory_order_relaxed)(CLOCK_MONOTONIC_COARSE, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(now.tv_nsec);
 }

@@ -125,7 +125,7 @@ void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
   return leave(transfer, left);
 }
 
-// Without the way through the C library, which costs as much as the clock itself.
+// Without the way through the C library, for fibers and coroutines.
 void find_clock() noexcept {
   void* const kernel = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
   if (kernel == nullptr) return;
@@ -134,9 +134,10 @@ void find_clock() noexcept {
 #else
   void* const found = dlsym(kernel, "__kernel_clock_gettime");
 #endif
-  if (found != nullptr)
-    std::atomic_ref(gmr_fiber_clock)
-        .store(reinterpret_cast<clock_function>(found), std::memory_order_relaxed);
+  if (found == nullptr) return;
+  const auto clock = reinterpret_cast<clock_function>(found);
+  std::atomic_ref(gmr_fiber_clock).store(clock, std::memory_order_relaxed);
+  coroutine_clock.store(clock, std::memory_order_relaxed);
 }
 
 }  // namespace

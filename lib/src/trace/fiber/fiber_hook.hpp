@@ -3,14 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <ctime>
 
+#include "gmr/trace/coroutine_node.hpp"
 #include "trace/fiber/fiber_originals.hpp"
 #include "trace/thread_registry.hpp"
 
 namespace gmr::trace {
-
-using clock_function = int (*)(clockid_t, timespec*);
 
 // Finds Boost's functions and what else the switches rely on. Once, before the first fiber; done
 // by make_fcontext itself when that comes earlier. False: Boost's functions are missing.
