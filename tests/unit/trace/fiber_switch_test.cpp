@@ -1,11 +1,19 @@
 // The hook's own switches beside Boost's: contexts that one leaves are gone to by the other.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
 #include <cfenv>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <thread>
 
 #include "fiber_listing.hpp"
@@ -25,6 +33,31 @@ TEST(FiberSwitch, IsDoneInPlaceWhereBoostsIsKnown) {
 #else
   EXPECT_FALSE(gmr_fiber_switches_are_known);
 #endif
+}
+
+// As a program has it that has shut itself off, and runs what is told after that.
+[[noreturn]] void run_without_reading_processes(const char* test) {
+  sock_filter instructions[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{std::size(instructions), instructions};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+  execl("/proc/self/exe", "fiber_test", test, nullptr);
+  _exit(127);
+}
+
+TEST(FiberSwitch, DoesWithoutSystemCallsThatAProgramMayHaveForbidden) {
+  const pid_t child = fork();
+  if (child == 0)
+    run_without_reading_processes("--gtest_filter=FiberSwitch.IsDoneInPlaceWhereBoostsIsKnown");
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // What each side goes on with, and what is on top of either.
