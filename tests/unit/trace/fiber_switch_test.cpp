@@ -5,7 +5,6 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/context/fiber.hpp>
@@ -18,6 +17,7 @@
 #include <string_view>
 
 #include "fiber_listing.hpp"
+#include "support/in_child.hpp"
 #include "trace/fiber/fiber_hook.hpp"
 
 namespace gmr::test {
@@ -43,15 +43,8 @@ TEST(FiberSwitch, IsDoneInPlaceWhereBoostsIsKnown) {
 #endif
 }
 
-void expect_success_of(pid_t child) {
-  int status = -1;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-}
-
 // As a program has it that has shut itself off, and runs what is told after that.
-[[noreturn]] void run_without_reading_processes(const char* test) {
+void run_without_reading_processes(const char* test) {
   sock_filter instructions[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
@@ -59,17 +52,16 @@ void expect_success_of(pid_t child) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog filter{std::size(instructions), instructions};
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
   execl("/proc/self/exe", "fiber_test", test, nullptr);
-  _exit(127);
+  FAIL() << "could not be run again";
 }
 
 TEST(FiberSwitch, DoesWithoutSystemCallsThatAProgramMayHaveForbidden) {
-  const pid_t child = fork();
-  if (child == 0)
+  in_child([] {
     run_without_reading_processes("--gtest_filter=FiberSwitch.IsDoneInPlaceWhereBoostsIsKnown");
-  expect_success_of(child);
+  });
 }
 
 // What each side goes on with, and what is on top of either.
@@ -163,15 +155,12 @@ class FiberSwitchWays : public testing::TestWithParam<int> {};
 // In a process of its own: who goes past the hook is not followed, and what was told of him stays.
 TEST_P(FiberSwitchWays, CarryDataAndRunFunctionsOnTop) {
   ASSERT_TRUE(trace::set_up_fiber_hook());
-  const pid_t child = fork();
-  if (child == 0) {
+  in_child([] {
     talk_with_a_fiber(GetParam());
     if (GetParam() == 0) {
       EXPECT_TRUE(list_fibers().fibers.empty());
     }
-    _exit(HasFailure() ? 1 : 0);
-  }
-  expect_success_of(child);
+  });
 }
 
 // ThreadSanitizer must be told of every switch, and Boost's own tell nobody.

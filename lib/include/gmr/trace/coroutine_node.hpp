@@ -157,7 +157,7 @@ class initiation_scope final {
 };
 
 // As clock_gettime. gmr::trace makes it the kernel's own function, without the way through the C
-// library, which costs half as much again.
+// library.
 using clock_function = int (*)(clockid_t, timespec*);
 extern constinit std::atomic<clock_function> coroutine_clock;
 

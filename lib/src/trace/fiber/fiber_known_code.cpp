@@ -16,7 +16,7 @@ struct known_code {
 };
 
 #if defined(__x86_64__)
-// Boost 1.81 and later, System V ELF, no shadow stack, no stack protector of its own.
+// Boost 1.81 as Debian 12 has it: System V ELF, no shadow stack, no stack protector of its own.
 constexpr known_code known_jump{106, 0xc9d8'71e0'2d28'a05b};
 constexpr known_code known_ontop{104, 0xed69'b028'ad6f'041c};
 #endif
