@@ -1,6 +1,7 @@
 // What a frame costs to unwind and to name: warm, as in every report but the first, and cold.
 #include <benchmark/benchmark.h>
 
+#include "os/modules.hpp"
 #include "parked_thread.hpp"
 #include "symbolize/symbolizer.hpp"
 #include "unwind/unwinder.hpp"
@@ -35,7 +36,7 @@ struct walked final {
 
 void unwind_warm(benchmark::State& state) {
   const walked stack{static_cast<int>(state.range(0))};
-  gmr::unwind::unwinder unwinder;
+  gmr::unwind::unwinder unwinder{gmr::os::read_modules()};
   gmr::unwind::raw_stack raw;
   unwinder.unwind(stack.taken.snapshot, raw);
   for (auto _ : state)
@@ -50,25 +51,25 @@ void unwind_cold(benchmark::State& state) {
   const walked stack{10};
   gmr::unwind::raw_stack raw;
   for (auto _ : state) {
-    gmr::unwind::unwinder unwinder;
+    gmr::unwind::unwinder unwinder{gmr::os::read_modules()};
     unwinder.unwind(stack.taken.snapshot, raw);
   }
 }
 BENCHMARK(unwind_cold)->Unit(benchmark::kMicrosecond);
 
 void refresh_modules(benchmark::State& state) {
-  gmr::unwind::unwinder unwinder;
+  gmr::os::module_reader reader;
   for (auto _ : state)
-    unwinder.refresh();
+    benchmark::DoNotOptimize(reader.read());
 }
 BENCHMARK(refresh_modules)->Unit(benchmark::kMicrosecond);
 
 void symbolize_known(benchmark::State& state) {
   const walked stack{100};
-  gmr::unwind::unwinder unwinder;
+  gmr::unwind::unwinder unwinder{gmr::os::read_modules()};
   gmr::unwind::raw_stack raw;
   unwinder.unwind(stack.taken.snapshot, raw);
-  gmr::symbolize::symbolizer names;
+  gmr::symbolize::symbolizer names{gmr::os::read_modules()};
   benchmark::DoNotOptimize(names.resolve(raw));
   for (auto _ : state)
     benchmark::DoNotOptimize(names.resolve(raw));
@@ -80,11 +81,11 @@ BENCHMARK(symbolize_known);
 
 void symbolize_first(benchmark::State& state) {
   const walked stack{10};
-  gmr::unwind::unwinder unwinder;
+  gmr::unwind::unwinder unwinder{gmr::os::read_modules()};
   gmr::unwind::raw_stack raw;
   unwinder.unwind(stack.taken.snapshot, raw);
   for (auto _ : state) {
-    gmr::symbolize::symbolizer names;
+    gmr::symbolize::symbolizer names{gmr::os::read_modules()};
     benchmark::DoNotOptimize(names.resolve(raw));
   }
 }

@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::size_t longest_request_line = 120;
 
+std::string address_of(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
 }  // namespace
 
 struct connections::entry::record {
@@ -39,6 +43,7 @@ connections::entry& connections::entry::operator=(entry&& other) noexcept {
   leave();
   shown_ = std::move(other.shown_);
   record_ = std::move(other.record_);
+  crowded_ = other.crowded_;
   return *this;
 }
 
@@ -47,21 +52,58 @@ void connections::entry::leave() noexcept {
   std::list<item> gone;  // destroyed after the lock is
   {
     const std::lock_guard lock(record_->owner->mutex_);
+    record_->owner->count_out(*shown_, crowded_);
     gone.splice(gone.begin(), record_->owner->items_, record_->place);
   }
   record_.reset();
+}
+
+bool connections::has_room(const std::string& protocol, const std::string& address) const {
+  const auto count = [](const auto& counts, const std::string& key) {
+    const auto found = counts.find(key);
+    return found == counts.end() ? std::size_t{0} : found->second;
+  };
+  const auto own = limits_.per_protocol.find(protocol);
+  return items_.size() - crowded_ < limits_.most &&
+         (own == limits_.per_protocol.end() || count(by_protocol_, protocol) < own->second) &&
+         (limits_.per_address == 0 || count(by_address_, address) < limits_.per_address);
+}
+
+void connections::count_in(const connection& added, bool crowded) {
+  if (crowded) {
+    ++crowded_;
+    return;
+  }
+  ++by_protocol_[added.protocol()];
+  if (limits_.per_address > 0) ++by_address_[address_of(added.peer())];
+}
+
+void connections::count_out(const connection& gone, bool crowded) noexcept {
+  if (crowded) {
+    --crowded_;
+    return;
+  }
+  --by_protocol_.find(gone.protocol())->second;
+  if (limits_.per_address == 0) return;
+  const auto address = by_address_.find(address_of(gone.peer()));
+  if (--address->second == 0) by_address_.erase(address);
 }
 
 connections::entry connections::add(std::string peer, std::string protocol,
                                     std::function<void()> stop) {
   entry added;
   auto shown = std::make_shared<connection>(std::move(peer), std::move(protocol));
+  const std::string address = address_of(shown->peer());
   const std::lock_guard lock(mutex_);
-  if (stopping_ || items_.size() >= most_) {
+  const bool crowded = !has_room(shown->protocol(), address);
+  const bool kept = shown->protocol() == "http" && crowded_ < places_for_health;
+  if (stopping_ || (crowded && !kept)) {
     ++refused_;
     return added;
   }
+  count_in(*shown, crowded);
   items_.push_back({shown, std::move(stop)});
+  added.crowded_ = crowded;
   added.shown_ = std::move(shown);
   added.record_.reset(new entry::record{this, std::prev(items_.end())});
   return added;

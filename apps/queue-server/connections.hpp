@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace queue_server {
@@ -59,6 +60,8 @@ class connections final {
     entry& operator=(entry&& other) noexcept;
     ~entry();
     connection* operator->() const noexcept { return shown_.get(); }
+    // It is one of the places that are kept for those who ask whether the server lives.
+    [[nodiscard]] bool crowded() const noexcept { return crowded_; }
     explicit operator bool() const noexcept { return shown_ != nullptr; }
 
    private:
@@ -67,12 +70,23 @@ class connections final {
     void leave() noexcept;
     std::shared_ptr<connection> shown_;
     std::unique_ptr<record> record_;
+    bool crowded_ = false;
   };
 
-  explicit connections(std::size_t most) : most_(most) {}
+  struct limits {
+    std::size_t most = 0;  // of all
+    // Of each protocol, so that neither locks out the other. Not named: as many as of all.
+    std::unordered_map<std::string, std::size_t> per_protocol = {};
+    std::size_t per_address = 0;  // from one address; 0: as many as come
+  };
+  // Kept on top, of HTTP, for those who ask whether the server lives.
+  static constexpr std::size_t places_for_health = 8;
 
-  // `stop` is called at most once, from any thread, when the server shuts down; it must only ask
-  // the session to end. Empty when there are too many connections or the server shuts down.
+  explicit connections(const limits& set) : limits_(set) {}
+
+  // `peer` is "ADDR:PORT". `stop` is called at most once, from any thread, when the server shuts
+  // down; it must only ask the session to end. Empty when there are too many connections or the
+  // server shuts down.
   [[nodiscard]] entry add(std::string peer, std::string protocol, std::function<void()> stop);
 
   // Refuses new ones and asks those there are to end.
@@ -96,8 +110,15 @@ class connections final {
     std::function<void()> stop;
   };
 
-  const std::size_t most_;
+  [[nodiscard]] bool has_room(const std::string& protocol, const std::string& address) const;
+  void count_in(const connection& added, bool crowded);
+  void count_out(const connection& gone, bool crowded) noexcept;
+
+  const limits limits_;
   mutable std::timed_mutex mutex_;
+  std::size_t crowded_ = 0;
+  std::unordered_map<std::string, std::size_t> by_protocol_;
+  std::unordered_map<std::string, std::size_t> by_address_;
   std::list<item> items_;
   bool stopping_ = false;
   std::atomic<std::uint64_t> refused_ = 0;

@@ -3,7 +3,11 @@
 // The main thread takes the signals that stop the server, and nothing else, so that the server can
 // be stopped although every io thread is blocked.
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +21,10 @@
 #include "peer.hpp"
 #include "sections.hpp"
 #include "server.hpp"
+#include "storage/sqlite/store.hpp"
+#include "storage/storage.hpp"
+#include "workers/spawner.hpp"
+#include "workers/supervisor.hpp"
 
 namespace {
 
@@ -28,7 +36,9 @@ constexpr int exit_done = 0;
 constexpr int exit_unavailable = 69;
 constexpr int exit_software = 70;
 
-constexpr std::chrono::seconds sweep_interval{10};
+constexpr std::chrono::seconds sweep_interval{1};
+// Descriptors that are not for clients: the storage, the reports, the listeners, webhooks.
+constexpr rlim_t own_descriptors = 200;
 
 // Where one was closed, the next file to be opened would take its place, and get what is meant for
 // standard error.
@@ -36,6 +46,37 @@ void keep_standard_descriptors() {
   for (const int standard : {0, 1, 2}) {
     if (::fcntl(standard, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
   }
+}
+
+extern "C" void do_nothing(int) {}
+
+// Signals that end a process by default and that operators, terminals and limits send: none ends
+// this server by accident. A handler and not SIG_IGN, which programs inherit. The reporter may take
+// one of them later.
+void survive_stray_signals() {
+  struct sigaction action = {};
+  action.sa_handler = do_nothing;
+  action.sa_flags = SA_RESTART;
+  for (const int stray : {SIGHUP, SIGUSR1, SIGQUIT, SIGALRM, SIGXFSZ, SIGVTALRM, SIGPROF})
+    ::sigaction(stray, &action, nullptr);
+}
+
+// As many descriptors as may be had; says so where they are too few for the clients that are
+// allowed, and allows fewer.
+void fit_connections(queue_server::connections::limits& clients) {
+  struct rlimit descriptors = {};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &descriptors));
+  if (descriptors.rlim_cur == RLIM_INFINITY) return;
+  const rlim_t kept = std::min(own_descriptors, descriptors.rlim_cur / 2);
+  const auto most = static_cast<std::size_t>(descriptors.rlim_cur - kept);
+  if (clients.most <= most) return;
+  clients.most = most;
+  for (auto& [protocol, own] : clients.per_protocol)
+    own = std::min(own, most - most / 10);
+  std::cerr << "queue-server: at most " << most << " clients, as only " << descriptors.rlim_cur
+            << " descriptors may be open" << std::endl;
 }
 
 void sweep_now_and_then(asio::steady_timer& timer, queue_server::server& running) {
@@ -57,18 +98,101 @@ void serve_until_told(asio::io_context& main_loop, asio::signal_set& signals,
   signals.clear();
 }
 
-int serve(const queue_server::options& set, queue_server::connections& clients) {
+// Outlives the reporter, whose sections look at it while it is there.
+struct running_server {
+  std::unique_ptr<queue_server::server> owned;
+  std::atomic<const queue_server::server*> shown = nullptr;
+};
+
+void say_where(const asio::ip::tcp::endpoint& http, const asio::ip::tcp::endpoint& websocket) {
+  std::cout << "http listening on " << queue_server::name_of(http) << '\n'
+            << "websocket listening on " << queue_server::name_of(websocket) << std::endl;
+}
+
+// `worker` is null for the only process.
+int serve(const queue_server::options& set, queue_server::connections& clients,
+          running_server& running, const queue_server::spawner* worker) {
   asio::io_context main_loop(1);
   asio::signal_set signals(main_loop, SIGTERM, SIGINT);
-  queue_server::server running(set, clients);
-  running.start();
-  std::cout << "http listening on " << queue_server::name_of(running.http_endpoint()) << '\n'
-            << "websocket listening on " << queue_server::name_of(running.websocket_endpoint())
-            << std::endl;
-  serve_until_told(main_loop, signals, running);
-  if (running.stop(set.shutdown_limit)) return exit_done;
+  running.owned = std::make_unique<queue_server::server>(set, clients);
+  queue_server::server& server = *running.owned;
+  server.start();
+  running.shown = &server;
+  if (worker == nullptr) {
+    say_where(server.http_endpoint(), server.websocket_endpoint());
+  } else {
+    worker->say_it_serves();
+  }
+  serve_until_told(main_loop, signals, server);
+  if (server.stop(set.shutdown_limit)) return exit_done;
   std::cerr << "queue-server: an io thread does not come back; leaving without it" << std::endl;
   std::_Exit(exit_software);
+}
+
+const gmr::package package{.name = "queue-server",
+                           .version = QUEUE_SERVER_VERSION,
+                           .vendor = "gmr",
+                           .revision = QUEUE_SERVER_REVISION};
+
+// What the command line and the configuration say.
+struct given {
+  const po::options_description& described;
+  const gmr::loaded_options& loaded;
+};
+
+int run_server(queue_server::options set, const given& by, const queue_server::spawner* worker) {
+  fit_connections(set.most_connections);
+  queue_server::connections clients(set.most_connections);
+  running_server running;
+  gmr::reporter reporter(package, by.loaded);
+  reporter.add_configuration(by.described, by.loaded);
+  reporter.add_section("Queues", queue_server::queues_section([path = set.storage_path] {
+                         return std::make_unique<queue_server::store>(
+                             path, queue_server::sqlite::open_mode::read_only);
+                       }));
+  reporter.add_section("Connections", queue_server::connections_section(clients));
+  reporter.add_section("Storage", queue_server::storage_section([&running] {
+                         const queue_server::server* shown = running.shown;
+                         return shown == nullptr ? nullptr : &shown->data().health();
+                       }));
+  reporter.add_section("Notifications", queue_server::notifications_section([&running] {
+                         const queue_server::server* shown = running.shown;
+                         return shown == nullptr ? nullptr : &shown->told();
+                       }));
+  return serve(set, clients, running, worker);
+}
+
+// Each worker is a process like the only one, with its part of the clients.
+int run_worker(queue_server::options set, const given& by, const queue_server::spawner& self) {
+  const auto part = [&set](std::size_t& most) {
+    most = std::max<std::size_t>(1, most / static_cast<std::size_t>(set.workers));
+  };
+  part(set.most_connections.most);
+  for (auto& [protocol, most] : set.most_connections.per_protocol)
+    part(most);
+  set.check_storage = false;
+  set.sweeps = self.number() == 0;
+  return run_server(std::move(set), by, &self);
+}
+
+// The parent of the workers, or a worker: everything that a worker inherits is there before.
+int run_workers(queue_server::options set, const given& by) {
+  queue_server::prepare_storage(set);
+  set.http_socket = queue_server::listening_socket(set.http);
+  set.websocket_socket = queue_server::listening_socket(set.websocket);
+  queue_server::spawner makes;
+  if (makes.number() >= 0) return run_worker(std::move(set), by, makes);
+  const auto where = [](int socket, const asio::ip::tcp::endpoint& wanted) {
+    asio::io_context io;
+    return asio::ip::tcp::acceptor(io, wanted.protocol(), ::dup(socket)).local_endpoint();
+  };
+  queue_server::supervisor parent(makes, set.workers, set.shutdown_limit, [&set, &where] {
+    say_where(where(set.http_socket, set.http), where(set.websocket_socket, set.websocket));
+  });
+  gmr::reporter reporter(package, by.loaded);
+  reporter.add_configuration(by.described, by.loaded);
+  reporter.add_section("Workers", queue_server::workers_section(parent));
+  return parent.run();
 }
 
 int run(int argc, char** argv) {
@@ -83,17 +207,11 @@ int run(int argc, char** argv) {
     std::cout << "queue-server " QUEUE_SERVER_VERSION << '\n';
     return exit_done;
   }
-  const queue_server::options set = queue_server::options_from(loaded);
-  queue_server::connections clients(set.most_connections);
-  gmr::reporter reporter({.name = "queue-server",
-                          .version = QUEUE_SERVER_VERSION,
-                          .vendor = "gmr",
-                          .revision = QUEUE_SERVER_REVISION},
-                         loaded);
-  reporter.add_configuration(described, loaded);
-  reporter.add_section("Queues", queue_server::queues_section(set.storage_path));
-  reporter.add_section("Connections", queue_server::connections_section(clients));
-  return serve(set, clients);
+  queue_server::options set = queue_server::options_from(loaded);
+  set.tell = [](const std::string& line) { std::cerr << "queue-server: storage: " + line + '\n'; };
+  const given by{described, loaded};
+  return set.workers == 1 ? run_server(std::move(set), by, nullptr)
+                          : run_workers(std::move(set), by);
 }
 
 }  // namespace
@@ -102,6 +220,7 @@ int main(int argc, char** argv) {
   try {
     keep_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
+    survive_stray_signals();
     return run(argc, argv);
   } catch (const gmr::configuration_error& error) {
     std::cerr << "queue-server: " << error.what() << std::endl;

@@ -5,8 +5,13 @@
 #include <boost/program_options/options_description.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <gmr/section/configuration.hpp>
 #include <string>
+#include <vector>
+
+#include "connections.hpp"
+#include "verbs/rules.hpp"
 
 namespace queue_server {
 
@@ -14,12 +19,23 @@ struct options {
   boost::asio::ip::tcp::endpoint http;
   boost::asio::ip::tcp::endpoint websocket;
   int threads = 0;
+  int workers = 1;
+  // Sockets that listen already, which workers inherit; -1: the server opens its own.
+  int http_socket = -1;
+  int websocket_socket = -1;
   int storage_readers = 0;
-  std::size_t most_connections = 0;
+  connections::limits most_connections;
   std::chrono::seconds idle_limit{0};
+  std::chrono::seconds websocket_ping{0};
+  std::vector<std::string> origins;
   std::chrono::seconds shutdown_limit{0};
   std::string storage_path;
+  bool check_storage = true;
+  bool sweeps = true;  // removes what has expired: one of the workers does
   bool debug_endpoints = false;
+  rules allowed;
+  // Says a line to the operator; any thread.
+  std::function<void(const std::string&)> tell;
 };
 
 // Every option, those of the reports included.

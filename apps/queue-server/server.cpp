@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,15 +10,17 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "http/session.hpp"
+#include "notifications/notifier.hpp"
 #include "peer.hpp"
 #include "services.hpp"
-#include "storage/sqlite.hpp"
+#include "storage/sqlite/store.hpp"
 #include "storage/storage.hpp"
 #include "websocket/session.hpp"
 
@@ -30,10 +33,16 @@ namespace {
 
 // What is left for io threads to come back once connections have been cut.
 constexpr std::chrono::seconds last_wait{2};
+// Of all clients together: HTTP bodies and WebSocket messages that are coming in.
+constexpr std::size_t most_received_in_part = std::size_t{256} * 1024 * 1024;
 
-tcp::acceptor listen(asio::io_context& io, const tcp::endpoint& where) {
+tcp::acceptor listen(asio::io_context& io, const tcp::endpoint& where, int inherited) {
   try {
     tcp::acceptor acceptor(asio::make_strand(io));
+    if (inherited >= 0) {
+      acceptor.assign(where.protocol(), ::dup(inherited));
+      return acceptor;
+    }
     acceptor.open(where.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     acceptor.bind(where);
@@ -44,10 +53,23 @@ tcp::acceptor listen(asio::io_context& io, const tcp::endpoint& where) {
   }
 }
 
+// Processes that share a file wait for each other's commits.
+constexpr const char* patience_with_workers = "PRAGMA busy_timeout = 5000";
+
+std::unique_ptr<engine> open_engine(const options& set, engine_use use) {
+  auto opened = std::make_unique<store>(set.storage_path, use == engine_use::write
+                                                              ? sqlite::open_mode::read_write
+                                                              : sqlite::open_mode::read_only);
+  if (set.workers > 1) opened->connection().execute(patience_with_workers);
+  return opened;
+}
+
 std::unique_ptr<storage> open_storage(const options& set) {
+  if (set.check_storage) prepare_storage(set);
   try {
-    return std::make_unique<storage>(set.storage_path, set.storage_readers);
-  } catch (const sqlite::error& error) {
+    return std::make_unique<storage>([set](engine_use use) { return open_engine(set, use); },
+                                     set.storage_readers, set.tell);
+  } catch (const storage_error& error) {
     throw unavailable("can't use " + set.storage_path + ": " + error.what());
   }
 }
@@ -84,12 +106,19 @@ class presence final {
 class server::implementation final {
  public:
   implementation(const options& set, connections& clients)
-      : io_(set.threads),
-        http_(listen(io_, set.http)),
-        websocket_(listen(io_, set.websocket)),
+      : allowed_(set.allowed),
+        io_(set.threads),
+        http_(listen(io_, set.http, set.http_socket)),
+        websocket_(listen(io_, set.websocket, set.websocket_socket)),
         data_(open_storage(set)),
         threads_wanted_(set.threads),
-        shared_{*data_, clients, set.debug_endpoints, set.idle_limit} {}
+        sweeps_(set.sweeps),
+        told_(io_, allowed_),
+        shared_{*data_,         clients,
+                allowed_,       told_,
+                receiving_,     set.debug_endpoints,
+                set.idle_limit, set.websocket_ping,
+                set.origins} {}
 
   void start() {
     asio::co_spawn(http_.get_executor(), http::accept_clients(http_, shared_), asio::detached);
@@ -106,6 +135,7 @@ class server::implementation final {
         acceptor->close(ignored);
       });
     }
+    told_.stop();
     shared_.clients.stop_all();
     work_.reset();
     bool ended = inside_.wait_empty(deadline);
@@ -125,9 +155,13 @@ class server::implementation final {
       if (each.joinable()) each.join();
   }
 
+  [[nodiscard]] const storage& data() const noexcept { return *data_; }
+  [[nodiscard]] const notifier& told() const noexcept { return told_; }
   [[nodiscard]] tcp::endpoint http_endpoint() const { return http_.local_endpoint(); }
   [[nodiscard]] tcp::endpoint websocket_endpoint() const { return websocket_.local_endpoint(); }
-  void sweep() { data_->sweep(); }
+  void sweep() {
+    if (sweeps_) data_->sweep();
+  }
 
  private:
   void start_thread(int number) try {
@@ -143,16 +177,37 @@ class server::implementation final {
                       std::to_string(threads_wanted_) + ": " + error.what());
   }
 
+  // Sessions, which the io_context destroys, use these.
+  const rules allowed_;
+  budget receiving_{most_received_in_part};
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   tcp::acceptor http_;
   tcp::acceptor websocket_;
   std::unique_ptr<storage> data_;
   const int threads_wanted_;
+  const bool sweeps_;
+  notifier told_;
   services shared_;
   presence inside_;
   std::vector<std::thread> threads_;
 };
+
+int listening_socket(const tcp::endpoint& where) {
+  asio::io_context io;
+  return listen(io, where, -1).release();
+}
+
+void prepare_storage(const options& set) {
+  try {
+    if (set.check_storage && std::filesystem::exists(set.storage_path)) {
+      check_for_damage(set.storage_path);
+    }
+    static_cast<void>(open_engine(set, engine_use::write));
+  } catch (const storage_error& error) {
+    throw unavailable("can't use " + set.storage_path + ": " + error.what());
+  }
+}
 
 server::server(const options& set, connections& clients)
     : implementation_(std::make_unique<implementation>(set, clients)) {}
@@ -164,6 +219,12 @@ tcp::endpoint server::http_endpoint() const {
 }
 tcp::endpoint server::websocket_endpoint() const {
   return implementation_->websocket_endpoint();
+}
+const storage& server::data() const noexcept {
+  return implementation_->data();
+}
+const notifier& server::told() const noexcept {
+  return implementation_->told();
 }
 void server::start() {
   implementation_->start();

@@ -11,11 +11,21 @@
 
 namespace queue_server {
 
+class notifier;
+class storage;
+
 // An address that can't be listened on, or a storage that can't be opened.
 class unavailable : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+// For processes that share it: an open socket, to be closed by whoever asked. Throws unavailable.
+[[nodiscard]] int listening_socket(const boost::asio::ip::tcp::endpoint& where);
+
+// Makes the storage as far as it is missing. Throws unavailable when it can't be used, or is
+// damaged.
+void prepare_storage(const options& set);
 
 class server final {
  public:
@@ -28,6 +38,9 @@ class server final {
 
   [[nodiscard]] boost::asio::ip::tcp::endpoint http_endpoint() const;
   [[nodiscard]] boost::asio::ip::tcp::endpoint websocket_endpoint() const;
+
+  [[nodiscard]] const storage& data() const noexcept;
+  [[nodiscard]] const notifier& told() const noexcept;
 
   void start();  // throws unavailable
 

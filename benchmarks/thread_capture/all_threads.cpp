@@ -11,13 +11,13 @@
 
 #include "symbolize/symbolizer.hpp"
 #include "thread_capture.hpp"
+#include "unwind/thread_stacks.hpp"
 #include "unwind/unwinder.hpp"
 
 namespace thread_capture {
 
 namespace {
 
-using gmr::capture::thread_capture_settings;
 using gmr::capture::thread_capturer;
 
 // Threads that wait for a turn, ten frames deep, like those of a pool.
@@ -94,33 +94,29 @@ class pool_of_threads {
 // The stages of a report that concern threads.
 class stages {
  public:
-  explicit stages(bool signal_all) : capturer_(settings(signal_all)) {}
+  explicit stages(bool signal_all) : signal_all_(signal_all), capturer_(without_watching()) {}
   std::size_t run() {
-    unwinder_.refresh();
-    symbolizer_.refresh();
+    const gmr::os::shared_modules loaded = modules_.read();
+    unwinder_.use(loaded);
+    symbolizer_.use(loaded);
+    gmr::unwind::thread_stacks stacks;
+    const std::vector<gmr::capture::thread_snapshot>& threads = capturer_.capture_first();
+    const std::vector<bool> none(threads.size());
+    do {
+      stacks.unwind_new(threads, unwinder_);
+    } while (capturer_.capture_next(signal_all_ ? none : stacks.exact()));
     std::size_t frames = 0;
-    for (const gmr::capture::thread_snapshot& each : capturer_.capture()) {
-      if (each.outcome != gmr::capture_outcome::ok) continue;
-      unwinder_.unwind(each.stack, raw_);
-      frames += symbolizer_.resolve(raw_).frames.size();
-    }
+    for (std::size_t i = 0; i < threads.size(); ++i)
+      if (threads[i].outcome == gmr::capture_outcome::ok)
+        frames += symbolizer_.resolve(stacks.at(i)).frames.size();
     return frames;
   }
 
  private:
-  thread_capture_settings settings(bool signal_all) {
-    thread_capture_settings out = without_watching();
-    if (signal_all) return out;
-    out.exact = [this](const gmr::capture::stack_snapshot& snapshot) {
-      unwinder_.unwind(snapshot, raw_);
-      return raw_.exact && !raw_.truncated && raw_.frames.size() > 1;
-    };
-    return out;
-  }
-
-  gmr::unwind::unwinder unwinder_;
-  gmr::unwind::raw_stack raw_;
-  gmr::symbolize::symbolizer symbolizer_;
+  const bool signal_all_;
+  gmr::os::module_reader modules_;
+  gmr::unwind::unwinder unwinder_{modules_.read()};
+  gmr::symbolize::symbolizer symbolizer_{modules_.read()};
   thread_capturer capturer_;
 };
 

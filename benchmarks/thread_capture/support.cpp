@@ -60,6 +60,12 @@ gmr::capture::thread_capture_settings without_watching() {
   return out;
 }
 
+void capture_all(gmr::capture::thread_capturer& capturer) {
+  const std::vector<bool> exact(capturer.capture_first().size());
+  while (capturer.capture_next(exact)) {
+  }
+}
+
 void at_depth(std::size_t bytes, bool enrolled, const std::function<void()>& there) {
   std::thread{[&] {
     if (enrolled) gmr::enroll_this_thread();

@@ -15,6 +15,9 @@ namespace thread_capture {
 // Without the 50 ms for which a busy thread is watched.
 [[nodiscard]] gmr::capture::thread_capture_settings without_watching();
 
+// One capture, in which no stack that is read without a signal is exact.
+void capture_all(gmr::capture::thread_capturer& capturer);
+
 // Runs `there` on a thread of its own, with `bytes` of its stack in use.
 void at_depth(std::size_t bytes, bool enrolled, const std::function<void()>& there);
 

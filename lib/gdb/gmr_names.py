@@ -6,6 +6,8 @@ RULES = [
     (("untraced_coroutine",), "untraced coroutine"),
     (("parallel_group",), "parallel group"),
     (("initiate_co_spawn",), "coroutine"),
+    (("co_spawn_dispatch",), "dispatch"),
+    (("co_spawn_post",), "post"),
     (("initiate_spawn",), "fiber"),
     (("experimental", "promise"), "promise"),
     (("experimental", "initiate_async_resume"), "coroutine"),
@@ -49,13 +51,25 @@ RULES = [
 ]
 
 
+# What stands around an operation, and has its type as first argument.
+WRAPPERS = ("init_wrapper", "initiate_cancel_after", "initiate_cancel_after_timer", "initiate_cancel_at",
+            "initiate_cancel_at_timer", "deferred_sequence")
+# What starts an operation that is named by its implementation, the first argument.
+COMPOSERS = ("initiate_composed", "initiate_co_composed")
+ASIO_VERSION = re.compile(r"(?<=boost::asio::)v[0-9][0-9a-z_]*::")
+
+
+def closes(text, at):
+    return text[at] in ">)}]" and not text[:at + 1].endswith("->")
+
+
 def arguments(text):
     """The template arguments at the end of "name<a, b<c>, d>"."""
     found, depth, begin = [], 0, 0
     for i, c in enumerate(text):
         if c in "<({[":
             depth += 1
-        elif c in ">)}]":
+        elif closes(text, i):
             depth -= 1
             if depth < 0:
                 return found + [text[begin:i]]
@@ -77,28 +91,61 @@ def without_arguments(text):
     return kept
 
 
+def last_part(text):
+    """The last part of a qualified name and its template arguments: "c", ["d"] of "a<x>::b::c<d>"."""
+    depth, begin, listed = 0, 0, None
+    for i, c in enumerate(text):
+        if c == "<" and depth == 0:
+            listed = i
+        if c in "<({[":
+            depth += 1
+        if closes(text, i):
+            depth -= 1
+        if depth == 0 and text.startswith("::", i):
+            begin, listed = i + 2, None
+    if listed is None or listed < begin:
+        return text[begin:], []
+    return text[begin:listed], arguments(text[listed + 1:])
+
+
+def operation_in(text):
+    """The type that says what an operation is, in what a coroutine awaits."""
+    types = [text]
+    for _ in range(32):
+        name, inner = last_part(types[0])
+        if name == "initiate_composed_op" and len(types) > 1:
+            return types[-1]
+        if name == "init_wrapper" and not inner:
+            rest = next((i for i, each in enumerate(types) if i > 0 and not each.startswith("std::tuple<")), None)
+            if rest is None:
+                break
+            types = types[rest:]
+            continue
+        if not inner:
+            break
+        if name in COMPOSERS:
+            return inner[0]
+        if name == "initiated":
+            types = inner
+        elif name == "deferred_async_operation" and len(inner) > 1:
+            types = inner[1:]
+        elif name in WRAPPERS:
+            types[0] = inner[0]
+        else:
+            break
+    return types[0]
+
+
 def operation_kind(name):
     equals, end = name.find("T = "), name.rfind("]")
     if equals >= 0 and end >= equals:
         name = name[equals + 4:end].split("; ")[0]
-    types = [name]
-    for ours in ("initiated<", "gmr::trace::initiated<"):
-        if name.startswith(ours):
-            types = arguments(name[len(ours):])
-            break
-    else:
-        deferred = "deferred_async_operation<"
-        if deferred in name:
-            found = arguments(name[name.find(deferred) + len(deferred):])
-            types = found[1:] if len(found) > 1 else types
-    if not types:
-        return ""
-    composed = len(types) > 1 and "initiate_composed_op" in types[0]
-    text = types[1 if composed else 0]
-    for parts, kind in RULES:
-        if all(part in text for part in parts):
-            return kind
-    kind = without_arguments(text).replace("{anonymous}", "(anonymous namespace)")
+    kind = ASIO_VERSION.sub("", without_arguments(operation_in(name)))
+    if kind.startswith("boost::") or kind.endswith("untraced_coroutine"):
+        for parts, known in RULES:
+            if all(part in kind for part in parts):
+                return known
+    kind = kind.replace("{anonymous}", "(anonymous namespace)")
     parameters = kind.find("(", 1 if kind.startswith("(") else 0)
     if parameters >= 0 and not kind[parameters:].startswith("(anonymous"):
         kind = kind[:parameters]
@@ -116,6 +163,7 @@ def shown(function):
     shorter = None
     while shorter != function:
         shorter, function = function, re.sub(r"<[^<>]*>|\([^()]*\)", "", function)
+    function = ASIO_VERSION.sub("", function)
     function = re.sub(r"( const| volatile| &&?| noexcept)+$", "", function).split(" ")[-1]
     for word, mark in KEPT.items():
         function = function.replace(mark, word)

@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 
 #include "trace/fiber/fiber_originals.hpp"
 #include "trace/fiber/fiber_self_test.hpp"
@@ -12,11 +14,6 @@
 constinit gmr::trace::make_function gmr_original_make = nullptr;
 constinit gmr::trace::jump_function gmr_original_jump = nullptr;
 constinit gmr::trace::ontop_function gmr_original_ontop = nullptr;
-
-extern "C" {
-gmr::trace::fcontext_t make_fcontext(void*, std::size_t, void (*)(gmr::trace::transfer_t));
-gmr::trace::transfer_t jump_fcontext(gmr::trace::fcontext_t, void*);
-}
 
 namespace gmr::preload {
 namespace {
@@ -53,10 +50,10 @@ void keep_loaded(void* symbol) noexcept {
     static_cast<void>(dlopen(place.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
 }
 
-bool find_all(find_function find) noexcept {
-  void* const make = find("make_fcontext");
-  void* const jump = find("jump_fcontext");
-  void* const ontop = find("ontop_fcontext");
+bool find_all(find_function find, const trace::boost_names& names) noexcept {
+  void* const make = find(names.make);
+  void* const jump = find(names.jump);
+  void* const ontop = find(names.ontop);
   if (make == nullptr || jump == nullptr || ontop == nullptr) return false;
   keep_loaded(make);
   gmr_original_jump = reinterpret_cast<trace::jump_function>(jump);
@@ -66,10 +63,25 @@ bool find_all(find_function find) noexcept {
   return true;
 }
 
+bool find_either(find_function find) noexcept {
+  return std::any_of(std::begin(trace::names_of_boost), std::end(trace::names_of_boost),
+                     [find](const trace::boost_names& names) { return find_all(find, names); });
+}
+
+bool is_of_this_library(const void* symbol) noexcept {
+  Dl_info its{};
+  Dl_info ours{};
+  return dladdr(symbol, &its) != 0 && dladdr(reinterpret_cast<void*>(&find_either), &ours) != 0 &&
+         its.dli_fbase == ours.dli_fbase;
+}
+
 }  // namespace
 
 bool program_comes_first() noexcept {
-  return dlsym(RTLD_DEFAULT, "jump_fcontext") != reinterpret_cast<void*>(&::jump_fcontext);
+  return std::any_of(std::begin(trace::names_of_boost), std::end(trace::names_of_boost),
+                     [](const trace::boost_names& names) {
+                       return !is_of_this_library(dlsym(RTLD_DEFAULT, names.jump));
+                     });
 }
 
 }  // namespace gmr::preload
@@ -78,11 +90,17 @@ namespace gmr::trace {
 
 bool find_originals() noexcept {
   if (std::atomic_ref(gmr_original_make).load(std::memory_order_acquire) != nullptr) return true;
-  return preload::find_all(preload::find_next) || preload::find_all(preload::find_in_any_library);
+  return preload::find_either(preload::find_next) ||
+         preload::find_either(preload::find_in_any_library);
 }
 
-bool shared_libraries_are_hooked() noexcept {
-  return !preload::program_comes_first();
+std::string_view why_no_originals() noexcept {
+  if (preload::find_next(sign_of_boost_context) != nullptr ||
+      preload::find_in_any_library(sign_of_boost_context) != nullptr)
+    return "fiber tracing inactive: this program's Boost.Context has other names for its switches "
+           "than versions 1.81 to 1.92; use one of those";
+  return "fiber tracing inactive: this program has no shared Boost.Context; with a static one link "
+         "gmr::trace to it";
 }
 
 // Nothing to run while the program starts: what there is to say is found out for each report.

@@ -20,23 +20,14 @@ using gmr::trace::transfer_t;
 
 extern "C" {
 extern char** environ;  // our own, see environ.c
-
-// The hook, under the names it has where the linker wraps the originals.
-fcontext_t __wrap_make_fcontext(void*, std::size_t, void (*)(transfer_t));
-transfer_t __wrap_jump_fcontext(fcontext_t, void*);
-transfer_t __wrap_ontop_fcontext(fcontext_t, void*, transfer_t (*)(transfer_t));
-
-fcontext_t make_fcontext(void*, std::size_t, void (*)(transfer_t));
-transfer_t jump_fcontext(fcontext_t, void*);
-transfer_t ontop_fcontext(fcontext_t, void*, transfer_t (*)(transfer_t));
 }
 
 namespace {
 
 // Where the program's calls go: to the hook, or past it when the program has one of its own.
-constinit gmr::trace::make_function to_make = __wrap_make_fcontext;
-constinit gmr::trace::jump_function to_jump = __wrap_jump_fcontext;
-constinit gmr::trace::ontop_function to_ontop = __wrap_ontop_fcontext;
+constinit gmr::trace::make_function to_make = gmr_hook_make;
+constinit gmr::trace::jump_function to_jump = gmr_hook_jump;
+constinit gmr::trace::ontop_function to_ontop = gmr_hook_ontop;
 
 // Says in the report when no fibers are to be expected, which may change as libraries are loaded.
 class boost_context_notice final : public gmr::scheduler {
@@ -47,9 +38,7 @@ class boost_context_notice final : public gmr::scheduler {
     if (gmr::preload::program_comes_first())
       return "fiber tracing inactive: the program itself has Boost.Context, and calls go there; "
              "link gmr::trace to it";
-    if (!gmr::trace::find_originals())
-      return "fiber tracing inactive: this program has no shared Boost.Context; with a static one "
-             "link gmr::trace to it";
+    if (!gmr::trace::find_originals()) return gmr::trace::why_no_originals();
     return {};
   }
 };
@@ -98,17 +87,26 @@ gmr::settings load_settings() {
 
 }  // namespace
 
-[[gnu::visibility("default")]] fcontext_t make_fcontext(void* top, std::size_t size,
-                                                        void (*function)(transfer_t)) {
+// What programs call; each function under both of its names, see fiber_names.h.
+#define GMR_EXPORTED extern "C" [[gnu::visibility("default")]]
+#define GMR_TEXT_OF(name) #name
+#define GMR_TEXT(name) GMR_TEXT_OF(name)
+
+GMR_EXPORTED fcontext_t GMR_MAKE(void* top, std::size_t size, void (*function)(transfer_t)) {
   gmr::preload::continue_reports();
   return to_make(top, size, function);
 }
 
-[[gnu::visibility("default")]] transfer_t jump_fcontext(fcontext_t to, void* data) {
+GMR_EXPORTED transfer_t GMR_JUMP(fcontext_t to, void* data) {
   return to_jump(to, data);
 }
 
-[[gnu::visibility("default")]] transfer_t ontop_fcontext(fcontext_t to, void* data,
-                                                         transfer_t (*function)(transfer_t)) {
+GMR_EXPORTED transfer_t GMR_ONTOP(fcontext_t to, void* data, transfer_t (*function)(transfer_t)) {
   return to_ontop(to, data, function);
 }
+
+GMR_EXPORTED [[gnu::alias(GMR_TEXT(GMR_MAKE))]] fcontext_t GMR_MAKE_CXX(void*, std::size_t,
+                                                                        void (*)(transfer_t));
+GMR_EXPORTED [[gnu::alias(GMR_TEXT(GMR_JUMP))]] transfer_t GMR_JUMP_CXX(fcontext_t, void*);
+GMR_EXPORTED [[gnu::alias(GMR_TEXT(GMR_ONTOP))]] transfer_t GMR_ONTOP_CXX(
+    fcontext_t, void*, transfer_t (*)(transfer_t));

@@ -24,8 +24,14 @@
 
 #include "capture/blocked_signals.hpp"
 #include "capture/signal_action.hpp"
+#include "model/words.hpp"
+#include "os/file_text.hpp"
+#include "os/fork.hpp"
+#include "os/loader.hpp"
+#include "os/signals.hpp"
+#include "os/trigger_handler.hpp"
+#include "outline/outline.hpp"
 #include "reporter/pipeline.hpp"
-#include "section/signal_names.hpp"
 #include "sink/sink.hpp"
 #include "trigger/file_state.hpp"
 #include "view/view.hpp"
@@ -48,9 +54,8 @@ extern "C" void gmr_preload_requested(int) {
 }
 
 std::string program_name() {
-  std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? program_invocation_short_name : program.filename().string();
+  const std::string program = os::read_link("/proc/self/exe").content;
+  return program.empty() ? program_invocation_short_name : program.substr(program.rfind('/') + 1);
 }
 
 class server_loop final {
@@ -100,8 +105,9 @@ class server_loop final {
 
   void report(std::uint64_t count) try {
     if (!pipeline_) make_pipeline();
-    const std::string cause = file_ ? "file " + settings_.file_event_handler.string() + " touched"
-                                    : "signal " + sections::signal_name(settings_.signal);
+    const std::string cause =
+        file_ ? cause_text(cause_kind::touched_file, settings_.file_event_handler.string())
+              : cause_text(cause_kind::signal, os::signal_name(settings_.signal));
     const gmr::report made =
         pipeline_->make({.cause = cause, .number = ++number_, .coalesced = count});
     const sinks::file_name name{
@@ -109,8 +115,8 @@ class server_loop final {
         .time = made.time,
         .number = made.number,
         .extension = settings_.format == report_format::json ? "json" : "txt"};
-    const std::string error =
-        sinks::write({.log_dir = settings_.log_dir}, name, views::render(made, settings_.format));
+    const std::string bytes = views::render(outlines::arrange(made), settings_.format);
+    const std::string error = sinks::write({.log_dir = settings_.log_dir}, name, bytes);
     if (!error.empty()) sinks::say("report " + std::to_string(number_) + ": " + error);
   } catch (const std::exception& error) {
     sinks::say("no report:", error.what());
@@ -120,7 +126,7 @@ class server_loop final {
   void make_pipeline() {
     pipeline_ = std::make_unique<pipeline>(
         package{.name = program_name(), .version = {}, .vendor = {}, .revision = {}}, settings_,
-        configuration_, sections_);
+        configuration_, sections_, sections::built_program::elsewhere);
     sigset_t open;
     sigemptyset(&open);
     if (pipeline_->capture_signal() > 0) sigaddset(&open, pipeline_->capture_signal());
@@ -171,10 +177,11 @@ void stop_thread() {
 struct sigaction take_signal(int signal) {
   struct sigaction before{};
   if (::sigaction(signal, nullptr, &before) != 0)
-    throw std::system_error(errno, std::generic_category(), capture::signal_name(signal));
+    throw std::system_error(errno, std::generic_category(), os::signal_name(signal));
   const bool handled = (before.sa_flags & SA_SIGINFO) != 0 ||
-                       (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN);
-  if (handled) throw std::runtime_error{capture::signal_name(signal) + " is already handled"};
+                       (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN &&
+                        !os::is_trigger_handler(before));
+  if (handled) throw std::runtime_error{os::signal_name(signal) + " is already handled"};
   struct sigaction action{};
   action.sa_handler = &gmr_preload_requested;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
@@ -183,7 +190,7 @@ struct sigaction take_signal(int signal) {
 }
 
 // In the child; async-signal-safe. Its parent's requests are not its own.
-void forked() {
+void forked() noexcept {
   sem_init(&requests, 0, 0);
   stopping.store(false);
   orphaned.store(true);
@@ -192,7 +199,8 @@ void forked() {
 }  // namespace
 
 void start_reports(const settings& set) {
-  auto* const kept = new settings{set};  // for ever: forked children use it too
+  static_cast<void>(os::static_tls_size());  // now, where nobody can hold the loader's lock
+  auto* const kept = new settings{set};      // for ever: forked children use it too
   if (kept->signal == 0) kept->signal = SIGUSR2;
   sem_init(&requests, 0, 0);
   const bool by_signal = kept->file_event_handler.empty();
@@ -206,7 +214,8 @@ void start_reports(const settings& set) {
     if (by_signal) ::sigaction(kept->signal, &before, nullptr);  // or it would be swallowed
     throw;
   }
-  pthread_atfork(nullptr, nullptr, forked);
+  static constexpr os::fork_actions when_forked{.in_child = forked};
+  os::on_fork(os::fork_place::preload_reports, when_forked);
   std::atexit(stop_thread);
 }
 

@@ -1,5 +1,6 @@
 """Our stacks of a process's blocked threads against gdb's, frame by frame."""
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import reports  # noqa: E402  (needs the path above)
 
 SYSCALL_BYTES = 2  # the length of the instruction
+# What every cancellable call of glibc goes through since 2.41, on its way into the kernel.
+WAY_INTO_KERNEL = ("__syscall_cancel_arch", "__internal_syscall_cancel", "__syscall_cancel")
 
 
 def all_sleep(pid):
@@ -112,8 +115,18 @@ def frame_differences(mine, other, innermost, exact):
         yield from wrong
 
 
-def differences(ours, gdbs):
-    """What differs between two stacks of one thread, frame by frame."""
+def entry_frames(ours, gdbs):
+    """How many of gdb's frames a report leaves out, to begin with the call that was made: those of the way into the
+    kernel, and functions without a name where the debug information of the C library is not installed."""
+    left_out = list(itertools.takewhile(lambda frame: frame["function"] in ("", *WAY_INTO_KERNEL), gdbs))
+    count = len(left_out)
+    begins_there = count < len(gdbs) and bool(ours) and ours[0]["address"] == gdbs[count]["address"]
+    return count if begins_there or any(frame["function"] for frame in left_out) else 0
+
+
+def differences(ours, gdbs, entered):
+    """What differs between two stacks of one thread, frame by frame. `entered`: how many frames of gdb's were left out,
+    which makes the first one of a function that has called."""
     if not ours:
         yield f"ours is empty; {shown(gdbs[0])}"
         return
@@ -126,7 +139,7 @@ def differences(ours, gdbs):
             yield f"#{index}: {missing} ends; {shown((gdbs if missing == 'ours' else ours)[index])}"
             return
         mine, other = ours[index], gdbs[index]
-        innermost = mine["address"] == ours[0]["address"]
+        innermost = not entered and mine["address"] == ours[0]["address"]
         if index > 0 and gdbs[index - 1]["signal"]:
             interrupted = mine["address"]
         exact = innermost or mine["address"] == interrupted
@@ -179,12 +192,14 @@ def compare(report, stacks, gone=None):
         ours, gdbs = thread["frames"], without_null(stacks[thread["id"]])
         for frame in ours:
             frame["address"] = int(frame["address"], 16) if isinstance(frame["address"], str) else frame["address"]
+        entered = entry_frames(ours, gdbs)
+        gdbs = gdbs[entered:]
         if thread["name"] == "unloaded":
             ours, gdbs = without_gone_code(thread, report["cost"]["notes"], ours, gdbs, gone)
         if thread["name"] == "foreign stack":
             ours, gdbs = without_unknown_part(thread, report["cost"]["notes"], ours, gdbs)
         wrong += [f"thread {thread['id']} ({thread['name']}, {thread['capture']}) {line}"
-                  for line in differences(ours, gdbs)]
+                  for line in differences(ours, gdbs, entered)]
         compared += len(gdbs)
     print(f"{compared} frames of {len(stacks)} threads compared, {len(wrong)} differences")
     return compared, wrong

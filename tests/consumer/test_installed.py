@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,17 +12,11 @@ import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parent / "orders"
-BUILD = pathlib.Path(os.environ["GMR_BUILD_DIR"])
-CMAKE = os.environ["GMR_CMAKE"]
-CXX = os.environ["GMR_CXX"]
+from common import CXX, HERE, Consumer, run
 
-
-def run(*command, **options):
-    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}\n{done.stdout}")
-    return done.stdout
+# Whether the library has the debug information that it is installed with.
+HAS_LINES = os.environ["GMR_BUILD_TYPE"] == "RelWithDebInfo" and os.environ["GMR_DEBUG_INFO"] == "lines"
+MIB = 1 << 20
 
 
 def open_sockets(process):
@@ -48,17 +41,7 @@ def await_port(service):
     raise AssertionError(f"the service ended with {service.returncode}")
 
 
-class Installed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = pathlib.Path(tempfile.mkdtemp())
-        cls.prefix = cls.work / "prefix"
-        run(CMAKE, "--install", BUILD, "--prefix", cls.prefix)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.work)
-
+class Installed(Consumer):
     def report_of(self, program):
         """The report of the running program with one client connected."""
         with tempfile.TemporaryFile("a+") as stderr:  # appended to: reading moves its position
@@ -102,35 +85,41 @@ class Installed(unittest.TestCase):
         self.assertRegex(flat, r"waiting for accept on descriptor \d+ \(tcp 0\.0\.0\.0:\d+ listening\)")
         self.assertRegex(flat, r"Event loop 0x[0-9a-f]+: no handler queued; 2 operations pending; run by thread \d+")
 
-    def configured(self, name):
-        build = self.work / name
-        run(CMAKE, "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
-            f"-DCMAKE_CXX_COMPILER={CXX}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
-        return build
+    def check_debug_information(self, program):
+        """A program grows by the lines and names of what it takes from the library, not by the types of all of Boost."""
+        if not HAS_LINES:
+            print("not looking at sizes: this library has been built with other debug information than is installed")
+            return
+        stripped = self.work / "stripped"
+        run("strip", "-o", stripped, program)
+        archive = next(self.prefix.rglob("libgmr.a"))
+        for file, most in (archive, 48 * MIB), (program, 20 * MIB), (stripped, 4 * MIB):
+            with self.subTest(file.name):
+                self.assertLess(file.stat().st_size, most)
+        symbols = re.findall(r"^([0-9a-f]+) T (gmr::reporter::\w+)\(", run("nm", "-C", program), re.MULTILINE)
+        self.assertTrue(symbols)
+        for address, function in symbols:
+            place = run("addr2line", "-e", program, address)
+            self.assertRegex(place, r"/lib/src/reporter/reporter\.cpp:[1-9]", function)
 
     def test_find_package(self):
-        build = self.configured("cmake")
-        run(CMAKE, "--build", build)
+        build, _ = self.configure("orders", "cmake", "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
+        self.build(build, "all")
         self.check(self.report_of(build / "orders"))
+        self.check_debug_information(build / "orders")
         report = self.report_of(build / "orders-ops")
         self.check(report)
         self.check_operations(report)
         with self.assertRaisesRegex(AssertionError, "gmr_link_trace_ops_to_all_targets_or_to_none"):
-            run(CMAKE, "--build", build, "--target", "orders-mixed")
+            self.build(build, "orders-mixed")
         with self.assertRaisesRegex(AssertionError, "asio_source_with_trace_ops"):
-            run(CMAKE, "--build", build, "--target", "orders-asio-without")
+            self.build(build, "orders-asio-without")
 
     def test_pkg_config(self):
-        environment = dict(os.environ, PKG_CONFIG_PATH=str(next(self.prefix.rglob("pkgconfig"))))
-        for module in "gmr-trace", "gmr-trace-ops":
-            with self.subTest(module):
-                flags = run("pkg-config", "--cflags", "--libs", module, env=environment).split()
-                program = self.work / f"orders-{module}"
-                run(CXX, "-std=c++20", "-g", "-O1", SOURCE / "orders.cpp", "-o", program, *flags)
-                report = self.report_of(program)
-                self.check(report)
-                if module == "gmr-trace-ops":
-                    self.check_operations(report)
+        program = self.work / "orders-pkg-config"
+        run(CXX, "-std=c++20", "-g", "-O1", HERE / "orders/orders.cpp", "-o", program,
+            *self.flags("--cflags", "--libs", "gmr-trace"))
+        self.check(self.report_of(program))
 
 
 if __name__ == "__main__":

@@ -68,11 +68,13 @@ class Pipe:
 class Server:
     """Serves while the with block runs; must then stop cleanly unless it was killed or has ended.
 
-    Its standard error is a file, or `pipe`. What else is named goes to subprocess.Popen.
+    Its standard error is a file, or `pipe`. It is started by the command `starter`, if there is one. What else is named
+    goes to subprocess.Popen.
     """
 
-    def __init__(self, *options, directory=None, pipe=None, **how):
+    def __init__(self, *options, directory=None, pipe=None, starter=(), **how):
         self.options = options
+        self.starter = starter
         self.pipe = pipe
         self.how = how
         self.owns_directory = directory is None
@@ -105,7 +107,7 @@ class Server:
         return self
 
     def start(self):
-        command = [BINARY, "--http.port=0", "--websocket.port=0", f"--storage.path={self.storage}", *self.options]
+        command = [*self.starter, BINARY, "--http.port=0", "--websocket.port=0", f"--storage.path={self.storage}", *self.options]
         if "user" in self.how:
             os.chown(self.directory, self.how["user"], self.how["group"])
         with open(self.directory / "stdout", "w") as out, open(self.directory / "stderr", "a") as err:

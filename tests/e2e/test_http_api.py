@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The HTTP API as its clients see it."""
+import json
 import sys
 import unittest
 import uuid
@@ -162,7 +163,7 @@ class HttpApi(unittest.TestCase):
             self.refused(400, "POST", messages, wrong)
         for wrong in ("", "{", "[]", "nonsense", '{"messages":[{"body":"\xff"}]}'.encode("latin-1"), "[" * 100000):
             self.refused(400, "POST", messages, wrong)
-        for wrong in ("limit=0", "limit=21", "limit=many", "echo=perhaps", "marker=x", "ids=",
+        for wrong in ("limit=0", "limit=21", "limit=many", "echo=perhaps", "ids=",
                       "ids=" + ",".join("a" * 21)):
             self.refused(400, "GET", f"{messages}?{wrong}")
         for wrong in ("", "?pop=0", "?pop=21", "?pop=1&ids=a"):
@@ -180,7 +181,35 @@ class HttpApi(unittest.TestCase):
         self.assertEqual(201, self.ask("POST", "/v2/queues/q/messages", {"messages": [{"body": 1}]})[0])
         self.assertEqual(60, self.ask("GET", "/v2/queues/q/messages?echo=1")[1]["messages"][0]["ttl"])
         self.refused(400, "POST", "/v2/queues/q/messages", {"messages": [{"body": "x" * 100}]})
-        self.refused(400, "PUT", "/v2/queues/other", {"_default_message_ttl": 5})
+        for wrong in ({"_default_message_ttl": 5}, {"_default_message_delay": 901}, {"_max_claim_count": 0},
+                      {"_dead_letter_queue": "a b"}, {"_dead_letter_queue": 5}, {"_enable_encrypt_messages": True},
+                      {"_dead_letter_queue_messages_ttl": 1}, {"_retry_policy": 5}, {"_retry_policy": {"surprise": 1}}):
+            self.refused(400, "PUT", "/v2/queues/other", wrong)
+
+    def test_metadata_is_changed_by_a_patch(self):
+        patch = {**self.ask.headers, "Content-Type": "application/openstack-messaging-v2.0-json-patch"}
+        change = lambda *steps: self.ask("PATCH", "/v2/queues/q", json.dumps(steps), patch)
+        self.assertEqual(404, change({"op": "add", "path": "/metadata/a", "value": 1})[0])
+        self.ask("PUT", "/v2/queues/q", {"a": 1})
+        status, answer, _ = change({"op": "replace", "path": "/metadata/a", "value": [2]},
+                                   {"op": "add", "path": "/metadata/b~1c", "value": None},
+                                   {"op": "remove", "path": "/metadata/_default_message_ttl"})
+        self.assertEqual((200, [2], None, 3600), (status, answer["a"], answer["b/c"], answer["_default_message_ttl"]))
+        self.assertEqual(409, change({"op": "remove", "path": "/metadata/x"})[0])
+        self.assertEqual(409, change({"op": "replace", "path": "/metadata/x", "value": 1})[0])
+        for wrong in ({}, {"op": "move", "path": "/metadata/a"}, {"op": "add", "path": "/a", "value": 1}, 5,
+                      {"op": "add", "path": "/metadata/a/b", "value": 1}, {"op": "add", "path": "metadata", "value": 1},
+                      {"op": "add", "path": "/metadata/a"}):
+            self.assertEqual(400, change(wrong)[0], wrong)
+        self.assertEqual([2], self.ask("GET", "/v2/queues/q")[1]["a"], "all or nothing")
+
+    def test_messages_claimed_too_often_are_put_aside(self):
+        self.ask("PUT", "/v2/queues/q", {"_max_claim_count": 1, "_dead_letter_queue": "dead"})
+        self.post("q", "hopeless")
+        claim = self.ask("POST", "/v2/queues/q/claims")[2]["Location"]
+        self.assertEqual(204, self.ask("DELETE", claim)[0])
+        self.assertEqual(204, self.ask("POST", "/v2/queues/q/claims")[0])
+        self.assertEqual(["hopeless"], [each["body"] for each in self.ask("GET", "/v2/queues/dead/messages?echo=1")[1]["messages"]])
 
     def test_what_is_not_there_says_so(self):
         self.refused(404, "GET", "/v2/nothing")
@@ -188,9 +217,9 @@ class HttpApi(unittest.TestCase):
         self.refused(404, "GET", "/debug/block")
         self.assertEqual("GET", self.refused(405, "POST", "/v2/queues", {})["Allow"])
         self.assertEqual(405, self.ask("HEAD", "/v2/queues/q")[0])
-        self.refused(501, "POST", "/v2/queues/q/share", {})
-        self.refused(501, "PATCH", "/v2/queues/q", [])
-        self.refused(501, "GET", "/v2/queues/q/subscriptions")
+        for path in ("/v2/topics", "/v2/topics/t", "/v2/pools", "/v2/flavors/f"):
+            self.refused(404, "GET", path)
+        self.refused(415, "PATCH", "/v2/queues/q", [])
         self.assertEqual(200, self.ask("GET", "/v2/queues/absent")[0])
         self.assertEqual(0, self.ask("GET", "/v2/queues/absent/stats")[1]["messages"]["total"])
 

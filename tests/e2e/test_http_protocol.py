@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """HTTP/1.1 itself: keep-alive, pipelining, malformed and oversized requests, slow clients, load."""
+import email.utils
 import socket
 import subprocess
 import sys
@@ -90,6 +91,45 @@ class HttpProtocol(unittest.TestCase):
         with self.server.client() as ask:
             self.assertEqual(204, ask("GET", "/v2/ping")[0])
 
+    def test_where_a_request_ends_and_whose_it_is_must_be_beyond_doubt(self):
+        """Each is refused, the connection closed, and what follows is not taken for another request."""
+        smuggled = "0\r\n\r\nPUT /v2/queues/smuggled HTTP/1.1\r\n" + HEAD + "\r\n"
+        host, who = HEAD.split("\r\n", 1)
+        for version, head in (("1.1", HEAD + "Transfer-Encoding: gzip\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: gzip, chunked\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: chunked, gzip\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: xchunked\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: identity\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: \r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+                              ("1.1", HEAD + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
+                              ("1.1", HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
+                              ("1.1", HEAD + "Content-Length: 5\r\nContent-Length: 5\r\n"),
+                              ("1.1", HEAD + "Content-Length: 5, 5\r\n"),
+                              ("1.1", HEAD + "Content-Length: +5\r\n"),
+                              ("1.0", HEAD + "Transfer-Encoding: chunked\r\n"),
+                              ("1.1", who), ("1.1", host + "\r\n" + HEAD),
+                              ("1.1", HEAD + "Client-ID: 3381af92-2b9e-11e3-b191-71861300734d\r\n"),
+                              ("1.1", HEAD + "x-project-id: q\r\n")):
+            answer = self.exchange(f"POST /v2/queues/q/messages HTTP/{version}\r\n{head}\r\n{smuggled}", end=False)
+            self.assertTrue(answer.startswith("HTTP/1.1 400 "), (head, answer))
+            self.assertEqual(1, answer.count("HTTP/1.1 "), (head, answer))
+            self.assertIn("Connection: close", answer)
+        with self.server.client("p") as ask:
+            self.assertNotIn("smuggled", [each["name"] for each in ask("GET", "/v2/queues")[1]["queues"]])
+
+    def test_answers_say_when_and_which_they_are(self):
+        with self.server.client() as ask:
+            first, second = ask("GET", "/v2/queues")[2], ask("GET", "/v2/ping")[2]
+        self.assertIsNotNone(email.utils.parsedate(first["Date"]))
+        self.assertRegex(first["x-openstack-request-id"], "^req-[0-9a-f]{32}$")
+        self.assertNotEqual(first["x-openstack-request-id"], second["x-openstack-request-id"])
+
+    def test_signs_of_life_need_no_names(self):
+        for path in ("/v2/ping", "/healthz"):
+            answer = self.exchange(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", end=False)
+            self.assertTrue(answer.startswith("HTTP/1.1 204 "), answer)
+
     def test_oversized_requests_are_refused(self):
         answer = self.exchange(f"GET /v2/ping HTTP/1.1\r\n{HEAD}X-Long: {'x' * 20000}\r\n\r\n", end=False)
         self.assertTrue(answer.startswith("HTTP/1.1 431 "), answer[:100])
@@ -140,11 +180,23 @@ class Limits(unittest.TestCase):
         with harness.Server("--server.max_connections=3") as server:
             clients = [server.client() for _ in range(3)]
             for ask in clients:
-                self.assertEqual(204, ask("GET", "/v2/ping")[0])
-            with self.assertRaises(OSError):
-                server.client()("GET", "/v2/ping")
+                self.assertEqual(200, ask("GET", "/v2/queues")[0])
+            with server.client() as late:
+                status, _, headers = late("GET", "/v2/queues")
+                self.assertEqual((503, "1", "close"), (status, headers["Retry-After"], headers["Connection"]))
+            self.assertEqual(204, server.ping(), "whether the server lives can be asked all the same")
+            for ask in clients:
+                self.assertEqual(200, ask("GET", "/v2/queues")[0])
+                ask.close()
+
+    def test_beyond_the_places_for_health_there_is_nothing(self):
+        with harness.Server("--server.max_connections=1") as server:
+            clients = [server.client() for _ in range(1 + 8)]
             for ask in clients:
                 self.assertEqual(204, ask("GET", "/v2/ping")[0])
+            with self.assertRaises(OSError):
+                server.ping()
+            for ask in clients:
                 ask.close()
 
     def test_idle_connections_are_closed_when_asked_for(self):
@@ -152,6 +204,22 @@ class Limits(unittest.TestCase):
             with server.client() as ask:
                 self.assertEqual(204, ask("GET", "/v2/ping")[0])
                 self.assertEqual(b"", ask.connection.sock.recv(1))
+
+
+class Settings(unittest.TestCase):
+    def test_limits_are_those_of_the_configuration(self):
+        with harness.Server("--transport.max_messages_post_size=2000", "--transport.client_id_uuid_safe=off",
+                            "--transport.max_messages_per_page=3", "--transport.message_delete_with_claim_id=on",
+                            "--http.bind=localhost") as server, server.client(client_id="a-plain-name") as ask:
+            messages = "/v2/queues/q/messages"
+            status, made, _ = ask("POST", messages, {"messages": [{"body": 1}]})
+            self.assertEqual(201, status)
+            self.assertEqual(403, ask("DELETE", made["resources"][0])[0])
+            claimed = ask("POST", "/v2/queues/q/claims")[1]["messages"][0]["href"]
+            self.assertEqual(204, ask("DELETE", claimed)[0])
+            self.assertEqual(400, ask("POST", messages, {"messages": [{"body": "x" * 2000}]})[0])
+            self.assertEqual(400, ask("GET", messages + "?limit=4")[0])
+            self.assertEqual(413, ask("POST", messages, {"messages": [{"body": "x" * 5000}]})[0])
 
 
 if __name__ == "__main__":

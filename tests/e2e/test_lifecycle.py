@@ -5,7 +5,10 @@ import contextlib
 import json
 import signal
 import socket
+import sqlite3
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -47,7 +50,7 @@ class StartUp(unittest.TestCase):
         with harness.directory() as folder:
             file = folder / "queue.conf"
             for line, says in (("[http]\nport = many", ":2: "), ("[http]\n\nprot = 1", ":3: "), ("[http\n", ":1: "),
-                               ("[server]\nworkers = 2", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
+                               ("[server]\nworkers = 0", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
                                ("[storage]\nuri = mongodb://user:hidden@h/d", ":2: "),
                                ("[oslo_reports]\nformat = html", ":2: "),
                                ("[oslo_reports]\nstall_seconds = 30", ":2: ")):
@@ -58,7 +61,7 @@ class StartUp(unittest.TestCase):
                 self.assertNotIn("hidden", result.stderr)
                 self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
         self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
-        self.refused(78, "--server.workers=2", says="workers")
+        self.refused(64, "--server.workers=257", says="workers")
         self.refused(78, "--oslo_reports.format=html", says="html")
         self.refused(78, "--oslo_reports.on_fatal=on", says="on_fatal")
         self.refused(64, "--oslo_reports.list=all", says="list")
@@ -215,7 +218,7 @@ class Stopping(unittest.TestCase):
 
     def test_the_last_request_is_answered(self):
         with harness.Server("--debug.endpoints=on", "--oslo_reports.format=json") as server, server.client() as ask:
-            ask.connection.request("POST", "/debug/block?seconds=5&how=sleep", headers=ask.headers)
+            ask.connection.request("POST", "/debug/block?seconds=10&how=sleep", headers=ask.headers)
             reports.wait_for(lambda: reports.blocked_threads(server), server.stderr)
             server.process.send_signal(signal.SIGTERM)
             server.ended = True
@@ -233,6 +236,105 @@ class Stopping(unittest.TestCase):
             for ask in blocked:
                 ask.close()
             self.assertIn("does not come back", server.stderr())
+
+
+class Signals(unittest.TestCase):
+    def test_stray_signals_do_not_end_it(self):
+        with harness.Server() as server:
+            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT, signal.SIGALRM, signal.SIGXFSZ, signal.SIGPIPE):
+                server.process.send_signal(number)
+                self.assertEqual(204, server.ping(), number)
+
+
+class Files(unittest.TestCase):
+    def test_the_storage_is_private_and_one_file_after_a_stop(self):
+        with harness.directory() as folder:
+            with harness.Server(directory=folder) as server, server.client() as ask:
+                self.assertEqual(201, ask("PUT", "/v2/queues/q")[0])
+                for file in folder.glob("queues.db*"):
+                    self.assertEqual(0o600, file.stat().st_mode & 0o777, file)
+                reports.ask(server)
+                self.assertEqual(0, server.stop())
+            self.assertEqual(["queues.db"], [file.name for file in folder.glob("queues.db*")])
+
+    def test_a_damaged_storage_is_refused(self):
+        with harness.directory() as folder:
+            with harness.Server(directory=folder) as server, server.client() as ask:
+                for number in range(50):
+                    self.assertEqual(201, ask("POST", f"/v2/queues/q{number}/messages",
+                                              {"messages": [{"body": "x" * 1000}]})[0])
+            file = folder / "queues.db"
+            content = bytearray(file.read_bytes())
+            content[8192:12288] = bytes(4096)
+            file.write_bytes(content)
+            result = harness.run("--http.port=0", "--websocket.port=0", f"--storage.path={file}")
+            self.assertEqual(69, result.returncode, result.stderr)
+            self.assertIn("damaged", result.stderr)
+
+
+class Faults(unittest.TestCase):
+    def test_a_locked_storage_is_seen_until_it_works_again(self):
+        with harness.Server("--oslo_reports.format=json") as server, server.client() as ask:
+            body = {"messages": [{"body": 1}]}
+            self.assertEqual(201, ask("POST", "/v2/queues/q/messages", body)[0])
+            with contextlib.closing(sqlite3.connect(server.storage, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                status, _, headers = ask("POST", "/v2/queues/q/messages", body)
+                self.assertEqual((503, "1"), (status, headers["Retry-After"]))
+                for path in ("/v2/ping", "/healthz", "/v2/health"):
+                    self.assertEqual(503, ask("GET", path)[0], path)
+                self.assertIn("locked", json.dumps(reports.ask(server, read=reports.jsons)["sections"]["Storage"]))
+                self.assertIn("storage: writing fails: database is locked", server.stderr())
+                other.execute("ROLLBACK")
+            reports.wait_for(lambda: server.ping() == 204, server.stderr)
+            self.assertIn("storage: writing works again", server.stderr())
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        """A file system of its own, which only root can have."""
+        self.folder = harness.pathlib.Path(tempfile.mkdtemp(prefix="queue-server-full-"))
+        self.addCleanup(self.folder.rmdir)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", self.folder], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
+
+    def test_it_is_said_and_can_be_emptied_through_the_api(self):
+        with harness.Server(directory=self.folder) as server, server.client() as ask:
+            big = {"messages": [{"body": "x" * 200000}]}
+            messages, status = "/v2/queues/q/messages", 201
+            for _ in range(1000):
+                status, _, _ = ask("POST", messages, big)
+                if status != 201:
+                    break
+            self.assertEqual(503, status)
+            self.assertEqual(503, ask("GET", "/healthz")[0])
+            self.assertIn("storage: writing fails: database or disk is full", server.stderr())
+            popped = 0
+            while True:
+                status, answer, _ = ask("DELETE", f"{messages}?pop=5")
+                self.assertEqual(200, status, answer)
+                if not answer["messages"]:
+                    break
+                popped += len(answer["messages"])
+            self.assertGreater(popped, 20)
+            reports.wait_for(lambda: ask("POST", messages, {"messages": [{"body": 1}]})[0] == 201, server.stderr)
+            reports.wait_for(lambda: server.ping() == 204, server.stderr)
+
+
+class Fairness(unittest.TestCase):
+    def test_a_long_queue_is_deleted_at_once_and_its_rows_later(self):
+        with harness.Server() as server, server.client("big") as big, server.client("small") as small:
+            many = {"messages": [{"body": 0}] * 15000}
+            for _ in range(2):
+                self.assertEqual(201, big("POST", "/v2/queues/q/messages", many)[0])
+            self.assertEqual(204, big("DELETE", "/v2/queues/q")[0])
+            self.assertEqual(0, big("GET", "/v2/queues/q/stats")[1]["messages"]["total"])
+            self.assertEqual(201, small("POST", "/v2/queues/q/messages", {"messages": [{"body": 1}]})[0])
+            with contextlib.closing(sqlite3.connect(server.storage)) as other:
+                reports.wait_for(lambda: other.execute("SELECT count(*) FROM messages").fetchone()[0] == 1,
+                                 "rows of a deleted queue are left")
 
 
 class Durability(unittest.TestCase):

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """What asks a live queue-server for reports: the signal and the touched file, one by one and in storms."""
 import os
+import pathlib
+import re
+import shlex
 import signal
 import sys
+import threading
 import time
 import unittest
 
 import harness
 import reports
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 YEAR_2001 = 1_000_000_000 * 10**9  # ns
 
 
@@ -17,6 +22,57 @@ def point(link, target):
     made = link.with_name("made")
     made.symlink_to(target)
     made.rename(link)
+
+
+def is_harmless(process, number):
+    """Whether the signal is ignored or caught."""
+    with open(f"/proc/{process.pid}/status") as status:
+        sets = [int(line.split()[1], 16) for line in status if line.startswith(("SigIgn:", "SigCgt:"))]
+    return any(each >> (number - 1) & 1 for each in sets)
+
+
+class EarlyAsker(harness.Server):
+    """Asks again and again as soon as that is harmless, long before the server serves."""
+
+    def listening(self, protocol):
+        if protocol == "http":
+            reports.wait_for(lambda: is_harmless(self.process, signal.SIGUSR2), self.stderr)
+            for _ in range(100):
+                self.process.send_signal(signal.SIGUSR2)
+        return super().listening(protocol)
+
+
+class AtAnyMoment(unittest.TestCase):
+    def test_a_signal_while_it_starts_is_answered(self):
+        for _ in range(5):
+            with EarlyAsker() as server:
+                reports.wait_for(lambda: reports.texts(server.stderr()), server.stderr)
+
+    def test_a_storm_of_signals_while_it_stops_does_not_end_it(self):
+        for _ in range(5):
+            with harness.Server() as server:
+                stopped = threading.Event()
+                storm = threading.Thread(target=self.send_until, args=(server.process, stopped))
+                storm.start()
+                try:
+                    self.assertEqual(0, server.stop())
+                finally:
+                    stopped.set()
+                    storm.join()
+
+    def test_started_as_by_its_unit_file_it_is_never_ended_by_a_signal(self):
+        unit = (ROOT / "config/queue-server.service").read_text()
+        shell, option, script = shlex.split(re.search(r"^ExecStart=(.*)", unit, re.M).group(1))
+        before, server = re.fullmatch(r"(.*)exec (\S+) .*", script).groups()
+        self.assertEqual("/usr/local/bin/queue-server", server)
+        for _ in range(5):
+            with EarlyAsker(starter=(shell, option, before + 'exec "$0" "$@"')) as server:
+                reports.ask(server)
+
+    @staticmethod
+    def send_until(process, stopped):
+        while not stopped.is_set():
+            process.send_signal(signal.SIGUSR2)  # does nothing once it has been waited for
 
 
 class TouchedFile(unittest.TestCase):

@@ -93,6 +93,66 @@ class WebSocketApi(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(204, (await call("queue_delete", queue_name="orders"))[0])
         self.assertEqual(404, (await call("queue_get", queue_name="orders"))[0])
 
+    async def test_subscriptions_and_what_is_about_the_server(self):
+        call = await self.caller()
+        told = {"queue_name": "q", "subscriber": "http://127.0.0.1:1/hook", "ttl": 600}
+        status, made = await call("subscription_create", **told)
+        self.assertEqual(201, status)
+        self.assertEqual(409, (await call("subscription_create", **told))[0])
+        one = {"queue_name": "q", "subscription_id": made["subscription_id"]}
+        status, shown = await call("subscription_get", **one)
+        self.assertEqual((200, told["subscriber"]), (status, shown["subscriber"]))
+        self.assertEqual(1, len((await call("subscription_list", queue_name="q"))[1]["subscriptions"]))
+        self.assertEqual(204, (await call("subscription_delete", **one))[0])
+        self.assertEqual(404, (await call("subscription_get", **one))[0])
+        self.assertEqual(400, (await call("subscription_create", queue_name="q", subscriber="http://192.0.2.1/"))[0])
+        await call("message_post", queue_name="q", messages=[{"body": 1}])
+        self.assertEqual(204, (await call("queue_purge", queue_name="q"))[0])
+        self.assertEqual(0, (await call("queue_get_stats", queue_name="q"))[1]["messages"]["total"])
+        self.assertEqual(204, (await call("ping_node"))[0])
+        self.assertTrue((await call("check_node_health"))[1]["storage_reachable"])
+        self.assertEqual(200, (await call("get_home_doc"))[0])
+        self.assertEqual(200, (await call("authenticate"))[0])
+
+    async def test_bodies_come_back_as_they_were_sent(self):
+        call = await self.caller()
+        await call.raw('{"action": "message_post", "headers": %s, "body": {"queue_name": "q", "messages": '
+                       '[{"body": {"z": 1.10, "a": 1e2}}]}}' % json.dumps(call.headers))
+        await call.connection.send(json.dumps({"action": "message_list", "headers": call.headers,
+                                               "body": {"queue_name": "q", "echo": True}}))
+        self.assertIn('"body":{"z":1.10,"a":1e2}', await call.connection.recv())
+        call.packed = True
+        shown = (await call("message_list", queue_name="q", echo=True))[1]["messages"][0]["body"]
+        self.assertEqual([("z", 1.1), ("a", 100.0)], list(shown.items()))
+
+    async def test_pages_of_other_sites_can_not_connect(self):
+        for origin in ("http://evil.example", f"http://{self.server.websocket}", "null"):
+            self.assertEqual(403, self.refused(f"Origin: {origin}\r\n"))
+        with harness.Server("--websocket.origins=https://good.example, https://other.example") as server:
+            self.assertEqual(101, self.refused("Origin: https://good.example\r\n", server=server))
+            self.assertEqual(403, self.refused("Origin: https://good.example.evil\r\n", server=server))
+
+    async def test_path_and_host_are_checked(self):
+        self.assertEqual(404, self.refused("", path="/chat"))
+        self.assertEqual(101, self.refused("", path="/v2?x=1"))
+        self.assertEqual(400, self.refused("Host: another\r\n"))
+
+    def refused(self, header, path="/v2", server=None):
+        """The status of the answer to a handshake with that header."""
+        host, port = (server or self.server).websocket.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall((f"GET {path} HTTP/1.1\r\nHost: h\r\n{header}Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+            return int(connection.recv(1000).split()[1])
+
+    async def test_silent_clients_are_pinged_and_cut_off(self):
+        with harness.Server("--websocket.ping_seconds=1") as server:
+            async with websockets.connect(f"ws://{server.websocket}", ping_interval=None) as alive:
+                with self.shaken_hands(server) as silent:
+                    got = await asyncio.to_thread(lambda: b"".join(iter(lambda: silent.recv(1000), b"")))
+                    self.assertTrue(got.startswith(b"\x89"), got)
+                await asyncio.wait_for(await alive.ping(), 60)
+
     async def test_everything_in_json(self):
         await self.whole_story(await self.caller())
 
@@ -118,7 +178,7 @@ class WebSocketApi(unittest.IsolatedAsyncioTestCase):
                               (json.dumps({"action": "nonsense", "headers": call.headers}), 400),
                               (json.dumps({"action": "queue_list", "headers": []}), 400),
                               (json.dumps({"action": "queue_list", "headers": {}}), 400),
-                              (json.dumps({"action": "subscription_create", "headers": call.headers}), 501)):
+                              (json.dumps({"action": "pool_list", "headers": call.headers}), 404)):
             answer = await call.raw(wrong)
             self.assertEqual(status, answer["headers"]["status"], answer)
             self.assertTrue(answer["body"]["error"])
@@ -175,9 +235,9 @@ class WebSocketApi(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(b"\x88\x02" + code.to_bytes(2, "big"), connection.recv(1000), frame[:4])
         self.assertEqual(200, (await (await self.caller())("queue_list"))[0])
 
-    def shaken_hands(self):
+    def shaken_hands(self, server=None):
         """A connection on which frames may be sent, made by hand: a library would not send wrong ones."""
-        host, port = self.server.websocket.rsplit(":", 1)
+        host, port = (server or self.server).websocket.rsplit(":", 1)
         connection = socket.create_connection((host, int(port)), timeout=60)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")

@@ -14,7 +14,7 @@
 
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
-#include "section/masking.hpp"
+#include "text/masking.hpp"
 
 namespace hostile {
 
@@ -79,11 +79,12 @@ inline void load(std::string_view content) {
 
 // Masks the bytes as a text with URLs.
 inline void mask(std::string_view text) {
-  const std::string once = gmr::sections::mask_urls(text);
-  if (text.find("://") == std::string_view::npos) require(once == text, "other text is unchanged");
+  const std::string once = gmr::texts::mask_urls(text);
+  if (text.find("://") == std::string_view::npos && text.find('?') == std::string_view::npos)
+    require(once == text, "other text is unchanged");
   // However the bytes end, a URL after a blank is one of its own.
   const std::string url = " pg://user:hunter2@host/";
-  const std::string with_url = gmr::sections::mask_urls(std::string(text) + "\n" + url);
+  const std::string with_url = gmr::texts::mask_urls(std::string(text) + "\n" + url);
   require(with_url.ends_with(" pg://user:***@host/"), "a password after other text is masked");
 }
 

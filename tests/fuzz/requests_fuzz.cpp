@@ -2,13 +2,13 @@
 // request has an answer, and what a store refuses is an answer too.
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include <api/http.hpp>
-#include <api/websocket.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <http/api.hpp>
 #include <optional>
 #include <string>
+#include <websocket/api.hpp>
 
 #include "../unit/queue-server/served.hpp"
 
@@ -41,6 +41,9 @@ std::string target(FuzzedDataProvider& bytes) {
       "/v2/queues/q/claims",
       "/v2/queues/q/claims/",
       "/v2/queues/q/stats",
+      "/v2/queues/q/share",
+      "/v2/queues/q/purge",
+      "/v2/queues/q/subscriptions",
   };
   return bytes.PickValueInArray(beginnings) + bytes.ConsumeRandomLengthString(most_of_a_field);
 }
@@ -51,7 +54,7 @@ void check(const reply& answer) {
 
 void serve_http(FuzzedDataProvider& bytes, served& server) {
   static const char* const methods[] = {"GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "?"};
-  queue_server::http_api::request asked;
+  queue_server::http::request asked;
   asked.method = bytes.PickValueInArray(methods);
   asked.target = target(bytes);
   asked.client_id = header_or(bytes, "3381af92-2b9e-11e3-b191-71861300734c");
@@ -59,14 +62,14 @@ void serve_http(FuzzedDataProvider& bytes, served& server) {
   asked.accept = field(bytes);
   asked.content_type = header_or(bytes, "application/json");
   asked.body = bytes.ConsumeRandomLengthString(most_of_a_body);
-  check(server.run(queue_server::http_api::prepare(std::move(asked))));
+  check(server.run(queue_server::http::prepare(std::move(asked), server.allowed())));
 }
 
 void serve_websocket(FuzzedDataProvider& bytes, served& server) {
-  using queue_server::websocket_api::encoding;
+  using queue_server::websocket::encoding;
   const encoding form = bytes.ConsumeBool() ? encoding::json : encoding::message_pack;
   const std::string message = bytes.ConsumeRandomLengthString(most_of_a_body);
-  check(server.run(queue_server::websocket_api::prepare(message, form)));
+  check(server.run(queue_server::websocket::prepare(message, form, server.allowed()).work));
 }
 
 }  // namespace

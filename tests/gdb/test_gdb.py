@@ -146,7 +146,8 @@ class GreenThreads(unittest.TestCase):
             self.assertRegex(parts[2], r"#0  inner at .*parked.cpp:\d+\n  #1  outer at .*parked.cpp:\d+\n")
             self.assertEqual(len(listed), parts[3].count("---- Green thread "))
             self.assertRegex(parts[4], r"boost::context::fiber::resume")
-            self.assertRegex(parts[5], r"#0 .*read")  # the thread is as it was
+            # The thread is as it was: in read(), which is called by a function of its own from glibc 2.41 on.
+            self.assertRegex(parts[5], r"#0 .*(read|__syscall_cancel_arch)")
             done = len(re.findall(r"(?m)^\$\d+ = 42$", parts[6]))
             refused = len(re.findall(r"(?m)^Green thread \d+: Only bt for a ", parts[6]))
             self.assertGreater(min(done, refused), 0)

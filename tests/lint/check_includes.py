@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Data flows one way: a stage of lib/ includes only itself and the stages before it.
 
-What stands above all stages (gmr/gmr.hpp, gmr/reporter.hpp and its source) may include any; no stage includes it.
+The public headers that stand above all stages (gmr/gmr.hpp, gmr/reporter.hpp) may include any; none includes them but the
+reporter, which is the source of the latter.
 """
 import pathlib
 import re
 import sys
 
-STAGES = ["model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "view", "sink",
-          "reporter", "trigger"]
+STAGES = ["text", "os", "model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "outline", "view", "sink",
+          "trigger", "reporter"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/)?([a-z]+)/[^">]+[">]', re.M)
 ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)
 SOURCES = {".hpp", ".cpp", ".h", ".S", ".c"}
@@ -29,7 +30,7 @@ def violations(root: pathlib.Path):
         if path.suffix not in SOURCES or stage is None:
             continue
         text = path.read_text()
-        for included in ABOVE.findall(text):
+        for included in ABOVE.findall(text) if stage != STAGES[-1] else ():
             yield f"{path.relative_to(root)}: stage '{stage}' includes {included}, which stands above the stages"
         for included in INCLUDE.findall(text):
             if included in STAGES and STAGES.index(included) > STAGES.index(stage):

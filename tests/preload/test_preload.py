@@ -15,7 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 import reports  # noqa: E402  (needs the path above)
 
-LIBRARY, ECHO, FIBERS, EARLY = (os.environ[name] for name in ("GMR_PRELOAD", "ECHO", "FIBERS", "EARLY"))
+LIBRARY, ECHO, FIBERS, EARLY, STUCK = (
+    os.environ[name] for name in ("GMR_PRELOAD", "ECHO", "FIBERS", "EARLY", "STUCK"))
 
 
 def line_of(source, text):
@@ -137,6 +138,36 @@ class Fibers(unittest.TestCase):
             self.assertEqual(0, program.process.wait(60))
 
 
+class Unseen(unittest.TestCase):
+    """What a report says of a Boost.Context that is out of reach."""
+
+    def tracing_findings(self, program):
+        report = program.report()
+        self.assertEqual([], list(fibers_in(report)))
+        return [finding["text"] for finding in report["findings"] if finding["kind"] == "tracing_inactive"]
+
+    def check_static(self, executable, text):
+        with Program(executable) as program:
+            self.assertEqual("parked\n", program.process.stdout.readline())
+            self.assertEqual([text], self.tracing_findings(program))
+            out, _ = program.process.communicate("\n", timeout=60)
+            self.assertEqual(("done\n", 0), (out, program.process.returncode))
+
+    def test_static_boost_context(self):
+        self.check_static(os.environ["STATIC"], "libgmr_preload: fiber tracing inactive: this program has no shared "
+                          "Boost.Context; with a static one link gmr::trace to it")
+
+    def test_static_boost_context_that_is_exported(self):
+        self.check_static(os.environ["STATIC_EXPORTED"], "libgmr_preload: fiber tracing inactive: the program itself "
+                          "has Boost.Context, and calls go there; link gmr::trace to it")
+
+    def test_boost_context_with_unknown_names(self):
+        with Program("/bin/sleep", "1000", preload=f"{LIBRARY} {os.environ['OTHER_NAMES']}") as program:
+            reports.wait_for(program.has_reporter, "no reporter")
+            self.assertEqual(["libgmr_preload: fiber tracing inactive: this program's Boost.Context has other names for "
+                              "its switches than versions 1.81 to 1.92; use one of those"], self.tracing_findings(program))
+
+
 class Unharmed(unittest.TestCase):
     def test_program_without_fibers(self):
         with Program("/bin/sleep", "1000") as program:
@@ -144,7 +175,7 @@ class Unharmed(unittest.TestCase):
             report = program.report()
             self.assertEqual("sleep", report["package"]["name"])
             self.assertEqual(2, len(report["threads"]))
-            self.assertTrue(any("no shared Boost.Context" in f["text"] for f in report["findings"]))
+            self.assertTrue(any("this program has no shared Boost.Context" in f["text"] for f in report["findings"]))
             program.report()
             self.assertIsNone(program.process.poll())
 
@@ -206,6 +237,13 @@ class Unharmed(unittest.TestCase):
             report = program.report(signal.SIGRTMIN + 3)
             self.assertEqual("signal SIGRTMIN+3", report["cause"])
 
+    def test_a_thread_that_holds_the_loaders_lock(self):
+        with Program(STUCK) as program:
+            self.assertEqual("stuck\n", program.process.stdout.readline())
+            report = program.report()
+            functions = [frame["function"] for thread in report["threads"] for frame in thread["frames"]]
+            self.assertTrue(any("stay" in function for function in functions), functions)
+
     def test_program_with_gmr_reports_itself(self):
         server = pathlib.Path(os.environ["GMR_BIN"]) / "queue-server"
         if not server.exists():
@@ -224,9 +262,12 @@ class Unharmed(unittest.TestCase):
 
 
 class Library(unittest.TestCase):
-    def test_shows_three_symbols_and_needs_no_boost(self):
+    def test_shows_boosts_functions_and_needs_no_boost(self):
         symbols = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True).stdout
-        self.assertEqual({"make_fcontext", "jump_fcontext", "ontop_fcontext"},
+        self.assertEqual({"make_fcontext", "jump_fcontext", "ontop_fcontext",
+                          "_ZN5boost7context6detail13make_fcontextEPvmPFvNS1_10transfer_tEE",
+                          "_ZN5boost7context6detail13jump_fcontextEPvS2_",
+                          "_ZN5boost7context6detail14ontop_fcontextEPvS2_PFNS1_10transfer_tES3_E"},
                          {line.split()[-1] for line in symbols.splitlines()})
         needed = subprocess.run(["readelf", "-d", LIBRARY], capture_output=True, text=True, check=True).stdout
         self.assertEqual([], re.findall(r"NEEDED.*(?:boost|stdc\+\+).*", needed))

@@ -87,7 +87,7 @@ void check(const gmr::report& complete, tally& counts) {
   for (const gmr::green_thread_info& each : all.listed)
     check(each, all.stacks[each.stack], ways[each.stack], counts);
   for (const gmr::finding& each : complete.findings)
-    if (each.kind == "tracing_inactive") fault(counts, each.text);
+    if (each.kind == gmr::finding_kind::tracing_inactive) fault(counts, each.text);
 }
 
 }  // namespace torture

@@ -3,7 +3,6 @@
 #include <boost/url.hpp>
 #include <charconv>
 
-#include "api/http.hpp"
 #include "debug.hpp"
 
 namespace queue_server::http {
@@ -25,10 +24,10 @@ bool is_debug_target(std::string_view target) {
 reply serve_debug(std::string_view method, std::string_view target) {
   const auto url = boost::urls::parse_origin_form(target);
   if (!url || url->path() != "/debug/block") {
-    return http_api::error_reply(404, "Not found", "Only /debug/block is here.");
+    return error_reply(404, "Not found", "Only /debug/block is here.");
   }
   if (method != "POST") {
-    reply told = http_api::error_reply(405, "Method not allowed", "Allowed here: POST");
+    reply told = error_reply(405, "Method not allowed", "Allowed here: POST");
     told.headers.emplace_back("Allow", "POST");
     return told;
   }
@@ -39,10 +38,10 @@ reply serve_debug(std::string_view method, std::string_view target) {
   const auto [read_to, failure] = std::from_chars(seconds_text.data(), end, seconds);
   if (failure != std::errc{} || read_to != end || !(seconds > 0) ||
       seconds > static_cast<double>(debug::longest_block.count()) || !kind) {
-    return http_api::error_reply(400, "Invalid API request",
-                                 "Give seconds, above 0 and at most " +
-                                     std::to_string(debug::longest_block.count()) +
-                                     ", and how: mutex, sleep or spin.");
+    return error_reply(400, "Invalid API request",
+                       "Give seconds, above 0 and at most " +
+                           std::to_string(debug::longest_block.count()) +
+                           ", and how: mutex, sleep or spin.");
   }
   debug::block(*kind, std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
   return {204, {}, {}, {}};

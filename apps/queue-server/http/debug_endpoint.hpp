@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "api/operation.hpp"
+#include "http/api.hpp"
 
 namespace queue_server::http {
 

@@ -14,11 +14,13 @@
 #include <boost/beast/http.hpp>
 #include <gmr/trace/label.hpp>
 
-#include "api/http.hpp"
-#include "api/limits.hpp"
+#include "http/api.hpp"
 #include "http/debug_endpoint.hpp"
+#include "http/head.hpp"
 #include "peer.hpp"
-#include "storage/storage.hpp"
+#include "storage/engine/id.hpp"
+#include "verbs/time.hpp"
+#include "work.hpp"
 
 namespace queue_server::http {
 
@@ -54,27 +56,11 @@ struct client {
   }
 };
 
-std::optional<std::string> field(const beast::http::fields& fields, beast::string_view name) {
-  const auto found = fields.find(name);
-  if (found == fields.end()) return std::nullopt;
-  return std::string(found->value());
-}
-
-http_api::request api_request(beast::http::request<beast::http::string_body>&& received) {
-  http_api::request asked;
-  asked.method = std::string(received.method_string());
-  asked.target = std::string(received.target());
-  asked.client_id = field(received, "Client-ID");
-  asked.project_id = field(received, "X-Project-Id");
-  asked.accept = field(received, "Accept");
-  asked.content_type = field(received, "Content-Type");
-  asked.body = std::move(received.body());
-  return asked;
-}
-
 response http_response(reply answer, unsigned version, bool keep_alive, bool head) {
   response made{static_cast<beast::http::status>(answer.status), version};
   made.set(beast::http::field::server, "queue-server");
+  made.set(beast::http::field::date, http_date());
+  made.set("x-openstack-request-id", "req-" + new_id());
   if (!answer.content_type.empty()) {
     made.set(beast::http::field::content_type, answer.content_type);
   }
@@ -90,7 +76,7 @@ response http_response(reply answer, unsigned version, bool keep_alive, bool hea
 std::optional<reply> complaint(error_code problem) {
   using beast::http::error;
   const auto refuse = [&problem](int status, const char* title) {
-    return http_api::error_reply(status, title, problem.message());
+    return error_reply(status, title, problem.message());
   };
   if (problem == beast::error::timeout) return refuse(408, "Request timeout");
   if (problem == error::header_limit) return refuse(431, "Request header fields too large");
@@ -102,13 +88,40 @@ std::optional<reply> complaint(error_code problem) {
   return std::nullopt;
 }
 
+// As a report shows it: a query may hold what is nobody else's to know.
+std::string shown_request(const beast::http::request_header<>& received) {
+  const beast::string_view target = received.target();
+  const std::size_t query = std::min(target.find('?'), target.size());
+  return std::string(received.method_string()) + " " + std::string(target.substr(0, query)) +
+         (query < target.size() ? "?..." : "");
+}
+
+bool is_health_target(beast::string_view target) {
+  return target == "/healthz" || target == "/v2/ping";
+}
+
 bool expects_continue(const request_parser& parser) {
   return beast::iequals(parser.get()[beast::http::field::expect], "100-continue");
+}
+
+// Of what is in the head: before a byte of the body is read.
+std::optional<reply> refusal_of(const request_parser& parser, budget::share& memory,
+                                std::size_t most_body) {
+  if (auto wrong = wrong_head(parser.get())) return wrong;
+  const auto length = parser.content_length();
+  const std::size_t expected =
+      length ? static_cast<std::size_t>(std::min<std::uint64_t>(*length, most_body)) : most_body;
+  if (parser.is_done() || memory.set(expected)) return std::nullopt;
+  reply busy = error_reply(503, "Service temporarily unavailable",
+                           "Too much is being received at this moment.");
+  busy.headers.emplace_back("Retry-After", "1");
+  return busy;
 }
 
 // What came in instead of a request, or the request itself.
 struct incoming {
   error_code problem;
+  std::optional<reply> refusal;  // its head is wrong, or there is no room for its body
   beast::http::request<beast::http::string_body> request;
 };
 
@@ -137,8 +150,9 @@ class conversation final {
   std::shared_ptr<client> peer_;
   services& shared_;
   connections::entry self_;
+  budget::share memory_{shared_.receiving};
   beast::tcp_stream& stream_ = peer_->stream;
-  beast::flat_buffer buffer_{largest_header + limits::largest_request};
+  beast::flat_buffer buffer_{largest_header + shared_.allowed.largest_request()};
 };
 
 asio::awaitable<void> conversation::run() {
@@ -147,13 +161,16 @@ asio::awaitable<void> conversation::run() {
     if (buffer_.size() == 0 && !co_await request_begins()) break;
     incoming received = co_await read_request();
     outgoing made;
-    if (received.problem) {
+    if (received.refusal) {
+      made.answer = std::move(*received.refusal);
+    } else if (received.problem) {
       std::optional<reply> told = complaint(received.problem);
       if (!told) break;
       made.answer = std::move(*told);
     } else {
       made = co_await serve(std::move(received.request));
     }
+    memory_.release();
     made.keep_alive = made.keep_alive && !peer_->stopping;
     const bool last = !made.keep_alive;
     const bool sent = co_await send(std::move(made));
@@ -192,13 +209,16 @@ asio::awaitable<incoming> conversation::read_request() {
   self_->now("reading a request");
   request_parser parser;
   parser.header_limit(largest_header);
-  parser.body_limit(limits::largest_request);
+  parser.body_limit(shared_.allowed.largest_request());
   incoming received;
   std::size_t bytes = 0;
   stream_.expires_after(shared_.transfer_limit);
   std::tie(received.problem, bytes) =
       co_await beast::http::async_read_header(stream_, buffer_, parser, as_result);
   self_->received(bytes);
+  if (!received.problem)
+    received.refusal = refusal_of(parser, memory_, shared_.allowed.largest_request());
+  if (received.refusal) co_return received;
   if (!received.problem && expects_continue(parser)) {
     response go_on{beast::http::status::continue_, parser.get().version()};
     std::tie(received.problem, bytes) =
@@ -220,21 +240,30 @@ asio::awaitable<outgoing> conversation::serve(
                 .version = received.version(),
                 .keep_alive = received.keep_alive(),
                 .head = received.method() == beast::http::verb::head};
-  self_->now("working",
-             std::string(received.method_string()) + " " + std::string(received.target()));
+  self_->now("working", shown_request(received));
+  if (self_.crowded() && !is_health_target(received.target())) {
+    made.answer =
+        error_reply(503, "Service temporarily unavailable", "There are too many clients.");
+    made.answer.headers.emplace_back("Retry-After", "1");
+    made.keep_alive = false;
+    co_return made;
+  }
   if (shared_.debug_endpoints && is_debug_target(received.target())) {
     made.answer = serve_debug(received.method_string(), received.target());
     co_return made;
   }
-  http_api::request asked = api_request(std::move(received));
+  request asked = request_of(received);
+  asked.body = std::move(received.body());
   gmr::set_label("client", asked.client_id.value_or(""));
-  operation work = http_api::prepare(std::move(asked));
-  if (work.needs == access::none) {
-    made.answer = std::move(work.ready);
-    co_return made;
+  const auto work = std::make_shared<operation>(prepare(asked, shared_.allowed));
+  if (needs_storage(*work)) {
+    self_->now("waiting for storage");
+    const storage_outcome done =
+        co_await shared_.data.async_execute(work_for_storage(work), asio::deferred);
+    made.answer = finish(*work, done, shared_.told);
+  } else {
+    made.answer = answer_at_once(*work, shared_.data);
   }
-  self_->now("waiting for storage");
-  made.answer = co_await shared_.data.async_execute(std::move(work), asio::deferred);
   co_return made;
 }
 

@@ -2,13 +2,13 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/thread_pool.hpp>
-#include <deque>
 #include <latch>
 #include <mutex>
 #include <vector>
 
-#include "storage/store.hpp"
+#include "storage/fair_queue.hpp"
 
 namespace queue_server {
 
@@ -16,8 +16,17 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t largest_batch = 256;  // writes that share a commit
-constexpr std::int64_t sweep_rows = 1000;
+using clock = std::chrono::steady_clock;
+
+// Writes share a commit until so many have, or running them took so long: those that come meanwhile
+// wait that long at most, and the commit.
+constexpr std::size_t largest_batch = 256;
+constexpr std::chrono::milliseconds longest_batch{10};
+// How much is swept at once follows from how long it takes.
+constexpr std::int64_t least_swept = 50;
+constexpr std::int64_t most_swept = 5000;
+constexpr std::chrono::milliseconds quick_sweep{5};
+constexpr std::chrono::milliseconds slow_sweep{10};
 
 // Names the threads of a pool; each runs exactly one of the tasks, as all wait for all.
 void name_threads(asio::thread_pool& threads, int count, int first_number) {
@@ -36,13 +45,14 @@ void name_threads(asio::thread_pool& threads, int count, int first_number) {
 
 class storage::pool final {
  public:
-  pool(const std::string& path, int readers)
-      : writer_store_(path, sqlite::open_mode::read_write),
+  pool(const engine_factory& open, int readers, std::function<void(const std::string&)> tell)
+      : health_(std::move(tell)),
+        writer_engine_(open(engine_use::write)),
         writer_(1),
         readers_(static_cast<std::size_t>(readers)) {
-    for (int i = 0; i < readers; ++i) {
-      idle_stores_.push_back(std::make_unique<store>(path, sqlite::open_mode::read_only));
-    }
+    idle_engines_.reserve(static_cast<std::size_t>(readers));
+    for (int i = 0; i < readers; ++i)
+      idle_engines_.push_back(open(engine_use::read));
     name_threads(writer_, 1, 0);
     name_threads(readers_, readers, 1);
   }
@@ -52,125 +62,226 @@ class storage::pool final {
     writer_.join();
   }
 
-  void submit(operation work, std::unique_ptr<completion> then) {
-    if (work.needs == access::write) {
-      add_write({std::move(work), std::move(then), {}});
-      return;
+  void submit(storage_work work, std::unique_ptr<completion> then) {
+    const bool writes = work.use == engine_use::write;
+    job added{std::move(work), std::move(then), {}, false, false};
+    const std::lock_guard lock(mutex_);
+    auto& line = writes ? writes_ : reads_;
+    const std::string project = added.work.project;
+    line.push_back(project, std::move(added));
+    (writes ? health_.waiting_writes : health_.waiting_reads) = line.size();
+    if (writes) {
+      call_writer();
+    } else {
+      asio::post(readers_, [this] { read_next(); });
     }
-    asio::post(readers_, [this, work = std::move(work), then = std::move(then)]() mutable {
-      std::unique_ptr<store> data = take_store();
-      reply answer = run(work, *data);
-      put_store(std::move(data));
-      then->complete(std::move(answer));
-    });
   }
 
   void sweep() {
-    asio::post(writer_, [this] {
-      try {
-        // What is left is for the next time: those who wait to write come first.
-        static_cast<void>(writer_store_.sweep(sweep_rows));
-      } catch (const sqlite::error&) {
-        // A full disk or the like; what has expired stays hidden, and the next sweep tries again.
-      }
-    });
+    if (sweeping_.exchange(true)) return;
+    asio::post(writer_, [this] { sweep_some(); });
   }
+
+  [[nodiscard]] const storage_health& health() const noexcept { return health_; }
 
  private:
-  struct write {
-    operation work;
+  struct job {
+    storage_work work;
     std::unique_ptr<completion> then;
-    reply answer;
+    std::exception_ptr problem;
+    bool done = false;
+    bool fault = false;  // of the storage
   };
 
-  static reply run(const operation& work, store& data) {
-    try {
-      return work.run(data);
-    } catch (const std::exception& problem) {
-      return work.refuse(problem);
-    }
-  }
-
-  std::unique_ptr<store> take_store() {
-    const std::lock_guard lock(mutex_);
-    std::unique_ptr<store> taken = std::move(idle_stores_.back());  // as many as threads
-    idle_stores_.pop_back();
-    return taken;
-  }
-
-  void put_store(std::unique_ptr<store> data) {
-    const std::lock_guard lock(mutex_);
-    idle_stores_.push_back(std::move(data));
-  }
-
-  void add_write(write added) {
-    {
-      const std::lock_guard lock(mutex_);
-      writes_.push_back(std::move(added));
-      if (writes_.size() > 1) return;  // whoever came first has seen to it
-    }
+  // With the mutex held. One call serves all that wait.
+  void call_writer() {
+    if (writer_called_) return;
+    writer_called_ = true;
     asio::post(writer_, [this] { commit_batch(); });
   }
 
-  // Takes the writes that wait, and comes back for those that arrive meanwhile.
-  void commit_batch() {
-    std::vector<write> batch;
-    {
-      const std::lock_guard lock(mutex_);
-      while (!writes_.empty() && batch.size() < largest_batch) {
-        batch.push_back(std::move(writes_.front()));
-        writes_.pop_front();
-      }
-      if (!writes_.empty()) asio::post(writer_, [this] { commit_batch(); });
-    }
-    try {
-      run_batch(batch);
-    } catch (const std::exception& problem) {
-      roll_back();
-      for (write& failed : batch)
-        failed.answer = failed.work.refuse(problem);
-    }
-    for (write& done : batch)
-      done.then->complete(std::move(done.answer));
+  bool note_failure(engine_use use, const std::exception& problem) {
+    if (dynamic_cast<const storage_error*>(&problem) == nullptr) return false;
+    health_.failed(use, problem.what());
+    return true;
   }
 
-  void run_batch(std::vector<write>& batch) {
-    sqlite::database& connection = writer_store_.connection();
-    connection.run("BEGIN IMMEDIATE");
-    for (write& each : batch) {
-      connection.run("SAVEPOINT one");
-      try {
-        each.answer = each.work.run(writer_store_);
-        connection.run("RELEASE one");
-      } catch (const std::exception& problem) {
-        // Some errors (a full disk) make SQLite undo the whole transaction by itself.
-        if (!connection.in_transaction()) throw;
-        connection.run("ROLLBACK TO one");
-        connection.run("RELEASE one");
-        each.answer = each.work.refuse(problem);
+  void read_next() {
+    job next;
+    std::unique_ptr<engine> data;
+    {
+      const std::lock_guard lock(mutex_);
+      next = reads_.pop();  // one for each that was posted
+      health_.waiting_reads = reads_.size();
+      data = std::move(idle_engines_.back());  // as many as threads
+      idle_engines_.pop_back();
+    }
+    try {
+      next.done = next.work.run(*data);
+      health_.worked(engine_use::read);
+    } catch (const std::exception& problem) {
+      next.problem = std::current_exception();
+      next.done = true;
+      note_failure(engine_use::read, problem);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      idle_engines_.push_back(std::move(data));
+      if (!next.done) {
+        const std::string project = next.work.project;
+        reads_.push_front(project, std::move(next));
+        asio::post(readers_, [this] { read_next(); });
+        return;
       }
     }
-    connection.run("COMMIT");
+    next.then->complete({next.problem});
+  }
+
+  // Takes the writes that wait, by turns, and comes back for those that arrive meanwhile.
+  void commit_batch() {
+    std::vector<job> batch;
+    batch.reserve(largest_batch);
+    {
+      const std::lock_guard lock(mutex_);
+      writer_called_ = false;
+    }
+    const auto began = clock::now();
+    try {
+      writer_engine_->begin();
+      run_batch(batch, began + longest_batch);
+      writer_engine_->commit();
+      if (!failed(batch) && writer_engine_->has_room()) health_.worked(engine_use::write);
+    } catch (const std::exception& problem) {
+      writer_engine_->make_room();
+      note_failure(engine_use::write, problem);
+      roll_back();
+      if (batch.empty()) {  // it could not even begin
+        while (take(batch)) {
+        }
+      }
+      for (job& failed : batch) {
+        failed.problem = std::current_exception();
+        failed.done = true;
+      }
+    }
+    note_commit(clock::now() - began);
+    give_back(batch);
+  }
+
+  bool take(std::vector<job>& batch) {
+    const std::lock_guard lock(mutex_);
+    if (writes_.empty() || batch.size() == largest_batch) return false;
+    batch.push_back(writes_.pop());
+    health_.waiting_writes = writes_.size();
+    return true;
+  }
+
+  // Some of it met a fault, which others need not: a full disk, for those that delete.
+  static bool failed(const std::vector<job>& batch) {
+    return std::any_of(batch.begin(), batch.end(), [](const job& each) { return each.fault; });
+  }
+
+  void run_batch(std::vector<job>& batch, clock::time_point end) {
+    engine& data = *writer_engine_;
+    const bool full = !data.has_room();
+    while (clock::now() < end && take(batch)) {
+      job& each = batch.back();
+      data.mark();
+      try {
+        if (each.work.grows && full) throw storage_error("database or disk is full");
+        each.done = each.work.run(data);
+        data.keep_mark();
+      } catch (const std::exception& problem) {
+        // Some errors (a full disk) make an engine undo the whole transaction by itself.
+        if (!data.in_transaction()) throw;
+        data.make_room();
+        each.fault = note_failure(engine_use::write, problem);
+        data.undo_to_mark();
+        each.problem = std::current_exception();
+        each.done = true;
+      }
+    }
+  }
+
+  // What has begun and is not done waits for its next turn; the others are answered.
+  void give_back(std::vector<job>& batch) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto each = batch.rbegin(); each != batch.rend(); ++each) {
+        if (each->done) continue;
+        const std::string project = each->work.project;
+        writes_.push_front(project, std::move(*each));
+      }
+      health_.waiting_writes = writes_.size();
+      if (!writes_.empty()) call_writer();
+    }
+    for (job& each : batch) {
+      if (each.then) each.then->complete({each.problem});
+    }
+  }
+
+  void note_commit(clock::duration took) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    ++health_.commits;
+    health_.last_commit_us = us;
+    if (us > health_.longest_commit_us) health_.longest_commit_us = us;
+  }
+
+  void sweep_some() {
+    bool more = false;
+    try {
+      more = sweep_part();
+      if (writer_engine_->has_room()) health_.worked(engine_use::write);
+    } catch (const std::exception& problem) {
+      // What has expired stays hidden, and the next sweep tries again.
+      writer_engine_->make_room();
+      note_failure(engine_use::write, problem);
+      roll_back();
+    }
+    if (more) {
+      asio::post(writer_, [this] { sweep_some(); });  // behind those who wait to write
+    } else {
+      sweeping_ = false;
+    }
+  }
+
+  bool sweep_part() {
+    const auto began = clock::now();
+    writer_engine_->begin();
+    if (health_.writes_fail()) writer_engine_->try_to_write();
+    const std::int64_t swept = writer_engine_->sweep(sweep_rows_);
+    writer_engine_->commit();
+    health_.swept += static_cast<std::uint64_t>(swept);
+    const auto took = clock::now() - began;
+    if (took < quick_sweep) sweep_rows_ = std::min(2 * sweep_rows_, most_swept);
+    if (took > slow_sweep) sweep_rows_ = std::max(sweep_rows_ / 2, least_swept);
+    return swept > 0;
   }
 
   void roll_back() noexcept {
     try {
-      if (writer_store_.connection().in_transaction()) writer_store_.connection().run("ROLLBACK");
-    } catch (const sqlite::error&) {
-      // Nothing is left to undo it with; the next BEGIN reports it to its clients.
+      if (writer_engine_->in_transaction()) writer_engine_->roll_back();
+    } catch (const std::exception&) {
+      // Nothing is left to undo it with; the next begin() reports it to its clients.
     }
   }
 
-  store writer_store_;
-  std::mutex mutex_;  // never held while SQLite runs
-  std::deque<write> writes_;
-  std::vector<std::unique_ptr<store>> idle_stores_;
+  storage_health health_;
+  std::unique_ptr<engine> writer_engine_;
+  std::int64_t sweep_rows_ = 1000;
+  std::atomic<bool> sweeping_ = false;
+  std::mutex mutex_;  // never held while an engine runs
+  bool writer_called_ = false;
+  fair_queue<job> writes_;
+  fair_queue<job> reads_;
+  std::vector<std::unique_ptr<engine>> idle_engines_;
   asio::thread_pool writer_;
   asio::thread_pool readers_;
 };
 
-storage::storage(const std::string& path, int reader_threads)
-    : pool_(std::make_unique<pool>(path, reader_threads)) {}
+storage::storage(const engine_factory& open, int reader_threads,
+                 std::function<void(const std::string&)> tell)
+    : pool_(std::make_unique<pool>(open, reader_threads, std::move(tell))) {}
 
 storage::~storage() = default;
 
@@ -178,7 +289,11 @@ void storage::sweep() {
   pool_->sweep();
 }
 
-void storage::submit(operation work, std::unique_ptr<completion> then) {
+const storage_health& storage::health() const noexcept {
+  return pool_->health();
+}
+
+void storage::submit(storage_work work, std::unique_ptr<completion> then) {
   pool_->submit(std::move(work), std::move(then));
 }
 

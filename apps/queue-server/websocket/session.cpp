@@ -1,9 +1,11 @@
-// Every wait of a session stands in session() itself, so that a report names the line here.
+// Each wait of a session stands in session() or in a function that is named by what it waits for: a
+// report shows it.
 //
 // Stacks end in a guard page: a handler that needs too much stops the server at once instead of
 // writing over its neighbour.
 #include "websocket/session.hpp"
 
+#include <algorithm>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/spawn.hpp>
@@ -11,14 +13,14 @@
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <gmr/trace/label.hpp>
 
-#include "api/limits.hpp"
-#include "api/websocket.hpp"
 #include "peer.hpp"
-#include "storage/storage.hpp"
+#include "websocket/api.hpp"
+#include "work.hpp"
 
 namespace queue_server::websocket {
 
@@ -29,7 +31,9 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t stack_bytes = std::size_t{256} * 1024;      // touched as needed only
+constexpr std::size_t stack_bytes = std::size_t{256} * 1024;  // touched as needed only
+constexpr std::uint32_t largest_head = 16 * 1024;
+constexpr std::size_t read_at_once = std::size_t{16} * 1024;
 constexpr std::size_t most_idle_buffer = std::size_t{64} * 1024;  // kept between two messages
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 
@@ -41,6 +45,7 @@ struct client {
   beast::websocket::stream<beast::tcp_stream> stream;
   phase at = phase::shaking_hands;
   bool stopping = false;
+  bool reading = false;  // a message that has begun
 };
 
 void stop(const std::shared_ptr<client>& peer) {
@@ -55,10 +60,97 @@ void stop(const std::shared_ptr<client>& peer) {
 }
 
 void set_up(beast::websocket::stream<beast::tcp_stream>& stream, const services& shared) {
-  // Idle clients stay, however long; a handshake, also the closing one, must come to an end.
-  stream.set_option(beast::websocket::stream_base::timeout{
-      shared.transfer_limit, beast::websocket::stream_base::none(), false});
-  stream.read_message_max(limits::largest_request);
+  // Idle clients stay while they answer pings; a handshake, also the closing one, must come to an
+  // end.
+  const bool pings = shared.websocket_ping > std::chrono::seconds::zero();
+  stream.set_option(
+      beast::websocket::stream_base::timeout{shared.transfer_limit,
+                                             pings ? std::chrono::seconds(2 * shared.websocket_ping)
+                                                   : beast::websocket::stream_base::none(),
+                                             pings});
+  stream.read_message_max(shared.allowed.largest_request());
+}
+
+using upgrade = beast::http::request<beast::http::empty_body>;
+using refusal = beast::http::response<beast::http::string_body>;
+
+// A browser says which page opens the connection, and would let any; other clients say nothing.
+bool is_foreign(const upgrade& asked, const std::vector<std::string>& origins) {
+  const auto found = asked.find(beast::http::field::origin);
+  if (found == asked.end()) return false;
+  return std::none_of(origins.begin(), origins.end(), [&found](const std::string& known) {
+    return known == "*" || beast::iequals(known, found->value());
+  });
+}
+
+std::optional<refusal> refusal_of(const upgrade& asked, const services& shared) {
+  const auto refuse = [&asked](beast::http::status status, const char* why) {
+    refusal told{status, asked.version()};
+    told.set(beast::http::field::server, "queue-server");
+    told.set(beast::http::field::content_type, "text/plain");
+    told.body() = why;
+    told.keep_alive(false);
+    told.prepare_payload();
+    return told;
+  };
+  const auto hosts = asked.equal_range(beast::http::field::host);
+  if (std::distance(hosts.first, hosts.second) != 1) {
+    return refuse(beast::http::status::bad_request, "One header Host is required.\n");
+  }
+  const auto path = asked.target().substr(0, asked.target().find('?'));
+  if (path != "/" && path != "/v2" && path != "/v2/") {
+    return refuse(beast::http::status::not_found, "WebSocket is served at / and /v2.\n");
+  }
+  if (is_foreign(asked, shared.origins)) {
+    return refuse(beast::http::status::forbidden, "Pages of that origin may not connect.\n");
+  }
+  return std::nullopt;
+}
+
+// False: it is no client of ours, and has been told so.
+bool shake_hands(client& peer, const services& shared, const asio::yield_context& yield) {
+  auto& stream = peer.stream;
+  auto& below = beast::get_lowest_layer(stream);
+  beast::flat_buffer buffer(largest_head);
+  beast::http::request_parser<beast::http::empty_body> parser;
+  parser.header_limit(largest_head);
+  error_code problem;
+  below.expires_after(shared.transfer_limit);
+  beast::http::async_read_header(below, buffer, parser, yield[problem]);
+  if (problem) return false;
+  auto refused = refusal_of(parser.get(), shared);
+  if (refused) {
+    beast::http::async_write(below, *refused, yield[problem]);
+    return false;
+  }
+  below.expires_never();
+  stream.async_accept(parser.get(), yield[problem]);
+  // Who sends before there is an answer does not speak WebSocket.
+  return !problem && buffer.size() == 0;
+}
+
+// Reads a message. One that has begun must come to its end in time, and within the memory that all
+// such messages share.
+std::size_t receive(client& peer, const services& shared, beast::flat_buffer& buffer,
+                    budget::share& memory, const asio::yield_context& yield, error_code& problem) {
+  auto& below = beast::get_lowest_layer(peer.stream);
+  std::size_t received = 0;
+  while (true) {
+    received += peer.stream.async_read_some(buffer, read_at_once, yield[problem]);
+    if (problem) break;
+    if (!memory.set(buffer.size())) {
+      problem = asio::error::no_buffer_space;
+      break;
+    }
+    if (peer.stream.is_message_done()) break;
+    if (received > 0 && !peer.reading) {
+      peer.reading = true;
+      below.expires_after(shared.transfer_limit);
+    }
+  }
+  if (peer.reading) below.expires_never();
+  peer.reading = false;
+  return received;
 }
 
 void session(const std::shared_ptr<client>& peer, services& shared,
@@ -73,37 +165,40 @@ void session(const std::shared_ptr<client>& peer, services& shared,
   if (!self) return;
   gmr::set_name(name_of_peer(beast::get_lowest_layer(stream).socket()));
 
-  error_code problem;
   set_up(stream, shared);
   self->now("shaking hands");
-  stream.async_accept(yield[problem]);
+  if (!shake_hands(*peer, shared, yield)) return;
+  error_code problem;
   beast::flat_buffer buffer;
+  budget::share memory(shared.receiving);
   while (!problem && !peer->stopping) {
     self->now("waiting for a message");
     peer->at = client::phase::waiting;
-    const std::size_t received = stream.async_read(buffer, yield[problem]);
-    self->received(received);
+    self->received(receive(*peer, shared, buffer, memory, yield, problem));
     // A message that crosses the close could not be answered any more, so nothing is done for it.
     if (problem || peer->at == client::phase::closing) return;
 
     peer->at = client::phase::working;
-    self->now("working", stream.got_binary() ? "MessagePack" : "JSON");
-    const auto form =
-        stream.got_binary() ? websocket_api::encoding::message_pack : websocket_api::encoding::json;
+    const auto form = stream.got_binary() ? encoding::message_pack : encoding::json;
     const auto bytes = buffer.cdata();
-    operation work =
-        websocket_api::prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form);
+    prepared asked =
+        prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form, shared.allowed);
+    self->now("working", asked.action);
+    const auto work = std::make_shared<operation>(std::move(asked.work));
     buffer.clear();
+    memory.release();
     if (buffer.capacity() > most_idle_buffer) buffer.shrink_to_fit();
-    reply answer = std::move(work.ready);
-    if (work.needs != access::none) {
+    reply answer;
+    if (needs_storage(*work)) {
       self->now("waiting for storage");
-      answer = shared.data.async_execute(std::move(work), yield);
+      answer = finish(*work, shared.data.async_execute(work_for_storage(work), yield), shared.told);
+    } else {
+      answer = answer_at_once(*work, shared.data);
     }
 
     self->now("sending an answer");
     beast::get_lowest_layer(stream).expires_after(shared.transfer_limit);
-    stream.binary(form == websocket_api::encoding::message_pack);
+    stream.binary(form == encoding::message_pack);
     const std::size_t sent = stream.async_write(asio::buffer(answer.body), yield[problem]);
     beast::get_lowest_layer(stream).expires_never();
     self->sent(sent);

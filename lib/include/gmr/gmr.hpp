@@ -1,6 +1,8 @@
 // Guru Meditation Reports for servers on Boost.Asio: everything a service includes.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include "gmr/model/report.hpp"
 #include "gmr/model/value.hpp"
 #include "gmr/reporter.hpp"

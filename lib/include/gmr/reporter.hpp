@@ -1,6 +1,8 @@
 // The reporter: the one object that gives a service Guru Meditation Reports.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -25,9 +27,10 @@ using section_generator = std::function<value()>;
 class section_registration;
 
 // While it lives, its triggers are set: the signal (SIGUSR2), or the watched file. Reports are made
-// one at a time on a strand, by default on a thread of the reporter's own ("gmr-reporter"), so that
-// they appear although every thread of the service is blocked. Requests that come while a report is
-// being made are answered together by one further report.
+// one at a time, by default on a thread of the reporter's own ("gmr-reporter"), so that they appear
+// although every thread of the service is blocked. Requests that come while a report is being made
+// are answered together by one further report. Where one does not come on for a second beyond its
+// deadline, another thread ("gmr-watchdog") writes a raw report, which needs no memory.
 //
 // All members are safe to call from any thread, also while a report is being made; none is
 // async-signal-safe. At most one reporter at a time in a process.
@@ -41,7 +44,7 @@ class reporter final {
   reporter(package software, const boost::program_options::variables_map& values);
   reporter(package software, const settings& set);
   // Makes reports on `executor`, which the caller runs until the reporter is destroyed. No report
-  // appears while the threads that run it are blocked.
+  // but the raw one appears while the threads that run it are blocked.
   reporter(package software, const settings& set, boost::asio::any_io_executor executor);
 
   // Finishes a report that is being made, stops the triggers and restores the signal handlers.
@@ -64,8 +67,9 @@ class reporter final {
   // Asks for a report on the sink and returns at once. `cause` is shown in it.
   void request(std::string cause = "request");
 
-  // Makes a report and returns it; nothing is written to the sink. Blocks until it is done: not to
-  // be called from a section generator, nor on the executor the reporter runs on.
+  // Makes a report and returns it; nothing is written to the sink. Blocks until it is done. Throws
+  // std::logic_error where that would never be: in a section's generator, on the executor that the
+  // reporter runs on, and in a forked child.
   [[nodiscard]] report make(std::string cause = "request");
 
   // A report as text or JSON, ending in a newline.

@@ -6,7 +6,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "analyse/finding_text.hpp"
+#include "analyse/threads.hpp"
+#include "text/hex.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -91,7 +92,7 @@ std::string argument_text(std::uint64_t argument) {
   const auto whole = static_cast<std::int64_t>(argument);
   const auto number =
       argument >> 32U == 0 ? std::int64_t{static_cast<std::int32_t>(argument)} : whole;
-  return lowest <= number && number < highest ? std::to_string(number) : hexadecimal(argument);
+  return lowest <= number && number < highest ? std::to_string(number) : texts::hex(argument);
 }
 
 }  // namespace
@@ -112,6 +113,21 @@ std::string place_in_kernel(const capture::thread_snapshot& thread) {
   if (!thread.wait_channel.empty())
     text += (text.empty() ? "wait channel " : "; wait channel ") + thread.wait_channel;
   return text;
+}
+
+thread_info describe(const capture::thread_snapshot& thread) {
+  thread_info out;
+  out.id = thread.id;
+  out.name = thread.name;
+  out.state = thread.state;
+  out.capture = thread.outcome;
+  out.note = thread.note;
+  if (const std::string place = place_in_kernel(thread); !place.empty())
+    out.note += (out.note.empty() ? "" : "; ") + place;
+  out.is_reporter = thread.is_reporter;
+  out.cpu = thread.cpu;
+  if (thread.runs != 0) out.runs = thread.runs;
+  return out;
 }
 
 }  // namespace gmr::analyse

@@ -3,15 +3,16 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstddef>
+#include <span>
 #include <string_view>
+
+#include "os/file_text.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -87,20 +88,15 @@ std::string describe_connect(int descriptor, std::uint64_t address, std::uint64_
   std::string text = describe_descriptor(descriptor);
   any_address wanted{};
   const auto bytes = std::min<std::size_t>(size, sizeof wanted);
-  const iovec local{&wanted, bytes};
-  const iovec remote{reinterpret_cast<void*>(address), bytes};
-  if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != static_cast<ssize_t>(bytes))
+  if (!os::read_memory(address, std::as_writable_bytes(std::span{&wanted, 1}).first(bytes)))
     return text;
   const std::string peer = to_text(wanted, static_cast<socklen_t>(bytes));
   return peer.empty() || text.empty() ? text : text + " - " + peer;
 }
 
 std::string describe_descriptor(int descriptor) {
-  std::array<char, PATH_MAX> target{};
-  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
-  if (size <= 0) return {};
-  std::string_view text{target.data(), static_cast<std::size_t>(size)};
+  const os::file_text target = os::read_link("/proc/self/fd/" + std::to_string(descriptor));
+  std::string_view text = target.content;
   if (text.starts_with("socket:")) return describe_socket(descriptor);
   if (text.starts_with("pipe:")) return "pipe";
   constexpr std::string_view anonymous = "anon_inode:";

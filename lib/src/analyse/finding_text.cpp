@@ -1,20 +1,15 @@
 #include "analyse/finding_text.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <string_view>
 
 namespace gmr::analyse {
 namespace {
 
-// Where every suspended fiber stands.
-bool is_switch(const frame& at) {
-  return at.function == "jump_fcontext" || at.function == "ontop_fcontext";
-}
-
 const frame* innermost_own(const stack& resolved) {
   const auto& frames = resolved.frames;
   const auto own = std::find_if(frames.begin(), frames.end(), [](const frame* each) {
-    return !each->internal && !each->file.empty() && !is_switch(*each);
+    return !each->internal && !each->file.empty();
   });
   if (own != frames.end()) return *own;
   return frames.empty() ? nullptr : frames.front();
@@ -22,14 +17,13 @@ const frame* innermost_own(const stack& resolved) {
 
 }  // namespace
 
-std::string hexadecimal(std::uint64_t number) {
-  char text[2 + 2 * sizeof number + 1];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
 std::string name_of(const thread_info& thread) {
   return "thread " + std::to_string(thread.id) + " (" + thread.name + ")";
+}
+
+bool is_c_library(const frame& at) {
+  const std::string_view file = std::string_view{at.module}.substr(at.module.rfind('/') + 1);
+  return file.starts_with("libc.so") || file.starts_with("libc-") || file.starts_with("libpthread");
 }
 
 std::string place_of(const stack& resolved) {

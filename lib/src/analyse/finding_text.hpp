@@ -1,7 +1,6 @@
 // Words that findings are made of.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "gmr/model/stack.hpp"
@@ -9,10 +8,11 @@
 
 namespace gmr::analyse {
 
-// "0x7f12"
-[[nodiscard]] std::string hexadecimal(std::uint64_t number);
 // "thread 812 (io-1)"
 [[nodiscard]] std::string name_of(const thread_info& thread);
+
+// Whether the frame is glibc's own, as a shared library.
+[[nodiscard]] bool is_c_library(const frame& at);
 
 // " in FUNCTION at FILE:LINE" of the innermost frame that belongs to the service; of the innermost
 // one when none does; empty when there is no name.

@@ -5,11 +5,15 @@
 #include <cstddef>
 #include <utility>
 
-#include "analyse/read_memory.hpp"
+#include "analyse/condition.hpp"
 #include "capture/send_signal.hpp"
+#include "capture/thread_descriptor.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::analyse {
 namespace {
+
+using os::read_memory;
 
 // The beginning of glibc's pthread_mutex_t.
 struct mutex_head {
@@ -19,18 +23,6 @@ struct mutex_head {
   std::uint32_t users;
   std::int32_t kind;
 };
-
-// glibc's pthread_cond_t; a waiter waits on one of the two words at its end.
-struct condition {
-  std::uint64_t wait_sequence;  // this and the next one count waits, above their lowest bit
-  std::uint64_t group_start;
-  std::uint32_t references[2];
-  std::uint32_t sizes[2];
-  std::uint32_t original_size;
-  std::uint32_t waiters;  // and 3 bits of flags
-  std::uint32_t signals[2];
-};
-constexpr std::uint64_t first_signals = 40;
 
 // glibc's pthread_rwlock_t; waiters wait on one of three of its words.
 struct rwlock {
@@ -44,40 +36,25 @@ struct rwlock {
 };
 constexpr unsigned reader_flags = 3;
 
+// glibc's sem_t.
 struct semaphore {
   std::uint32_t value;
   std::uint32_t waiters;
+  std::uint32_t shared;
 };
 
 constexpr std::uint32_t locked_with_waiters = 2;
 constexpr std::int32_t known_mutex_kinds = 0x3ff;
 constexpr std::uint32_t plausible_count = 1U << 20;
 
-[[nodiscard]] bool is_held_mutex(const mutex_head& head) noexcept {
-  return head.lock != 0 && head.owner > 0 && head.kind >= 0 && head.kind <= known_mutex_kinds &&
-         head.users > 0 && head.users < plausible_count && capture::thread_exists(head.owner);
+bool is_plausible(const mutex_head& head) noexcept {
+  return head.kind >= 0 && head.kind <= known_mutex_kinds && head.users > 0 &&
+         head.users < plausible_count;
 }
 
-// Whether the words could be those of a condition variable somebody waits on. What lies before a
-// semaphore is anything, on a stack mostly pointers: none of them is a number of waits so far.
-[[nodiscard]] bool is_plausible(const condition& found, std::uint64_t index) noexcept {
-  constexpr unsigned flag_bits = 3;
-  constexpr std::uint64_t most_waits = 1ULL << 45;
-  const std::uint64_t waits = found.wait_sequence >> 1U;
-  const std::uint64_t woken = found.group_start >> 1U;
-  const std::uint32_t waiting = found.waiters >> flag_bits;
-  const std::uint32_t in_group = found.references[index] >> 1U;
-  return waits < most_waits && woken <= waits && waits - woken < plausible_count && in_group > 0 &&
-         in_group <= waiting && found.waiters < plausible_count;
-}
-
-// The condition variable that has `address` as the `index`th of its words.
-std::optional<std::uint64_t> find_condition(std::uint64_t address, std::uint64_t index) noexcept {
-  const std::uint64_t begin = address - first_signals - index * sizeof(std::uint32_t);
-  if (begin % alignof(condition) != 0) return std::nullopt;
-  const auto found = read_memory<condition>(begin);
-  if (!found || !is_plausible(*found, index)) return std::nullopt;
-  return begin;
+bool is_held_mutex(const mutex_head& head) noexcept {
+  return head.lock != 0 && head.owner > 0 && is_plausible(head) &&
+         capture::thread_exists(head.owner);
 }
 
 // Only what is held, and looks in every word like one. Who only reads leaves no name there.
@@ -94,7 +71,7 @@ std::optional<rwlock> find_rwlock(std::uint64_t begin) noexcept {
   return is_held ? found : std::nullopt;
 }
 
-wait_info make(const char* kind, std::uint64_t address, std::optional<pid_t> owner = {}) {
+wait_info make(wait_kind kind, std::uint64_t address, std::optional<pid_t> owner = {}) {
   wait_info info;
   info.kind = kind;
   info.address = address;
@@ -106,7 +83,7 @@ std::optional<wait_info> rwlock_wait(std::uint64_t address) {
   for (const std::uint64_t word : {offsetof(rwlock, phase), offsetof(rwlock, writer_gate)}) {
     const auto found = find_rwlock(address - word);
     if (!found) continue;
-    wait_info info = make("rwlock", address - word);
+    wait_info info = make(wait_kind::rwlock, address - word);
     if (found->writer != 0) info.owner = found->writer;
     if (found->writer == 0) info.peer = "held by readers";
     return info;
@@ -117,31 +94,60 @@ std::optional<wait_info> rwlock_wait(std::uint64_t address) {
 wait_info inherited_mutex(std::uint64_t address) {
   const auto word = read_memory<std::uint32_t>(address);
   const pid_t owner = word ? static_cast<pid_t>(*word & FUTEX_TID_MASK) : 0;
-  return make("mutex", address, owner > 0 ? std::optional{owner} : std::nullopt);
+  return make(wait_kind::mutex, address, owner > 0 ? std::optional{owner} : std::nullopt);
 }
 
-wait_info plain_wait(std::uint64_t address, std::uint32_t expected, bool shared, bool timed) {
-  const auto word = read_memory<std::uint32_t>(address);
-  if (expected == locked_with_waiters || (expected & FUTEX_WAITERS) != 0) {
-    if (const auto owner = mutex_owner(address))
-      return make(timed ? "timed mutex" : "mutex", address, owner);
-  }
-  // pthread_join waits until the kernel clears the tid in the descriptor of the thread.
-  const auto joined = static_cast<pid_t>(expected);
-  if (shared && joined > 0 && word == expected && capture::thread_exists(joined))
-    return make("join", address, joined);
-  for (const std::uint64_t index : {0U, 1U})
-    if (const auto found = find_condition(address, index)) return make("condition", *found);
-  const auto counted = read_memory<semaphore>(address);
-  if (expected == 0 && counted && counted->value == 0 && counted->waiters > 0 &&
-      counted->waiters < plausible_count)
-    return make("semaphore", address);
-  if (expected == 2 || expected == 3)  // closed, and somebody waits
-    if (auto lock = rwlock_wait(address)) return *std::move(lock);
-  return make("futex", address);
+bool is_waited_for(const semaphore& found, const futex_wait& wait) noexcept {
+  constexpr std::uint32_t shared = 128;
+  return wait.expected == 0 && found.value == 0 && found.waiters > 0 &&
+         found.waiters < plausible_count && found.shared == (wait.is_private ? 0 : shared);
+}
+
+// pthread_join waits for a word in the descriptor of the thread, which the kernel clears at its
+// end: the tid, or since glibc 2.43 a state.
+std::optional<pid_t> joined_thread(const futex_wait& wait) noexcept {
+  if (wait.is_private || wait.expected == 0) return std::nullopt;
+  if (read_memory<std::uint32_t>(wait.address) != wait.expected) return std::nullopt;
+  constexpr std::uint32_t largest_state = 3;
+  const auto joined = static_cast<pid_t>(wait.expected);
+  const bool is_tid = wait.expected > largest_state
+                          ? joined > 0 && capture::thread_exists(joined)
+                          : capture::is_described_at(joined, wait.address);
+  return is_tid ? joined : capture::thread_described_at(wait.address);
+}
+
+std::optional<wait_info> mutex_wait(const futex_wait& wait, wait_kind kind) {
+  if (wait.expected != locked_with_waiters && (wait.expected & FUTEX_WAITERS) == 0)
+    return std::nullopt;
+  const auto owner = mutex_owner(wait.address);
+  return owner ? std::optional{make(kind, wait.address, owner)} : std::nullopt;
+}
+
+// glibc waits like this for all but mutexes without a timeout, the standard library never without
+// a timeout: its atomic variables are not taken for what their neighbours look like.
+wait_info wait_with_bitset(const futex_wait& wait, bool timed) {
+  if (auto mutex = mutex_wait(wait, timed ? wait_kind::timed_mutex : wait_kind::mutex))
+    return *std::move(mutex);
+  if (const auto joined = joined_thread(wait)) return make(wait_kind::join, wait.address, joined);
+  if (const auto found = find_condition(wait)) return make(wait_kind::condition, *found);
+  const auto counted = read_memory<semaphore>(wait.address);
+  if (counted && is_waited_for(*counted, wait)) return make(wait_kind::semaphore, wait.address);
+  if (wait.expected == 2 || wait.expected == 3)  // closed, and somebody waits
+    if (auto lock = rwlock_wait(wait.address)) return *std::move(lock);
+  return make(wait_kind::futex, wait.address);
+}
+
+wait_info plain_wait(const futex_wait& wait, bool timed) {
+  auto mutex = mutex_wait(wait, timed ? wait_kind::timed_mutex : wait_kind::mutex);
+  return mutex ? *std::move(mutex) : make(wait_kind::futex, wait.address);
 }
 
 }  // namespace
+
+bool is_used_mutex(std::uint64_t address) noexcept {
+  const auto head = read_memory<mutex_head>(address);
+  return head && address % alignof(mutex_head) == 0 && is_plausible(*head);
+}
 
 std::optional<pid_t> mutex_owner(std::uint64_t address) noexcept {
   const auto head = read_memory<mutex_head>(address);
@@ -150,18 +156,20 @@ std::optional<pid_t> mutex_owner(std::uint64_t address) noexcept {
 }
 
 wait_info futex_wait_of(const capture::blocked_syscall& call) {
-  const std::uint64_t address = call.arguments[0];
   const auto operation = static_cast<int>(call.arguments[1]);
-  const auto expected = static_cast<std::uint32_t>(call.arguments[2]);
+  const futex_wait wait{.address = call.arguments[0],
+                        .expected = static_cast<std::uint32_t>(call.arguments[2]),
+                        .is_private = (operation & FUTEX_PRIVATE_FLAG) != 0};
   const bool timed = call.arguments[3] != 0;
   switch (operation & FUTEX_CMD_MASK) {
     case FUTEX_WAIT:
+      return plain_wait(wait, timed);
     case FUTEX_WAIT_BITSET:
-      return plain_wait(address, expected, (operation & FUTEX_PRIVATE_FLAG) == 0, timed);
+      return wait_with_bitset(wait, timed);
     case FUTEX_LOCK_PI:
-      return inherited_mutex(address);
+      return inherited_mutex(wait.address);
     default:
-      return make("futex", address);
+      return make(wait_kind::futex, wait.address);
   }
 }
 

@@ -16,6 +16,10 @@ namespace gmr::analyse {
 // `semaphore`, `rwlock` with the writer as the owner (readers have no names), else `futex`.
 [[nodiscard]] wait_info futex_wait_of(const capture::blocked_syscall& call);
 
+// Whether the memory at `address` looks like a pthread mutex that somebody holds, waits for or, as
+// a waiter for a condition variable, will lock again.
+[[nodiscard]] bool is_used_mutex(std::uint64_t address) noexcept;
+
 // The tid of the thread that holds the pthread mutex at `address` now; nothing when none does, or
 // when it is no such mutex.
 [[nodiscard]] std::optional<pid_t> mutex_owner(std::uint64_t address) noexcept;

@@ -7,6 +7,7 @@
 
 #include "analyse/operations.hpp"
 #include "analyse/stack_use.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -20,6 +21,13 @@ void add_some(std::vector<Element>& to, const From& element, std::size_t most) {
     to.emplace_back(element);
 }
 
+// Names and labels come from anywhere: from what a client has asked for, too.
+void add_text(std::vector<std::string>& to, std::string_view text, std::size_t most) {
+  if (to.size() == most) return;
+  if (!texts::may_hold_url(text)) return add_some(to, text, most);
+  add_some(to, texts::mask_urls(text), most);
+}
+
 // Keys are few, as a green thread has few; texts may be as many as green threads.
 void add_label(green_thread_group& group, std::string_view key, std::string_view text) {
   constexpr std::size_t most_keys = 20;
@@ -28,7 +36,7 @@ void add_label(green_thread_group& group, std::string_view key, std::string_view
     if (group.labels.size() == most_keys) return;
     found = group.labels.emplace(key, std::vector<std::string>{}).first;
   }
-  add_some(found->second, text, names_shown);
+  add_text(found->second, text, names_shown);
 }
 
 void keep_larger(std::optional<std::uint64_t>& largest, std::optional<std::uint64_t> other) {
@@ -36,13 +44,14 @@ void keep_larger(std::optional<std::uint64_t>& largest, std::optional<std::uint6
 }
 
 // Ids are the first that were listed; which one is the oldest is worth a place among them.
-void show_oldest(green_thread_group& group, std::uint64_t id) {
-  group.oldest_id = id;
-  if (id == 0 || std::ranges::find(group.ids, id) != group.ids.end()) return;
-  std::erase_if(group.operations, [last = group.ids.back()](const operation_info& each) {
-    return each.green_thread == last;
-  });
-  group.ids.back() = id;
+void show_oldest(green_thread_group& group, green_thread_parent oldest) {
+  group.oldest_id = oldest.id;
+  if (oldest.id == 0 || std::ranges::find(group.ids, oldest.id) != group.ids.end()) return;
+  const std::uint64_t last = group.ids.back();
+  std::erase_if(group.operations, [last](const auto& each) { return each.green_thread == last; });
+  std::erase_if(group.parent_of, [last](const auto& each) { return each.id == last; });
+  group.ids.back() = oldest.id;
+  if (oldest.parent != 0) group.parent_of.push_back(oldest);
 }
 
 // Old for how many they are. What is expected to wait long is not suspicious for that.
@@ -68,6 +77,7 @@ void sort(std::vector<green_thread_group>& groups, group_order order) {
   for (green_thread_group& each : groups) {
     std::sort(each.ids.begin(), each.ids.end());
     std::sort(each.parents.begin(), each.parents.end());
+    std::ranges::sort(each.parent_of, {}, &green_thread_parent::id);
     std::ranges::stable_sort(each.operations, {}, &operation_info::green_thread);
   }
   std::sort(groups.begin(), groups.end(), [&](const auto& left, const auto& right) {
@@ -114,10 +124,13 @@ green_thread_groups::group& green_thread_groups::find(const green_thread_view& v
 }
 
 void green_thread_groups::note_details(green_thread_group& into, const green_thread_view& view) {
-  if (!view.name.empty()) add_some(into.names, view.name, names_shown);
+  if (!view.name.empty()) add_text(into.names, view.name, names_shown);
   for (const auto& [key, text] : view.labels)
     add_label(into, key, text);
-  if (view.parent != 0) add_some(into.parents, view.parent, ids_shown);
+  if (view.parent != 0) {
+    ++into.with_parent;
+    add_some(into.parents, view.parent, ids_shown);
+  }
   if (view.thread != 0) add_some(into.threads, view.thread, ids_shown);
   if (const std::string place = spawned_in(view); !place.empty())
     add_some(into.spawned, place, names_shown);
@@ -134,19 +147,20 @@ void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack
   ++of.shown.count;
   if (of.shown.ids.size() < ids_shown) {
     of.shown.ids.push_back(view.id);
+    if (view.parent != 0) of.shown.parent_of.push_back({view.id, view.parent});
     for (const waiting_operation& each : view.operations)
       of.shown.operations.push_back(describe(each, view.id, now));
   }
   note_details(of.shown, view);
-  note_age(of, view.id, view.suspended_at, view.suspended_at);
+  note_age(of, {view.id, view.parent}, view.suspended_at, view.suspended_at);
 }
 
-void green_thread_groups::note_age(group& into, std::uint64_t id, std::uint64_t oldest,
+void green_thread_groups::note_age(group& into, green_thread_parent who, std::uint64_t oldest,
                                    std::uint64_t newest) {
   if (oldest == 0) return;
   if (into.oldest == 0 || oldest < into.oldest) {
     into.oldest = oldest;
-    into.oldest_id = id;
+    into.oldest_one = who;
   }
   into.newest = std::max(into.newest, newest);
 }
@@ -156,6 +170,9 @@ void green_thread_groups::merge(group& into, const group& other) {
   shown.count += other.shown.count;
   for (const std::uint64_t id : other.shown.ids)
     add_some(shown.ids, id, ids_shown);
+  shown.with_parent += other.shown.with_parent;
+  for (const green_thread_parent& each : other.shown.parent_of)
+    if (std::ranges::find(shown.ids, each.id) != shown.ids.end()) shown.parent_of.push_back(each);
   for (const operation_info& each : other.shown.operations)
     if (std::ranges::find(shown.ids, each.green_thread) != shown.ids.end())
       shown.operations.push_back(each);
@@ -172,7 +189,7 @@ void green_thread_groups::merge(group& into, const group& other) {
   keep_larger(shown.high_water_bytes, other.shown.high_water_bytes);
   for (const std::string& place : other.shown.spawned)
     add_some(shown.spawned, place, names_shown);
-  note_age(into, other.oldest_id, other.oldest, other.newest);
+  note_age(into, other.oldest_one, other.oldest, other.newest);
 }
 
 std::vector<green_thread_group> green_thread_groups::finish(std::span<const std::uint32_t> stacks,
@@ -190,7 +207,7 @@ std::vector<green_thread_group> green_thread_groups::finish(std::span<const std:
     green_thread_group& made = result.emplace_back(std::move(each.shown));
     std::string_view waits_for;
     std::tie(made.stack, made.kind, made.state, made.long_running, waits_for) = of;
-    show_oldest(made, each.oldest_id);
+    show_oldest(made, each.oldest_one);
     if (each.oldest != 0) made.oldest_seconds = seconds_between(each.oldest, now);
     if (each.newest != 0) made.newest_seconds = seconds_between(each.newest, now);
     const bool single = made.count == 1;

@@ -34,14 +34,15 @@ class green_thread_groups final {
     bool long_running = false;
     std::string waits_for;
     std::uint64_t oldest = 0;  // when suspended; 0 when unknown
-    std::uint64_t oldest_id = 0;
+    green_thread_parent oldest_one;
     std::uint64_t newest = 0;
     green_thread_group shown;  // count, ids, names and what else needs no conversion
     std::uint32_t next = 0;    // group of the same stack, number + 1
   };
 
   group& find(const green_thread_view& view, std::uint32_t stack);
-  static void note_age(group& into, std::uint64_t id, std::uint64_t oldest, std::uint64_t newest);
+  static void note_age(group& into, green_thread_parent who, std::uint64_t oldest,
+                       std::uint64_t newest);
   static void merge(group& into, const group& other);
   static void note_details(green_thread_group& into, const green_thread_view& view);
 

@@ -11,6 +11,7 @@
 #include "analyse/operations.hpp"
 #include "analyse/stack_interner.hpp"
 #include "analyse/stack_use.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -53,7 +54,7 @@ class green_thread_collector::implementation {
     for (const logical_frame& each : view.frames) {
       key_.push_back(reinterpret_cast<std::uintptr_t>(each.function));
       key_.push_back(reinterpret_cast<std::uintptr_t>(each.file));
-      key_.push_back(each.line);
+      key_.push_back(std::uint64_t{each.unloaded} << 32U | each.line);
     }
     add(view);
   }
@@ -66,6 +67,16 @@ class green_thread_collector::implementation {
     for (const unwind::raw_frame& each : raw_.frames)
       key_.push_back(each.pc << 1U | (each.is_return ? 1U : 0U));
     add(view);
+  }
+
+  void expect(symbolize::symbolizer& symbolizer) const {
+    for (std::uint32_t i = 0; i < stacks_.size(); ++i) {
+      const auto words = stacks_.at(i).subspan(1);
+      if (form_of(i) == machine_frames)
+        symbolizer.expect(to_raw(words, {}));
+      else if (form_of(i) == logical_frames)
+        symbolizer.expect(to_logical(words));
+    }
   }
 
   green_threads_info finish(symbolize::symbolizer& symbolizer,
@@ -114,8 +125,9 @@ class green_thread_collector::implementation {
     info.state = view.state;
     if (view.suspended_at != 0) info.seconds = seconds_between(view.suspended_at, now_);
     info.stack = stack;
-    info.name = view.name;
-    info.labels.assign(view.labels.begin(), view.labels.end());
+    info.name = texts::mask_urls(view.name);
+    for (const auto& [key, text] : view.labels)
+      info.labels.emplace_back(key, texts::mask_urls(text));
     for (const waiting_operation& each : view.operations)
       info.operations.push_back(describe(each, view.id, now_));
     info.waits_for = wait_of(view.waits_for, info.operations);
@@ -170,7 +182,7 @@ class green_thread_collector::implementation {
     for (; !words.empty(); words = words.subspan(words_in_logical_frame))
       frames.push_back({reinterpret_cast<const char*>(words[0]),
                         reinterpret_cast<const char*>(words[1]),
-                        static_cast<std::uint32_t>(words[2])});
+                        static_cast<std::uint32_t>(words[2]), words[2] >> 32U != 0});
     return frames;
   }
 
@@ -192,6 +204,16 @@ green_thread_collector::green_thread_collector(unwind::unwinder& unwinder, repor
     : implementation_(std::make_unique<implementation>(unwinder, list, order)) {}
 
 green_thread_collector::~green_thread_collector() = default;
+green_thread_collector::green_thread_collector(green_thread_collector&&) noexcept = default;
+
+void green_thread_collector::take(std::span<const capture::captured_green_thread> batch) {
+  for (const capture::captured_green_thread& each : batch) {
+    if (each.copy != nullptr)
+      take(each.view, *each.copy);
+    else
+      take(each.view);
+  }
+}
 
 void green_thread_collector::take(const green_thread_view& view) {
   implementation_->take(view);
@@ -200,6 +222,10 @@ void green_thread_collector::take(const green_thread_view& view) {
 void green_thread_collector::take(const green_thread_view& view,
                                   const capture::stack_snapshot& copy) {
   implementation_->take(view, copy);
+}
+
+void green_thread_collector::expect(symbolize::symbolizer& symbolizer) const {
+  implementation_->expect(symbolizer);
 }
 
 green_threads_info green_thread_collector::finish(symbolize::symbolizer& symbolizer,

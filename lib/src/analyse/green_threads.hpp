@@ -1,8 +1,9 @@
-// Groups green threads by stack while they are being listed.
+// Groups green threads by stack, batch by batch.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
 #include "capture/green_threads.hpp"
 #include "gmr/model/report.hpp"
@@ -11,18 +12,22 @@
 
 namespace gmr::analyse {
 
-// Collects what the capture stage lists: each different stack once, by program counters or logical
-// frames, resolved when the listing is over. One object a report. Groups show at most `ids_shown`
-// ids and `names_shown` names (green_thread_groups.hpp). Not synchronised.
-class green_thread_collector final : public capture::green_thread_consumer {
+// Collects what the capture stage has listed: each different stack once, by program counters or
+// logical frames, resolved when the listing is over. One object a report. Groups show at most
+// `ids_shown` ids and `names_shown` names (green_thread_groups.hpp). Not synchronised.
+class green_thread_collector final {
  public:
   green_thread_collector(unwind::unwinder& unwinder, report_list list,
                          group_order order = group_order::suspicious);
   ~green_thread_collector();
+  green_thread_collector(green_thread_collector&&) noexcept;
 
-  void take(const green_thread_view& view) override;
-  void take(const green_thread_view& view, const capture::stack_snapshot& copy) override;
+  void take(std::span<const capture::captured_green_thread> batch);
+  void take(const green_thread_view& view);
+  void take(const green_thread_view& view, const capture::stack_snapshot& copy);
 
+  // Says which frames finish() will ask for.
+  void expect(symbolize::symbolizer& symbolizer) const;
   // Resolves the stacks, those that it comes to before the deadline, and makes the groups. Call
   // once.
   [[nodiscard]] green_threads_info finish(symbolize::symbolizer& symbolizer,

@@ -1,11 +1,11 @@
 #include "analyse/group_history.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <string>
 
 #include "analyse/finding_text.hpp"
+#include "text/quantities.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -22,7 +22,7 @@ const stack& stack_of(const green_thread_group& group, const green_threads_info&
 // The same in every report of this process: by what the frames are called, not where they are.
 std::size_t identity(const green_thread_group& group, const green_threads_info& all) {
   std::string text{to_string(group.kind)};
-  if (group.waits_for) text += ' ' + group.waits_for->kind;
+  if (group.waits_for) text.append(" ").append(group.waits_for->word());
   for (const frame* each : stack_of(group, all).frames)
     text += '\n' + each->function_full + '\t' + each->file + '\t' + std::to_string(each->line);
   return std::hash<std::string>{}(text);
@@ -33,9 +33,7 @@ bool is_worth_telling(std::uint64_t from, std::uint64_t to) noexcept {
 }
 
 std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g s", seconds);
-  return text;
+  return texts::significant(seconds, 3) + " s";
 }
 
 std::string plural(const green_thread_group& group) {
@@ -43,7 +41,7 @@ std::string plural(const green_thread_group& group) {
 }
 
 std::string wait_of(const green_thread_group& group) {
-  return group.waits_for ? ", waiting for " + group.waits_for->kind : std::string{};
+  return group.waits_for ? ", waiting for " + std::string{group.waits_for->word()} : std::string{};
 }
 
 }  // namespace
@@ -85,7 +83,7 @@ std::vector<finding> group_history::add(const green_threads_info& green_threads,
     // Reports after the first one are those that it grew in.
     if (group.reports > reports_needed && is_worth_telling(group.first, group.sum)) {
       finding& grown = found.emplace_back();
-      grown.kind = "growing_group";
+      grown.kind = finding_kind::growing_group;
       grown.text = plural(*group.largest) + place_of(stack_of(*group.largest, green_threads)) +
                    wait_of(*group.largest) + ": from " + std::to_string(group.first) + " to " +
                    std::to_string(group.sum) + " in " +
@@ -109,7 +107,7 @@ std::vector<finding> find_long_waits(const green_threads_info& green_threads,
     if (group.long_running || group.state == green_thread_state::running) continue;
     if (group.oldest_seconds.value_or(0) < std::chrono::duration<double>(limit).count()) continue;
     finding& late = found.emplace_back();
-    late.kind = "long_wait";
+    late.kind = finding_kind::long_wait;
     late.text.append(to_string(group.kind))
         .append(" " + std::to_string(group.oldest_id) + " has waited ")
         .append(seconds_text(*group.oldest_seconds));

@@ -37,7 +37,7 @@ lock_suspect_finder::lock_suspect_finder(std::span<const thread_info> threads,
     : unwinder_(unwinder) {
   for (const thread_info& thread : threads) {
     const auto& wait = thread.waits_for;
-    if (!wait || !wait->owner || !wait->address || wait->kind == "join") continue;
+    if (!wait || !wait->owner || !wait->address || wait->kind == wait_kind::join) continue;
     lock_suspects& lock = locks_[{*wait->owner, *wait->address}].found;
     lock.owner = *wait->owner;
     lock.address = *wait->address;
@@ -58,8 +58,18 @@ void lock_suspect_finder::weigh(const green_thread_view& view, Refers refers, Re
   }
 }
 
+void lock_suspect_finder::take(std::span<const capture::captured_green_thread> batch) {
+  if (locks_.empty()) return;
+  for (const capture::captured_green_thread& each : batch) {
+    if (each.view.last_thread == 0) continue;
+    if (each.copy != nullptr)
+      take(each.view, *each.copy);
+    else
+      take(each.view);
+  }
+}
+
 void lock_suspect_finder::take(const green_thread_view& view) {
-  if (locks_.empty() || view.last_thread == 0) return;
   const auto first = locks_.lower_bound({view.last_thread, 0});
   if (first == locks_.end() || first->first.first != view.last_thread) return;
   words_.clear();
@@ -74,7 +84,6 @@ void lock_suspect_finder::take(const green_thread_view& view) {
 }
 
 void lock_suspect_finder::take(const green_thread_view& view, const capture::stack_snapshot& copy) {
-  if (locks_.empty() || view.last_thread == 0) return;
   weigh(
       view, [&](std::uintptr_t lock) { return holds_word(copy, lock); },
       [&](evidence& lock) { unwinder_.unwind(copy, lock.machine); });

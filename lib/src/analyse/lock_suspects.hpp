@@ -34,15 +34,14 @@ struct lock_suspects {
   std::string place;  // where the first of these is suspended: " in FUNCTION at FILE:LINE"
 };
 
-// Looks for them while green threads are being listed. One object a report. Costs nothing while no
+// Looks for them batch by batch. One object a report. Costs nothing while no
 // thread waits for a mutex. Not synchronised.
-class lock_suspect_finder final : public capture::green_thread_consumer {
+class lock_suspect_finder final {
  public:
   // `threads`: what they wait for.
   lock_suspect_finder(std::span<const thread_info> threads, unwind::unwinder& unwinder);
 
-  void take(const green_thread_view& view) override;
-  void take(const green_thread_view& view, const capture::stack_snapshot& copy) override;
+  void take(std::span<const capture::captured_green_thread> batch);
 
   [[nodiscard]] std::vector<lock_suspects> finish(symbolize::symbolizer& symbolizer);
 
@@ -53,6 +52,8 @@ class lock_suspect_finder final : public capture::green_thread_consumer {
     unwind::raw_stack machine;
   };
 
+  void take(const green_thread_view& view);
+  void take(const green_thread_view& view, const capture::stack_snapshot& copy);
   // Calls `refers` with each lock of the thread that ran it last; that says whether the green
   // thread's variables refer to it.
   template <class Refers, class Remember>

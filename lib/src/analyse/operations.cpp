@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "analyse/descriptor.hpp"
 #include "analyse/finding_text.hpp"
 #include "analyse/green_thread_groups.hpp"
+#include "text/hex.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -48,7 +50,7 @@ std::optional<wait_info> wait_of(std::string_view kind,
                                  std::span<const operation_info> operations) {
   if (kind.empty()) return std::nullopt;
   wait_info wait;
-  wait.kind = kind;
+  wait.name = kind;
   if (operations.empty()) return wait;
   const operation_info& first = operations.front();
   wait.fd = first.fd;
@@ -74,14 +76,73 @@ std::vector<event_loop_info> describe_event_loops(std::span<const trace::context
   return loops;
 }
 
+namespace {
+
+using trace::unowned_operation;
+
+unowned_operation_info to_info(const unowned_operation& one, std::uint64_t now) {
+  const operation_info known = describe(one.operation, 0, now);
+  unowned_operation_info shown;
+  shown.fd = known.fd;
+  shown.peer = known.peer;
+  shown.expiry_seconds = known.seconds;
+  if (one.begun != 0) shown.since_seconds = seconds_between(one.begun, now);
+  return shown;
+}
+
+// `alike` is not empty, sorted by when they were begun.
+operation_group make_group(std::span<const unowned_operation> alike, const event_loop_info& loop,
+                           std::uint64_t now) {
+  operation_group group;
+  group.count = alike.size();
+  group.kind = alike.front().operation.kind;
+  group.ready = alike.front().operation.ready;
+  group.event_loop = loop.address;
+  group.threads = loop.threads;
+  if (alike.front().begun != 0) {
+    group.oldest_seconds = seconds_between(alike.front().begun, now);
+    group.newest_seconds = seconds_between(alike.back().begun, now);
+  }
+  for (const unowned_operation& each : alike.first(std::min(alike.size(), operations_shown)))
+    group.operations.push_back(to_info(each, now));
+  return group;
+}
+
+}  // namespace
+
+std::vector<operation_group> group_operations(std::vector<unowned_operation> operations,
+                                              std::span<const event_loop_info> loops,
+                                              std::uint64_t now) {
+  const auto kind = [](const unowned_operation& each) {
+    return std::tuple{each.context, each.operation.kind, each.operation.ready, each.begun == 0};
+  };
+  std::ranges::sort(operations, {}, [&](const unowned_operation& each) {
+    return std::tuple{kind(each), each.begun, each.operation.expires_at, each.operation.descriptor};
+  });
+  std::vector<operation_group> groups;
+  for (std::span<const unowned_operation> rest = operations; !rest.empty();) {
+    const auto end = std::ranges::find_if(
+        rest, [&](const unowned_operation& each) { return kind(each) != kind(rest.front()); });
+    const auto alike = rest.first(static_cast<std::size_t>(end - rest.begin()));
+    const auto address = reinterpret_cast<std::uintptr_t>(rest.front().context);
+    const auto loop = std::ranges::find(loops, address, &event_loop_info::address);
+    if (loop != loops.end()) groups.push_back(make_group(alike, *loop, now));
+    rest = rest.subspan(alike.size());
+  }
+  std::ranges::stable_sort(groups, std::ranges::greater{}, [](const operation_group& each) {
+    return each.oldest_seconds.value_or(-1);
+  });
+  return groups;
+}
+
 std::vector<finding> find_delayed_loops(std::span<const event_loop_info> loops) {
   constexpr double long_delay = 1;
   std::vector<finding> found;
   for (const event_loop_info& loop : loops) {
     if (loop.oldest_seconds.value_or(0) < long_delay || loop.threads.empty()) continue;
     finding& delayed = found.emplace_back();
-    delayed.kind = "event_loop_delayed";
-    delayed.text = "Event loop " + hexadecimal(loop.address) +
+    delayed.kind = finding_kind::event_loop_delayed;
+    delayed.text = "Event loop " + texts::hex(loop.address) +
                    " is late: " + std::to_string(loop.queued) +
                    (loop.queued == 1 ? " handler waits" : " handlers wait") +
                    " for a turn, the first for " + duration(*loop.oldest_seconds);

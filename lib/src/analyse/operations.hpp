@@ -27,6 +27,12 @@ namespace gmr::analyse {
 [[nodiscard]] std::vector<event_loop_info> describe_event_loops(
     std::span<const trace::context_load> contexts, std::uint64_t now, pid_t reporter);
 
+// In groups of one kind and event loop, the longest under way first. `loops` are those that
+// are shown: without the reporter's own. Asks for the addresses of the operations that are shown.
+[[nodiscard]] std::vector<operation_group> group_operations(
+    std::vector<trace::unowned_operation> operations, std::span<const event_loop_info> loops,
+    std::uint64_t now);
+
 // Loops whose queue does not move although threads run it.
 [[nodiscard]] std::vector<finding> find_delayed_loops(std::span<const event_loop_info> loops);
 

@@ -7,6 +7,7 @@
 
 #include "analyse/finding_text.hpp"
 #include "analyse/futex_wait.hpp"
+#include "text/hex.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 bool waits_for(const thread_info& thread, const lock_suspects& lock) {
   return thread.waits_for && thread.waits_for->address == lock.address &&
          thread.waits_for->owner == lock.owner;
-}
-
-bool is_c_library(const frame& at) {
-  const std::string_view file = std::string_view{at.module}.substr(at.module.rfind('/') + 1);
-  return file.starts_with("libc.so") || file.starts_with("libc-") || file.starts_with("libpthread");
 }
 
 // The functions in which Asio and Boost.Fiber wait for something to do. A thread that waits in a
@@ -39,7 +35,7 @@ bool is_idle(const thread_info& thread) {
   const auto at = std::find_if(frames.begin(), frames.end(),
                                [](const frame* each) { return !is_c_library(*each); });
   if (at != frames.end() && is_event_loop(**at)) return true;
-  return thread.waits_for->kind == "epoll" && !thread.runs;
+  return thread.waits_for->kind == wait_kind::epoll && !thread.runs;
 }
 
 std::string list_of(const std::vector<std::uint64_t>& ids, std::uint64_t count) {
@@ -59,17 +55,19 @@ std::string describe_suspects(const lock_suspects& lock) {
   if (referring > 1)
     return "of the green threads that last ran there these refer to it: " +
            list_of(lock.referring, referring) + "; the first is suspended" + lock.place;
-  return (lock.count == 1 ? "the green thread that last ran there: "
-                          : "one of the green threads that last ran there: ") +
-         list_of(lock.ids, lock.count);
+  const std::string last_ran = lock.count == 1 ? "the green thread that last ran there ("
+                                               : "one of the green threads that last ran there (";
+  return "none of the green threads that last ran there refers to it: plain code of the thread may "
+         "hold it, or " +
+         last_ran + list_of(lock.ids, lock.count) + ")";
 }
 
 finding describe(const lock_suspects& lock, const thread_info& holder,
                  const std::vector<const thread_info*>& waiting, bool self) {
   finding found;
-  found.kind = "lock_across_suspension";
-  found.text = "Lock held across a suspension: mutex " + hexadecimal(lock.address) +
-               " is held by " + name_of(holder) +
+  found.kind = finding_kind::lock_across_suspension;
+  found.text = "Lock held across a suspension: mutex " + texts::hex(lock.address) + " is held by " +
+               name_of(holder) +
                (self ? ", which waits for it itself" : ", which is idle in its event loop");
   found.threads.push_back(holder.id);
   found.stacks = 1;
@@ -80,7 +78,7 @@ finding describe(const lock_suspects& lock, const thread_info& holder,
     found.threads.push_back(each->id);
   }
   found.text += others + "; " + describe_suspects(lock);
-  found.green_threads = lock.referring.empty() ? lock.ids : lock.referring;
+  found.green_threads = lock.referring;  // nobody is accused for having been there
   return found;
 }
 

@@ -3,7 +3,9 @@
 #include "capture/capture_handler.hpp"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "capture/stack_recorder.hpp"
 
@@ -19,6 +21,23 @@ capture_slot* find_slot(std::uint64_t payload) noexcept {
   capture_slot* chunk =
       __atomic_load_n(&handler_table.chunks[index / slots_in_chunk], __ATOMIC_ACQUIRE);
   return chunk == nullptr ? nullptr : chunk + index % slots_in_chunk;
+}
+
+// A policy may refuse signals with a payload: of those without one the number of the thread tells.
+capture_slot* find_slot_of_this_thread() noexcept {
+  const auto self = static_cast<pid_t>(syscall(SYS_gettid));
+  for (capture_slot*& each : handler_table.chunks) {
+    capture_slot* const chunk = __atomic_load_n(&each, __ATOMIC_ACQUIRE);
+    if (chunk == nullptr) break;
+    for (std::uint32_t i = 0; i < slots_in_chunk; ++i) {
+      const std::uint64_t phase =
+          __atomic_load_n(&chunk[i].ticket, __ATOMIC_ACQUIRE) & slot_phase_mask;
+      if ((phase == slot_armed || phase == slot_revoked) &&
+          __atomic_load_n(&chunk[i].thread, __ATOMIC_RELAXED) == self)
+        return chunk + i;
+    }
+  }
+  return nullptr;
 }
 
 bool move_phase(capture_slot& slot, std::uint64_t generation, slot_phase from,
@@ -39,24 +58,30 @@ bool has_room(const capture_slot& slot, const ucontext_t& context) noexcept {
   return here < slot.low || here >= slot.high || here - slot.low >= stack_for_recording;
 }
 
+void write_answer(capture_slot& slot, std::uint64_t generation,
+                  const ucontext_t& interrupted) noexcept {
+  if (!move_phase(slot, generation, slot_armed, slot_writing)) {
+    move_phase(slot, generation, slot_revoked, slot_late);
+    return;
+  }
+  slot.no_room = !has_room(slot, interrupted);
+  if (!slot.no_room) record_stack(slot, interrupted);
+  move_phase(slot, generation, slot_writing, slot_done);
+}
+
 }  // namespace
 
 void capture_handler(int, siginfo_t* info, void* context) noexcept {
   const int saved_errno = errno;
-  if (info->si_code == SI_QUEUE && info->si_pid == handler_table.process) {
+  const auto& interrupted = *static_cast<const ucontext_t*>(context);
+  if (info->si_pid == handler_table.process && info->si_code == SI_QUEUE) {
     const auto payload = reinterpret_cast<std::uint64_t>(info->si_value.sival_ptr);
-    const std::uint64_t generation = payload & 0xffffffffU;
-    capture_slot* slot = find_slot(payload);
-    if (slot != nullptr) {
-      if (move_phase(*slot, generation, slot_armed, slot_writing)) {
-        const auto& interrupted = *static_cast<const ucontext_t*>(context);
-        slot->no_room = !has_room(*slot, interrupted);
-        if (!slot->no_room) record_stack(*slot, interrupted);
-        move_phase(*slot, generation, slot_writing, slot_done);
-      } else {
-        move_phase(*slot, generation, slot_revoked, slot_late);
-      }
-    }
+    if (capture_slot* const slot = find_slot(payload))
+      write_answer(*slot, payload & 0xffffffffU, interrupted);
+  } else if (info->si_pid == handler_table.process && info->si_code == SI_TKILL) {
+    if (capture_slot* const slot = find_slot_of_this_thread())
+      write_answer(*slot, __atomic_load_n(&slot->ticket, __ATOMIC_ACQUIRE) >> slot_phase_bits,
+                   interrupted);
   }
   errno = saved_errno;
 }

@@ -13,11 +13,14 @@ namespace gmr::capture {
 
 inline constexpr std::uint32_t slots_in_chunk = 256;
 inline constexpr std::uint32_t most_chunks = 1024;
+inline constexpr std::uint32_t chunk_of_raw_report = most_chunks - 1;
+inline constexpr std::uint32_t first_raw_slot = chunk_of_raw_report * slots_in_chunk;
+inline constexpr std::uint32_t raw_slots = 129;
 
 // Everything the handler reads. Entries are only ever added.
 struct slot_table {
   pid_t process = 0;  // this process; signals from elsewhere and in forked children are ignored
-  std::size_t tls_size = 0;  // see static_tls_size
+  std::size_t tls_size = 0;  // see os::static_tls_size
   capture_slot* chunks[most_chunks] = {};
 };
 extern slot_table handler_table;

@@ -1,10 +1,10 @@
 #include "capture/capture_policy.hpp"
 
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "capture/send_signal.hpp"
+#include "os/memory.hpp"
 #include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
@@ -12,23 +12,32 @@ namespace {
 
 // On the stack that the thread is on, be it a fiber's.
 bool has_room_here(pid_t id, const trace::thread_traits& traits,
-                   const std::optional<blocked_syscall>& blocked, const stack_bounds& main) {
-  if (traits.fiber == 0) return has_room(id, blocked, main);
+                   const std::optional<blocked_syscall>& blocked, const stack_bounds& main,
+                   std::uintptr_t main_mapped) {
+  if (traits.fiber == 0) return has_room(id, blocked, main, main_mapped);
   constexpr std::uintptr_t guard = 4096;  // may be part of it
   return has_room_above({traits.low + guard, traits.high}, blocked);
 }
 
+// An alternate stack of the program's own, or one that was switched by means we do not see.
+const char* reason_of_lack(pid_t id, const std::optional<blocked_syscall>& blocked,
+                           const stack_bounds& main) {
+  const stack_bounds own = id == getpid() ? main : stack_of(id);
+  if (blocked && own.high != 0 && !own.contains(blocked->sp))
+    return "it is on another stack than its own, of which nobody knows how much is left";
+  return "too little stack for a signal, and no alternate stack";
+}
+
 const char* find_lack_of_room(pid_t id, const std::optional<blocked_syscall>& blocked,
-                              const stack_bounds& main) {
-  constexpr const char* lack = "too little stack for a signal, and no alternate stack";
+                              const stack_bounds& main, std::uintptr_t main_mapped) {
   trace::thread_traits traits;
   if (!trace::find_thread(id, traits) || traits.alternate.high == 0)
-    return has_room(id, blocked, main) ? nullptr : lack;
+    return has_room(id, blocked, main, main_mapped) ? nullptr : reason_of_lack(id, blocked, main);
   const stack_bounds alternate{traits.alternate.low, traits.alternate.high};
   if (!has_room_on(alternate, blocked))
     return "too little of its alternate stack left for a signal";
   const bool is_on_it = blocked && alternate.contains(blocked->sp);
-  if (traits.alternate.stays || is_on_it || has_room_here(id, traits, blocked, main))
+  if (traits.alternate.stays || is_on_it || has_room_here(id, traits, blocked, main, main_mapped))
     return nullptr;
   return "too little stack for a signal, and an alternate stack that the program may have taken "
          "away";
@@ -38,35 +47,50 @@ const char* find_lack_of_room(pid_t id, const std::optional<blocked_syscall>& bl
 // program.
 bool waits_for_signal(const std::optional<blocked_syscall>& blocked, int signal) noexcept {
   if (!blocked || blocked->number != SYS_rt_sigtimedwait) return false;
-  std::uint64_t awaited = 0;
-  const iovec local{&awaited, sizeof awaited};
-  const iovec remote{reinterpret_cast<void*>(blocked->arguments[0]), sizeof awaited};
-  if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != sizeof awaited) return true;
-  return (awaited >> (signal - 1) & 1U) != 0;
+  const auto awaited = os::read_memory<std::uint64_t>(blocked->arguments[0]);
+  return !awaited || (*awaited >> (signal - 1) & 1U) != 0;
 }
 
 }  // namespace
 
-std::optional<signal_ban> find_signal_ban(pid_t id, const task_status& status,
+std::optional<bare_ban> find_bare_ban(const signalled_thread& who,
+                                      const std::optional<blocked_syscall>& blocked, int signal,
+                                      const stack_bounds& main) {
+  using enum capture_outcome;
+  if (signal < 0) return bare_ban{not_signalled, "no capture signal"};
+  if (who.state == 't' || who.state == 'T') return bare_ban{not_signalled, "stopped"};
+  // A signal would stop it until its tracer says otherwise, perhaps for good.
+  if (who.tracer != 0) return bare_ban{not_signalled, "traced by another process"};
+  if ((who.blocked_signals >> (signal - 1) & 1U) != 0)
+    return bare_ban{signal_blocked, "blocks the capture signal"};
+  if (waits_for_signal(blocked, signal))
+    return bare_ban{signal_blocked, "waits for the capture signal itself"};
+  // The signal would stay pending until the wait is over: vfork, storage that does not answer.
+  if (who.state == 'D') return bare_ban{not_signalled, "in an uninterruptible wait"};
+  if (const char* const lack = find_lack_of_room(who.id, blocked, main, who.main_mapped)) {
+    if (!thread_exists(who.id)) return bare_ban{exited, ""};
+    return bare_ban{not_signalled, lack};
+  }
+  return std::nullopt;
+}
+
+std::optional<signal_ban> find_signal_ban(pid_t id, const os::task_status& status,
                                           const std::optional<blocked_syscall>& blocked, int signal,
                                           const stack_bounds& main) {
   using enum capture_outcome;
-  if (signal < 0) return signal_ban{not_signalled, "no capture signal"};
-  if (status.state == 't' || status.state == 'T') return signal_ban{not_signalled, "stopped"};
-  // A signal would stop it until its tracer says otherwise, perhaps for good.
-  if (status.tracer != 0)
+  const bool stops = status.state == 't' || status.state == 'T';
+  if (signal >= 0 && !stops && status.tracer != 0)
     return signal_ban{not_signalled, "traced by process " + std::to_string(status.tracer)};
-  if ((status.blocked_signals >> (signal - 1) & 1U) != 0)
-    return signal_ban{signal_blocked, "blocks the capture signal"};
-  if (waits_for_signal(blocked, signal))
-    return signal_ban{signal_blocked, "waits for the capture signal itself"};
-  // The signal would stay pending until the wait is over: vfork, storage that does not answer.
-  if (status.state == 'D') return signal_ban{not_signalled, "in an uninterruptible wait"};
-  if (const char* const lack = find_lack_of_room(id, blocked, main)) {
-    if (!thread_exists(id)) return signal_ban{exited, {}};
-    return signal_ban{not_signalled, lack};
-  }
-  return std::nullopt;
+  // Of its memory nothing is known then, so neither which signals it waits for nor how much stack
+  // it has left. Why that is, is said once in the report.
+  if (signal >= 0 && !stops && !os::why_memory_is_unreadable().empty())
+    return signal_ban{not_signalled, "memory can't be read"};
+  const signalled_thread who{.id = id,
+                             .state = status.state,
+                             .tracer = status.tracer,
+                             .blocked_signals = status.blocked_signals};
+  const auto ban = find_bare_ban(who, blocked, signal, main);
+  return ban ? std::optional{signal_ban{ban->outcome, ban->reason}} : std::nullopt;
 }
 
 bool is_momentary_ban(const thread_snapshot& thread) {

@@ -5,6 +5,8 @@
 // late finds a slot whose ticket has moved on, and writes nowhere.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -30,17 +32,9 @@ struct slot_part {
   std::size_t size = 0;
 };
 
-struct capture_slot {
-  std::uint64_t ticket = 0;
-
-  // Set by the reporter while no signal is under way.
-  std::byte* memory = nullptr;
-  std::size_t capacity = 0;
-  std::size_t limit = 0;    // most bytes to copy, at most `capacity`
-  std::uintptr_t low = 0;   // bounds of memory that is mapped while the handler's sp is inside:
-  std::uintptr_t high = 0;  // there the copy is a plain one; 0 when not known
-
-  // The result.
+// What a thread leaves for the reporter. Emptied as a whole, so that nothing of an earlier use is
+// left, whatever is added to it.
+struct slot_result {
   std::uintptr_t registers[register_count] = {};
   slot_part parts[2] = {};
   bool truncated = false;
@@ -49,6 +43,18 @@ struct capture_slot {
   std::uint64_t runs = 0;       // id of the fiber that the thread was on, 0 when none
   std::size_t walked = 0;       // program counters in `memory` instead of a copy
   bool walk_broke_off = false;  // they end where nobody can tell the caller
+};
+
+struct capture_slot : slot_result {
+  std::uint64_t ticket = 0;
+  pid_t thread = 0;  // that it was armed for: a signal without a payload is told by that
+
+  // Set by the reporter while no signal is under way.
+  std::byte* memory = nullptr;
+  std::size_t capacity = 0;
+  std::size_t limit = 0;    // most bytes to copy, at most `capacity`
+  std::uintptr_t low = 0;   // bounds of memory that is mapped while the handler's sp is inside:
+  std::uintptr_t high = 0;  // there the copy is a plain one; 0 when not known
 };
 
 }  // namespace gmr::capture

@@ -4,27 +4,10 @@
 
 #include "capture/current_stack.hpp"
 #include "capture/stack_recorder.hpp"
+#include "os/arch/machine.hpp"
 
 namespace gmr::capture {
 namespace {
-
-#if defined(__x86_64__)
-void save_registers(capture_slot& slot, const ucontext_t& context) noexcept {
-  // In the order of DWARF register numbers.
-  constexpr int order[register_count] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                         REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                         REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  for (unsigned i = 0; i < register_count; ++i)
-    slot.registers[i] = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[order[i]]);
-}
-#else
-void save_registers(capture_slot& slot, const ucontext_t& context) noexcept {
-  for (unsigned i = 0; i < sp_register; ++i)
-    slot.registers[i] = context.uc_mcontext.regs[i];
-  slot.registers[sp_register] = context.uc_mcontext.sp;
-  slot.registers[pc_register] = context.uc_mcontext.pc;
-}
-#endif
 
 // The kernel says in the context which alternate stack the thread had; 0 when it was not on it.
 std::uintptr_t end_of_alternate_stack(const stack_t& alternate, std::uintptr_t sp) noexcept {
@@ -40,7 +23,7 @@ const std::size_t stack_for_recording = 1536;
 void prepare_recorder() noexcept {}
 
 void record_stack(capture_slot& slot, const ucontext_t& context) noexcept {
-  save_registers(slot, context);
+  os::arch::save_registers(slot.registers, context);
   const std::uintptr_t sp = slot.registers[sp_register];
   // What the reporter knows; in other threads than the main one with the descriptor at its end.
   const auto descriptor = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());

@@ -1,27 +1,17 @@
 // Runs in signal handlers; built without sanitizers: it reads memory that is not its own.
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include "capture/capture_handler.hpp"
 #include "capture/stack_recorder.hpp"
+#include "os/arch/machine.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::capture {
 namespace {
 
-#if defined(__x86_64__)
-constexpr std::uintptr_t red_zone = 128;  // leaf functions keep data below sp
-#else
-constexpr std::uintptr_t red_zone = 0;
-#endif
+using os::arch::red_zone;  // leaf functions keep data below sp
 
 // The lowest page of what is said to be a stack may be its guard page: Boost.Context counts that
 // in, and so do programs that give their threads stacks of their own.
-#if defined(__x86_64__)
-constexpr std::uintptr_t guard = 4096;
-#else
-constexpr std::uintptr_t guard = 65536;  // the largest page
-#endif
+constexpr std::uintptr_t guard = os::arch::largest_page;
 
 // What lies further than this above sp belongs to another stack.
 constexpr std::uintptr_t largest_stack = std::uintptr_t{1} << 30;
@@ -31,33 +21,13 @@ struct range {
   std::size_t size = 0;
 };
 
-// Not memcpy: sanitizers replace it, and would check what a live stack holds.
-void copy_bytes(std::byte* to, std::uintptr_t from, std::size_t size) noexcept {
-#if defined(__x86_64__)
-  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-#else
-  const auto* source = reinterpret_cast<const volatile std::byte*>(from);
-  for (std::size_t i = 0; i < size; ++i)
-    to[i] = source[i];
-#endif
-}
-
-// Returns how many bytes were there.
-std::size_t read_through_kernel(std::byte* to, std::uintptr_t from, std::size_t size) noexcept {
-  const iovec local{to, size};
-  const iovec remote{reinterpret_cast<void*>(from), size};
-  const long got =
-      syscall(SYS_process_vm_readv, handler_table.process, &local, 1L, &remote, 1L, 0L);
-  return got < 0 ? 0 : static_cast<std::size_t>(got);
-}
-
 void copy_part(capture_slot& slot, unsigned part, range wanted, std::size_t offset,
                bool known) noexcept {
   std::size_t size = wanted.size;
   if (known)
-    copy_bytes(slot.memory + offset, wanted.from, size);
+    os::arch::copy_live_bytes(slot.memory + offset, wanted.from, size);
   else
-    size = read_through_kernel(slot.memory + offset, wanted.from, size);
+    size = os::read_bytes(wanted.from, {slot.memory + offset, size});
   slot.parts[part] = {wanted.from, offset, size};
 }
 

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "capture/snapshot.hpp"
-#include "capture/task_files.hpp"
+#include "os/task_files.hpp"
 
 namespace gmr::capture {
 
 // The times of a thread, of which `used` is known already.
-[[nodiscard]] cpu_times read_times(task_files& files, pid_t id, const task_times& used);
+[[nodiscard]] cpu_times read_times(os::task_files& files, pid_t id, const os::task_times& used);
 // The same for one whose CPU clock stands at `cpu_clock` nanoseconds.
-[[nodiscard]] cpu_times read_times(task_files& files, pid_t id, std::uint64_t cpu_clock);
+[[nodiscard]] cpu_times read_times(os::task_files& files, pid_t id, std::uint64_t cpu_clock);
 
 // A thread when it was first looked at.
 struct cpu_start {
@@ -31,6 +31,6 @@ struct cpu_start {
 // spins would have. Zero: nobody is watched.
 void measure_cpu(std::vector<thread_snapshot>& threads, const std::vector<cpu_start>& before,
                  std::chrono::steady_clock::time_point start, std::chrono::milliseconds window,
-                 task_files& files);
+                 os::task_files& files);
 
 }  // namespace gmr::capture

@@ -9,7 +9,7 @@ void find_current_stack(capture_slot& slot, std::uintptr_t sp) noexcept {
   trace::thread_traits traits;
   if (!trace::find_this_thread(traits)) return;
   if (traits.fiber == 0) {
-    const trace::fiber_record& own = gmr_this_thread->own;
+    const trace::fiber_record& own = trace::slot_of_this_thread()->own;
     traits.low = own.low.load(std::memory_order_relaxed);
     traits.high = own.high.load(std::memory_order_relaxed);
   }

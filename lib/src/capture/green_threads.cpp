@@ -3,8 +3,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <exception>
-#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -27,134 +25,143 @@ std::uint64_t monotonic_now() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Passes coroutines straight on and gathers fibers in batches.
-class visitor final : public green_thread_visitor {
+}  // namespace
+
+class green_thread_capture::implementation {
  public:
-  // `only`: the green threads to take, null for all. `moved`: see fiber_batch::finish.
-  visitor(fiber_batch& batch, green_thread_consumer& consumer,
-          const trace::pending_operations& pending, steady_clock::time_point deadline,
-          const id_set* only, id_set* moved)
-      : batch_(batch),
-        consumer_(consumer),
-        pending_(pending),
-        deadline_(deadline),
-        only_(only),
-        moved_(moved) {}
+  explicit implementation(const green_thread_capture_settings& settings)
+      : deadline_(settings.deadline), batch_(settings.stack_bytes) {}
 
-  void visit(const green_thread_view& view) override {
-    if (only_ != nullptr && !only_->contains(view.id)) return;
-    if (is_late()) {
-      ++left_out_;
-      return;
-    }
-    const auto operations = pending_.of(view);
-    if (operations.empty()) return pass(view);
-    green_thread_view detailed = view;
-    detailed.operations = operations;
-    if (view.waits_for.empty()) detailed.waits_for = operations.front().kind;
-    if (std::ranges::any_of(operations, &waiting_operation::ready))
-      detailed.state = green_thread_state::ready;
-    pass(detailed);
-  }
-
-  void flush() { batch_.finish(consumer_, moved_); }
-  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
+  std::span<const captured_green_thread> next();
+  green_thread_capture_result finish();
 
  private:
-  void pass(const green_thread_view& view) {
-    if (view.machine == nullptr) return consumer_.take(view);
-    if (batch_.full()) flush();
-    batch_.add(view);
-  }
+  // How often a scheduler is gone through: the second and third time for fibers that have moved.
+  static constexpr int most_passes = 3;
 
-  bool is_late() {
-    constexpr unsigned visits_between_looks = 256;
-    if (!late_ && seen_++ % visits_between_looks == 0) late_ = steady_clock::now() >= deadline_;
-    return late_;
-  }
+  bool begin_next_scheduler();
+  void next_portion();
+  void end_pass();
+  void take(const green_thread_view& view);
+  bool is_late();
+  void note(std::string_view text);
 
-  fiber_batch& batch_;
-  green_thread_consumer& consumer_;
-  const trace::pending_operations& pending_;
-  steady_clock::time_point deadline_;
-  const id_set* only_;
-  id_set* moved_;
-  std::uint64_t seen_ = 0;
-  std::uint64_t left_out_ = 0;
-  bool late_ = false;
-};
-
-class lister final {
- public:
-  lister(const green_thread_capture_settings& settings, green_thread_consumer& consumer)
-      : settings_(settings), consumer_(consumer), batch_(settings.stack_bytes) {}
-
-  void list(scheduler& source) {
-    note_problem(source);
-    id_set moved;
-    list_once(source, nullptr, &moved);
-    constexpr int tries = 2;
-    for (int i = 1; i <= tries && !moved.empty(); ++i) {
-      const id_set again = std::exchange(moved, {});
-      list_once(source, &again, i == tries ? nullptr : &moved);
-    }
-  }
-
-  [[nodiscard]] green_thread_capture_result take_result() {
-    result_.contexts = pending_.contexts();
-    result_.contexts_at = began_;
-    if (const std::uint64_t missing = trace::unrecorded_operations(); missing != 0)
-      result_.notes.push_back("no memory was left to trace " + std::to_string(missing) +
-                              " operations");
-    if (const std::uint64_t refused = trace::refused_notes(); refused != 0)
-      result_.notes.push_back("no room was left for names or labels of green threads: " +
-                              std::to_string(refused) + " were not kept");
-    return std::move(result_);
-  }
-
- private:
-  void note_problem(const scheduler& source) {
-    const std::string_view problem = source.problem();
-    if (problem.empty()) return;
-    finding& found = result_.findings.emplace_back();
-    found.kind = "tracing_inactive";
-    found.text = std::string{source.name()} + ": " + std::string{problem};
-  }
-
-  void list_once(scheduler& source, const id_set* only, id_set* moved) {
-    visitor listing{batch_, consumer_, pending_, settings_.deadline, only, moved};
-    try {
-      source.list(listing);
-    } catch (const std::exception& error) {
-      note(source, error.what());
-    } catch (...) {
-      note(source, "unknown exception");
-    }
-    listing.flush();
-    if (listing.left_out() > 0)
-      note(source, "out of time: " + std::to_string(listing.left_out()) + " left out");
-  }
-
-  void note(const scheduler& source, std::string_view text) {
-    result_.notes.push_back(std::string{source.name()} + ": " + std::string{text});
-  }
-
-  const green_thread_capture_settings& settings_;
-  green_thread_consumer& consumer_;
+  const steady_clock::time_point deadline_;
   // Before the green threads: who goes on meanwhile is noticed.
   const std::uint64_t began_ = monotonic_now();
   trace::pending_operations pending_{began_};
+  trace::listing schedulers_;
+  const scheduler* source_ = nullptr;           // that is gone through
+  std::span<const green_thread_view> portion_;  // what is left of it
+  int pass_ = 0;
+  id_set wanted_;  // in a later pass
+  id_set moved_;   // in this one
   fiber_batch batch_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t left_out_ = 0;  // of this pass
+  bool is_whole_ = true;        // no scheduler failed or was late
+  bool is_late_ = false;
   green_thread_capture_result result_;
 };
 
-}  // namespace
+std::span<const captured_green_thread> green_thread_capture::implementation::next() {
+  while (source_ != nullptr || begin_next_scheduler()) {
+    if (portion_.empty()) next_portion();
+    batch_.clear();
+    for (; !portion_.empty() && !batch_.full(); portion_ = portion_.subspan(1))
+      take(portion_.front());
+    const auto captured = batch_.copy(pass_ == most_passes ? nullptr : &moved_);
+    if (!captured.empty()) return captured;
+  }
+  return {};
+}
 
-green_thread_capture_result capture_green_threads(const green_thread_capture_settings& settings,
-                                                  green_thread_consumer& consumer) {
-  lister all{settings, consumer};
-  trace::for_each_scheduler([&](scheduler& source) { all.list(source); });
-  return all.take_result();
+bool green_thread_capture::implementation::begin_next_scheduler() {
+  source_ = schedulers_.next_scheduler();
+  pass_ = 1;
+  if (source_ == nullptr) return false;
+  if (const std::string_view problem = source_->problem(); !problem.empty()) {
+    finding& found = result_.findings.emplace_back();
+    found.kind = finding_kind::tracing_inactive;
+    found.text = std::string{source_->name()} + ": " + std::string{problem};
+  }
+  return true;
+}
+
+void green_thread_capture::implementation::next_portion() {
+  portion_ = schedulers_.next();
+  if (!schedulers_.failure().empty()) {
+    is_whole_ = false;
+    note(schedulers_.failure());
+  }
+  if (portion_.empty()) end_pass();
+}
+
+void green_thread_capture::implementation::end_pass() {
+  if (left_out_ > 0) {
+    is_whole_ = false;
+    note("out of time: " + std::to_string(left_out_) + " left out");
+  }
+  left_out_ = 0;
+  wanted_ = std::exchange(moved_, {});
+  if (wanted_.empty()) {
+    source_ = nullptr;
+  } else {
+    ++pass_;
+    schedulers_.begin_again();
+  }
+}
+
+void green_thread_capture::implementation::take(const green_thread_view& view) {
+  if (pass_ > 1 && !wanted_.contains(view.id)) return;
+  if (is_late()) {
+    ++left_out_;
+    return;
+  }
+  const auto operations = pending_.of(view);
+  if (operations.empty()) return batch_.add(view);
+  green_thread_view detailed = view;
+  detailed.operations = operations;
+  if (view.waits_for.empty()) detailed.waits_for = operations.front().kind;
+  if (std::ranges::any_of(operations, &waiting_operation::ready))
+    detailed.state = green_thread_state::ready;
+  batch_.add(detailed);
+}
+
+bool green_thread_capture::implementation::is_late() {
+  constexpr unsigned visits_between_looks = 256;
+  if (!is_late_ && seen_++ % visits_between_looks == 0) is_late_ = steady_clock::now() >= deadline_;
+  return is_late_;
+}
+
+void green_thread_capture::implementation::note(std::string_view text) {
+  result_.notes.push_back(std::string{source_->name()} + ": " + std::string{text});
+}
+
+green_thread_capture_result green_thread_capture::implementation::finish() {
+  result_.contexts = pending_.contexts();
+  result_.contexts_at = began_;
+  result_.operations = pending_.unowned(!is_whole_);
+  if (const std::uint64_t missing = trace::unrecorded_operations(); missing != 0)
+    result_.notes.push_back("no memory was left to trace " + std::to_string(missing) +
+                            " operations");
+  if (const std::uint64_t refused = trace::refused_notes(); refused != 0)
+    result_.notes.push_back("no room was left for names or labels of green threads: " +
+                            std::to_string(refused) + " were not kept");
+  return std::move(result_);
+}
+
+green_thread_capture::green_thread_capture(const green_thread_capture_settings& settings)
+    : implementation_(std::make_unique<implementation>(settings)) {}
+
+green_thread_capture::~green_thread_capture() = default;
+
+std::span<const captured_green_thread> green_thread_capture::next() {
+  return implementation_->next();
+}
+
+green_thread_capture_result green_thread_capture::finish() {
+  return implementation_->finish();
 }
 
 }  // namespace gmr::capture

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,21 +16,15 @@
 
 namespace gmr::capture {
 
-// Receives green threads one by one; what it is given is valid during the call only.
-class green_thread_consumer {
- public:
-  // Running, or its frames are in `view.frames`.
-  virtual void take(const green_thread_view& view) = 0;
-  // A suspended fiber with a consistent copy of its stack.
-  virtual void take(const green_thread_view& view, const stack_snapshot& copy) = 0;
-
- protected:
-  ~green_thread_consumer() = default;
-};
-
 struct green_thread_capture_settings {
   std::size_t stack_bytes = 65536;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+struct captured_green_thread {
+  green_thread_view view;
+  // Of a suspended fiber, consistent. Null: it is running, or its frames are in `view.frames`.
+  const stack_snapshot* copy = nullptr;
 };
 
 struct green_thread_capture_result {
@@ -36,12 +32,27 @@ struct green_thread_capture_result {
   std::vector<std::string> notes;             // schedulers that threw, what the deadline cut off
   std::vector<trace::context_load> contexts;  // of Asio, with gmr::trace_ops
   std::uint64_t contexts_at = 0;              // when that was: CLOCK_MONOTONIC in ns
+  std::vector<trace::unowned_operation> operations;  // that no green thread waits for
 };
 
-// Fibers that were resumed while being copied are tried again and, failing that, handed on as
-// running. Called on one thread at a time. Stacks are copied and handed on in batches, so memory
-// use does not grow with their number.
-green_thread_capture_result capture_green_threads(const green_thread_capture_settings& settings,
-                                                  green_thread_consumer& consumer);
+// One capture of all green threads, in batches, so memory use does not grow with their number. As
+// long as it exists no scheduler can be unregistered. Fibers that were resumed while being copied
+// are tried again and, failing that, handed on as running. One at a time; not synchronised.
+class green_thread_capture final {
+ public:
+  explicit green_thread_capture(const green_thread_capture_settings& settings);
+  ~green_thread_capture();
+  green_thread_capture(const green_thread_capture&) = delete;
+  green_thread_capture& operator=(const green_thread_capture&) = delete;
+
+  // Some green threads more; none when those were all. Each comes once. Valid until the next call.
+  [[nodiscard]] std::span<const captured_green_thread> next();
+  // What is to be said beside; once there are no more.
+  [[nodiscard]] green_thread_capture_result finish();
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> implementation_;
+};
 
 }  // namespace gmr::capture

@@ -6,6 +6,7 @@
 
 #include "capture/capture_handler.hpp"
 #include "capture/stack_recorder.hpp"
+#include "os/signals.hpp"
 
 namespace gmr::capture {
 
@@ -14,8 +15,9 @@ installed_signal::installed_signal(int wanted) {
   const int signal = wanted == 0 ? first_free_signal() : wanted;
   previous_ = get_action(signal);
   if (previous_.has_handler())
-    throw std::system_error(EBUSY, std::generic_category(),
-                            "capture signal " + signal_name(signal) + " has a handler already");
+    throw std::system_error(
+        EBUSY, std::generic_category(),
+        "capture signal " + os::signal_name_and_number(signal) + " has a handler already");
   prepare_recorder();
   set_action(signal, make_handler_action(capture_handler));
   signal_ = signal;

@@ -27,17 +27,18 @@ void copy_blocked(const thread_snapshot& thread, capture_slot& slot, const stack
 }  // namespace
 
 std::optional<std::uint64_t> copy_from_outside(thread_snapshot& thread, capture_slot& slot,
-                                               task_files& files, std::uint64_t cpu_before,
+                                               os::task_files& files, std::uint64_t cpu_before,
                                                std::size_t stack_bytes) {
   const bool is_main = thread.id == getpid();
+  const std::uintptr_t descriptor = is_main ? 0 : descriptor_of(thread.id);
   // In a handler on an alternate stack, and where stacks are switched by means we do not see.
-  const stack_bounds own = is_main || !knows_stacks() ? stack_bounds{} : stack_of(thread.id);
-  const std::uintptr_t end_of_stack = is_main ? 0 : below_tls(descriptor_of(thread.id));
+  const stack_bounds own = stack_described_by(descriptor);
+  const std::uintptr_t end_of_stack = below_tls(descriptor);
   constexpr int tries = 3;
   for (int i = 0; i < tries && thread.syscall; ++i) {
     clear_result(slot);
     copy_blocked(thread, slot, own, end_of_stack, stack_bytes);
-    const std::uint64_t after = cpu_clock(thread.id);
+    const std::uint64_t after = os::cpu_clock(thread.id);
     if (after == cpu_before && after != 0) {
       slot.registers[pc_register] = thread.syscall->pc;
       slot.registers[sp_register] = thread.syscall->sp;
@@ -45,7 +46,7 @@ std::optional<std::uint64_t> copy_from_outside(thread_snapshot& thread, capture_
       thread.stack.only_pc_and_sp = true;
       return slot.unreadable ? std::nullopt : std::optional{after};
     }
-    cpu_before = cpu_clock(thread.id);
+    cpu_before = os::cpu_clock(thread.id);
     thread.syscall = files.blocked_in(thread.id);
   }
   return std::nullopt;

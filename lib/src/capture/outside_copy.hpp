@@ -7,7 +7,7 @@
 
 #include "capture/capture_slot.hpp"
 #include "capture/snapshot.hpp"
-#include "capture/task_files.hpp"
+#include "os/task_files.hpp"
 
 namespace gmr::capture {
 
@@ -16,7 +16,8 @@ namespace gmr::capture {
 // if the thread has not run since. When it has, the call is read anew, a few times. Returns the CPU
 // clock at which the copy was surely right; nothing when there is none.
 [[nodiscard]] std::optional<std::uint64_t> copy_from_outside(thread_snapshot& thread,
-                                                             capture_slot& slot, task_files& files,
+                                                             capture_slot& slot,
+                                                             os::task_files& files,
                                                              std::uint64_t cpu_before,
                                                              std::size_t stack_bytes);
 

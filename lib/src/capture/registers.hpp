@@ -5,20 +5,14 @@
 #include <cstdint>
 
 #include "gmr/trace/scheduler.hpp"
+#include "os/arch/machine.hpp"
 
 namespace gmr::capture {
 
-#if defined(__x86_64__)
-inline constexpr unsigned register_count = 17;
-inline constexpr unsigned sp_register = 7;
-inline constexpr unsigned pc_register = 16;
-inline constexpr unsigned frame_register = 6;
-#else
-inline constexpr unsigned register_count = 33;
-inline constexpr unsigned sp_register = 31;
-inline constexpr unsigned pc_register = 32;
-inline constexpr unsigned frame_register = 29;
-#endif
+using os::arch::frame_register;
+using os::arch::pc_register;
+using os::arch::register_count;
+using os::arch::sp_register;
 
 // DWARF register numbers; the pc follows the general registers. Plain data, written in a signal
 // handler.

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+#include "os/arch/machine.hpp"
+
 namespace gmr::capture {
 namespace {
 
@@ -25,12 +27,10 @@ bool is_timed_futex(const blocked_syscall& call) noexcept {
 
 bool is_waiting_call(long number) noexcept {
   switch (number) {
-#ifdef SYS_epoll_wait
-    case SYS_epoll_wait:
-    case SYS_poll:
-    case SYS_select:
-    case SYS_pause:
-#endif
+    case os::arch::epoll_wait_call:
+    case os::arch::poll_call:
+    case os::arch::select_call:
+    case os::arch::pause_call:
     case SYS_epoll_pwait:
     case SYS_epoll_pwait2:
     case SYS_ppoll:

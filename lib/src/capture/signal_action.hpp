@@ -28,9 +28,6 @@ using signal_handler = void (*)(int, siginfo_t*, void*) noexcept;
 [[nodiscard]] kernel_action make_handler_action(signal_handler handler);
 [[nodiscard]] kernel_action make_ignore_action();
 
-// "SIGUSR1 (10)", "SIGRTMIN+2 (36)".
-[[nodiscard]] std::string signal_name(int signal);
-
 // The first real-time signal nobody uses; throws std::system_error when there is none.
 [[nodiscard]] int first_free_signal();
 

@@ -5,8 +5,6 @@
 
 namespace gmr::capture {
 
-using steady_clock = std::chrono::steady_clock;
-
 signal_round::~signal_round() {
   for (const auto& [thread, slot] : unheard_)
     pool_.release(slot);
@@ -35,12 +33,16 @@ send_result signal_round::ask(pid_t thread, int signal, bool is_pending, std::ui
     asked_.push_back({thread, slot});
     return send_result::sent;
   }
-  const std::uint64_t payload = pool_.arm(slot);
-  send_result result = send_capture_signal(thread, signal, payload);
+  const std::uint64_t payload = pool_.arm(slot, thread);
+  const auto send = [&] {
+    sent_ = send_capture_signal(thread, signal, payload);
+    return sent_.result;
+  };
+  send_result result = send();
   const int tries = queue_was_full_ ? 0 : 20;  // it is one queue for all threads
   for (int i = 0; i < tries && result == send_result::queue_full; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});  // those on their way will arrive
-    result = send_capture_signal(thread, signal, payload);
+    result = send();
   }
   queue_was_full_ = result == send_result::queue_full;
   if (result == send_result::sent)
@@ -60,11 +62,11 @@ std::optional<std::uint32_t> signal_round::take_unheard(pid_t thread, bool is_pe
   return std::nullopt;
 }
 
-void signal_round::wait(steady_clock::time_point deadline) {
+void signal_round::wait(std::chrono::steady_clock::time_point deadline) {
   constexpr std::chrono::microseconds first{20};
   constexpr std::chrono::microseconds longest{1000};
   auto pause = first;
-  while (!all_answered(pause == longest) && steady_clock::now() < deadline) {
+  while (!all_answered(pause == longest) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, longest);
   }

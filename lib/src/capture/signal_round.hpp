@@ -33,6 +33,8 @@ class signal_round final {
   // On `sent` the slot is the round's to watch, and may have been exchanged for another one.
   // `is_pending`: whether a capture signal is pending in the thread.
   send_result ask(pid_t thread, int signal, bool is_pending, std::uint32_t& slot);
+  // What the system said when the last signal was sent.
+  [[nodiscard]] const send_answer& last_sent() const noexcept { return sent_; }
 
   // Until all have answered. Afterwards no thread writes to a slot, except one that never does:
   // the slot of an answer that is `none` is not the caller's any more.
@@ -53,6 +55,7 @@ class signal_round final {
   void give_up(question& open);
 
   slot_pool& pool_;
+  send_answer sent_;
   std::vector<question> asked_;
   bool queue_was_full_ = false;                       // when the last one was asked
   std::unordered_map<pid_t, std::uint32_t> unheard_;  // slots whose signal has not arrived

@@ -26,11 +26,7 @@ bool change_phase(capture_slot& slot, slot_phase from, slot_phase to) noexcept {
 }  // namespace
 
 void clear_result(capture_slot& slot) noexcept {
-  std::fill(std::begin(slot.registers), std::end(slot.registers), std::uintptr_t{0});
-  std::fill(std::begin(slot.parts), std::end(slot.parts), slot_part{});
-  slot.truncated = slot.unreadable = slot.walk_broke_off = false;
-  slot.runs = 0;
-  slot.walked = 0;
+  static_cast<slot_result&>(slot) = {};
 }
 
 slot_pool& slot_pool::instance() {
@@ -43,13 +39,21 @@ capture_slot& slot_pool::at(std::uint32_t index) noexcept {
 }
 
 bool slot_pool::grow(std::size_t limit) {
-  if (chunks_ == most_chunks) return false;
+  if (chunks_ == chunk_of_raw_report) return false;
   free_.reserve(std::size_t{chunks_ + 1} * slots_in_chunk);
+  if (!map_chunk(chunks_, limit, slots_in_chunk)) return false;
+  for (std::uint32_t i = slots_in_chunk; i-- > 0;)
+    free_.push_back(chunks_ * slots_in_chunk + i);
+  ++chunks_;
+  return true;
+}
+
+bool slot_pool::map_chunk(std::uint32_t number, std::size_t limit, std::size_t count) noexcept {
   const std::size_t capacity = (limit + 4095) & ~std::size_t{4095};
   constexpr std::size_t slots_bytes = slots_in_chunk * sizeof(capture_slot);
   void* const slots = reserve(slots_bytes);
   if (slots == nullptr) return false;
-  auto* const memory = static_cast<std::byte*>(reserve(slots_in_chunk * capacity));
+  auto* const memory = static_cast<std::byte*>(reserve(count * capacity));
   if (memory == nullptr) {
     munmap(slots, slots_bytes);
     return false;
@@ -57,14 +61,18 @@ bool slot_pool::grow(std::size_t limit) {
   auto* const chunk = static_cast<capture_slot*>(slots);
   for (std::uint32_t i = 0; i < slots_in_chunk; ++i) {
     auto* const slot = new (chunk + i) capture_slot;
+    if (i >= count) continue;  // has no memory, and is never used
     slot->memory = memory + i * capacity;
-    slot->capacity = capacity;
+    slot->capacity = slot->limit = capacity;
   }
-  __atomic_store_n(&handler_table.chunks[chunks_], chunk, __ATOMIC_RELEASE);
-  for (std::uint32_t i = slots_in_chunk; i-- > 0;)
-    free_.push_back(chunks_ * slots_in_chunk + i);
-  ++chunks_;
+  __atomic_store_n(&handler_table.chunks[number], chunk, __ATOMIC_RELEASE);
   return true;
+}
+
+bool slot_pool::reserve_for_raw_report(std::size_t limit) {
+  if (__atomic_load_n(&handler_table.chunks[chunk_of_raw_report], __ATOMIC_ACQUIRE) != nullptr)
+    return true;
+  return map_chunk(chunk_of_raw_report, limit, raw_slots);
 }
 
 std::optional<std::uint32_t> slot_pool::acquire(std::size_t limit) {
@@ -87,8 +95,14 @@ void slot_pool::release(std::uint32_t index) {
   free_.push_back(index);
 }
 
-std::uint64_t slot_pool::arm(std::uint32_t index) noexcept {
+void slot_pool::give_back_memory() noexcept {
+  for (const std::uint32_t index : free_)
+    madvise(at(index).memory, at(index).capacity, MADV_DONTNEED);
+}
+
+std::uint64_t slot_pool::arm(std::uint32_t index, pid_t thread) noexcept {
   capture_slot& slot = at(index);
+  __atomic_store_n(&slot.thread, thread, __ATOMIC_RELAXED);
   // The generation wraps after 2^32 uses of a slot, as the payload does.
   const std::uint64_t generation = ((slot.ticket >> slot_phase_bits) + 1) & 0xffffffffU;
   __atomic_store_n(&slot.ticket, generation << slot_phase_bits | slot_armed, __ATOMIC_RELEASE);

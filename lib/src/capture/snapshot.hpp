@@ -13,6 +13,7 @@
 
 #include "capture/registers.hpp"
 #include "gmr/model/threads.hpp"
+#include "os/task_files.hpp"
 
 namespace gmr::capture {
 
@@ -35,15 +36,12 @@ struct stack_snapshot {
   // Program counters instead of a copy, when the backend walks in the thread itself.
   std::vector<std::uintptr_t> walked;
   bool walk_broke_off = false;  // not where the thread begins
+
+  // Whether nothing was captured.
+  [[nodiscard]] bool empty() const noexcept { return registers.pc() == 0 && walked.empty(); }
 };
 
-// The system call a thread is blocked in, from /proc/self/task/TID/syscall.
-struct blocked_syscall {
-  long number = -1;
-  std::array<std::uint64_t, 6> arguments{};
-  std::uintptr_t sp = 0;
-  std::uintptr_t pc = 0;
-};
+using os::blocked_syscall;
 
 struct thread_snapshot {
   pid_t id = 0;
@@ -57,6 +55,10 @@ struct thread_snapshot {
   std::string wait_channel;
   std::uint64_t runs = 0;  // id of the fiber it runs, 0 when none
   stack_snapshot stack;
+  // Its stack has come with the last call of the capturer, and is to be unwound.
+  bool is_new = false;
+  // It has not run since the last capture, where its stack was exact: this is that stack.
+  bool is_unchanged = false;
 };
 
 }  // namespace gmr::capture

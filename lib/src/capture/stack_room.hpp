@@ -19,9 +19,10 @@ namespace gmr::capture {
 
 // False when a signal frame may not fit on the stack that `id` is on: a blocked thread has not
 // enough of its own stack left, or is on memory that is not its own stack; a running thread, whose
-// sp nobody knows, has at some time been further down than leaves room.
+// sp nobody knows, has at some time been further down than leaves room. `main_mapped`: how far down
+// the main thread's stack is mapped; 0: it is read from /proc.
 [[nodiscard]] bool has_room(pid_t id, const std::optional<blocked_syscall>& blocked,
-                            const stack_bounds& main);
+                            const stack_bounds& main, std::uintptr_t main_mapped = 0);
 
 // The same for the stack `own`, which the thread is on.
 [[nodiscard]] bool has_room_above(const stack_bounds& own,

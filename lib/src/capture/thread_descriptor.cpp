@@ -2,13 +2,17 @@
 
 #include <pthread.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <thread>
+
+#include "capture/send_signal.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::capture {
 namespace {
@@ -20,12 +24,8 @@ struct stack_words {
   std::uintptr_t guard;  // at the low end of the block
 };
 
-std::size_t read_words(std::uintptr_t from, void* to, std::size_t bytes) noexcept {
-  const iovec local{to, bytes};
-  const iovec remote{reinterpret_cast<void*>(from), bytes};
-  const ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-  return got < 0 ? 0 : static_cast<std::size_t>(got);
-}
+// From the address that the kernel knows to the end of the descriptor, and more than to its tid.
+constexpr std::uintptr_t descriptor_reach = 2048;
 
 stack_bounds own_stack() noexcept {
   pthread_attr_t attributes;
@@ -48,7 +48,8 @@ std::optional<std::size_t> find_words() noexcept {
   std::array<std::uintptr_t, 256> words{};
   const std::uintptr_t descriptor = descriptor_of(gettid());
   if (own.low == 0 || descriptor == 0) return std::nullopt;
-  const std::size_t count = read_words(descriptor, words.data(), sizeof words) / sizeof words[0];
+  const std::size_t count =
+      os::read_bytes(descriptor, std::as_writable_bytes(std::span{words})) / sizeof words[0];
   for (std::size_t i = 0; i + 2 < count; ++i)
     if (words[i] + words[i + 1] == own.high && words[i] + words[i + 2] == own.low)
       return i * sizeof words[0];
@@ -76,15 +77,35 @@ std::uintptr_t descriptor_of(pid_t id) noexcept {
   return reinterpret_cast<std::uintptr_t>(head);
 }
 
+bool is_described_at(pid_t id, std::uintptr_t address) noexcept {
+  if (id <= 0) return false;
+  const std::uintptr_t descriptor = descriptor_of(id);
+  return descriptor != 0 && descriptor < address + descriptor_reach &&
+         address < descriptor + descriptor_reach && thread_exists(id);
+}
+
+// The descriptor begins with the thread's tid, and no version of glibc has to be known to find it:
+// whichever word looks like one, the kernel says where the descriptor of that thread is.
+std::optional<pid_t> thread_described_at(std::uintptr_t address) noexcept {
+  std::array<pid_t, descriptor_reach / sizeof(pid_t)> words{};
+  if (address < descriptor_reach || !os::read_object(address - descriptor_reach, words))
+    return std::nullopt;
+  const auto found = std::find_if(words.rbegin(), words.rend(),
+                                  [&](pid_t id) { return is_described_at(id, address); });
+  return found == words.rend() ? std::nullopt : std::optional{*found};
+}
+
 bool knows_stacks() {
   return place_of_words().has_value();
 }
 
 stack_bounds stack_of(pid_t id) noexcept {
-  const std::uintptr_t descriptor = descriptor_of(id);
+  return stack_described_by(descriptor_of(id));
+}
+
+stack_bounds stack_described_by(std::uintptr_t descriptor) noexcept {
   stack_words words{};
-  if (descriptor == 0 || !knows_stacks() ||
-      read_words(descriptor + *place_of_words(), &words, sizeof words) != sizeof words)
+  if (descriptor == 0 || !knows_stacks() || !os::read_object(descriptor + *place_of_words(), words))
     return {};
   return {words.block + words.guard, words.block + words.size};
 }

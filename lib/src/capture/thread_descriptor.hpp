@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace gmr::capture {
 
@@ -20,6 +21,13 @@ struct stack_bounds {
 // for the main thread.
 [[nodiscard]] std::uintptr_t descriptor_of(pid_t id) noexcept;
 
+// Whether `id` is a thread of this process, and what glibc keeps of it lies around `address`.
+[[nodiscard]] bool is_described_at(pid_t id, std::uintptr_t address) noexcept;
+
+// The thread of which that is true; nothing when there is none, or when `address` lies before its
+// tid. Some tens of system calls.
+[[nodiscard]] std::optional<pid_t> thread_described_at(std::uintptr_t address) noexcept;
+
 // Whether stack_of can tell anything: false with another C library than glibc. Makes a thread when
 // asked for the first time, to see where descriptors keep the bounds.
 [[nodiscard]] bool knows_stacks();
@@ -27,5 +35,7 @@ struct stack_bounds {
 // The stack that the thread was made with, whoever provided it; empty when it has none that glibc
 // knows of, or when it has gone. Not for the main thread.
 [[nodiscard]] stack_bounds stack_of(pid_t id) noexcept;
+// The same, where an address in the descriptor is known; empty for 0.
+[[nodiscard]] stack_bounds stack_described_by(std::uintptr_t descriptor) noexcept;
 
 }  // namespace gmr::capture

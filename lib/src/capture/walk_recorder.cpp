@@ -8,6 +8,7 @@
 
 #include "capture/current_stack.hpp"
 #include "capture/stack_recorder.hpp"
+#include "os/arch/machine.hpp"
 
 namespace gmr::capture {
 namespace {
@@ -84,13 +85,8 @@ void prepare_recorder() noexcept {
 }
 
 void record_stack(capture_slot& slot, const ucontext_t& context) noexcept {
-#if defined(__x86_64__)
-  const auto pc = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
-  const auto sp = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
-#else
-  const auto pc = static_cast<std::uintptr_t>(context.uc_mcontext.pc);
-  const auto sp = static_cast<std::uintptr_t>(context.uc_mcontext.sp);
-#endif
+  const std::uintptr_t pc = os::arch::pc_of(context);
+  const std::uintptr_t sp = os::arch::sp_of(context);
   slot.registers[pc_register] = pc;
   slot.registers[sp_register] = sp;
   find_current_stack(slot, sp);

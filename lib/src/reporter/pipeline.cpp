@@ -1,24 +1,34 @@
+// How a report is made, up to the finished value: `make` calls the stages in order. Each takes
+// values, adds its part to the report, and returns what later stages need. What is shown of the
+// report, and how, is decided afterwards: outline, view and sink get the value, in reporter.cpp.
+//
+// The deadline stops no stage from being called. Unwinding, green threads and names end when it has
+// passed, each with a note where something is missing; sections have what is left of it.
 #include "reporter/pipeline.hpp"
 
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
-#include <unordered_map>
+#include <span>
 #include <utility>
 
-#include "analyse/blocked_call.hpp"
+#include "analyse/entry_frames.hpp"
 #include "analyse/green_threads.hpp"
 #include "analyse/group_history.hpp"
 #include "analyse/operations.hpp"
+#include "analyse/running_green_threads.hpp"
 #include "analyse/threads.hpp"
+#include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
+#include "os/memory.hpp"
+#include "os/modules.hpp"
 #include "reporter/process_facts.hpp"
+#include "reporter/processor_share.hpp"
 #include "reporter/stage.hpp"
 #include "symbolize/symbolizer.hpp"
+#include "unwind/thread_stacks.hpp"
 #include "unwind/unwinder.hpp"
 
 namespace gmr {
@@ -26,128 +36,128 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// Hands green threads on to the analysis and remembers which thread runs which: what scheduler and
-// kernel know of each other.
-class joining_consumer final : public capture::green_thread_consumer {
- public:
-  joining_consumer(analyse::green_thread_collector& next, analyse::lock_suspect_finder& suspects)
-      : next_(next), suspects_(suspects) {}
-
-  void take(const green_thread_view& view) override {
-    if (view.state == green_thread_state::running && view.thread != 0)
-      running_.emplace(view.thread, view.id);
-    suspects_.take(view);
-    next_.take(view);
-  }
-  void take(const green_thread_view& view, const capture::stack_snapshot& copy) override {
-    suspects_.take(view, copy);
-    next_.take(view, copy);
-  }
-
-  [[nodiscard]] std::optional<std::uint64_t> run_by(pid_t thread) const {
-    const auto found = running_.find(thread);
-    return found == running_.end() ? std::nullopt : std::optional{found->second};
-  }
-
- private:
-  analyse::green_thread_collector& next_;
-  analyse::lock_suspect_finder& suspects_;
-  std::unordered_map<pid_t, std::uint64_t> running_;
+// All OS threads: what was captured of each, and its stack as program counters.
+struct captured_threads {
+  std::span<const capture::thread_snapshot> snapshots;
+  unwind::thread_stacks stacks;
 };
 
-thread_info describe(const capture::thread_snapshot& snapshot) {
-  thread_info out;
-  out.id = snapshot.id;
-  out.name = snapshot.name;
-  out.state = snapshot.state;
-  out.capture = snapshot.outcome;
-  out.note = snapshot.note;
-  if (const std::string place = analyse::place_in_kernel(snapshot); !place.empty())
-    out.note += (out.note.empty() ? "" : "; ") + place;
-  out.is_reporter = snapshot.is_reporter;
-  out.cpu = snapshot.cpu;
-  if (snapshot.runs != 0) out.runs = snapshot.runs;
-  return out;
+// All green threads, in groups whose stacks have no names yet.
+struct captured_green_threads {
+  analyse::green_thread_collector groups;
+  analyse::lock_suspect_finder suspects;
+  std::vector<event_loop_info> event_loops;
+};
+
+// What is lost with that is said once, not of each thread.
+void note_lost_memory(report& out) {
+  const std::string why = os::why_memory_is_unreadable();
+  if (why.empty()) return;
+  out.notes.push_back(
+      "stacks, locks and the modules of the program are unknown: memory can't be read (" + why +
+      ")");
 }
 
-bool has_stack(const capture::thread_snapshot& snapshot) {
-  return snapshot.stack.registers.pc() != 0 || !snapshot.stack.walked.empty();
+template <class Element>
+void append(std::vector<Element>& to, std::vector<Element> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace
 
-void known_configuration::add(std::vector<option_entry> options, std::vector<std::string> secrets) {
-  const std::lock_guard lock{mutex_};
-  for (option_entry& option : options)
-    options_.push_back(std::move(option));
-  for (std::string& secret : secrets)
-    secrets_.push_back(std::move(secret));
-}
-
-std::vector<option_entry> known_configuration::options() const {
-  const std::lock_guard lock{mutex_};
-  return options_;
-}
-
-std::vector<std::string> known_configuration::secrets() const {
-  const std::lock_guard lock{mutex_};
-  return secrets_;
-}
-
 class pipeline::stages final {
  public:
   stages(package software, const settings& set, const known_configuration& configuration,
-         sections::section_registry& sections)
+         sections::section_registry& sections, sections::built_program program)
       : software_(std::move(software)),
         settings_(set),
         configuration_(configuration),
         sections_(sections),
-        capturer_(capture_settings()) {}
+        program_(program),
+        capturer_({.signal = set.capture_signal,
+                   .stack_bytes = set.stack_bytes,
+                   .deadline = std::min(set.deadline, longest_capture)}) {}
 
   report make(const report_request& request);
-  void rest() noexcept { symbolizer_.rest(); }
+  void rest() noexcept;
   [[nodiscard]] int capture_signal() const noexcept { return capturer_.signal(); }
 
  private:
   static constexpr std::chrono::milliseconds longest_capture{500};  // of all OS threads
 
-  capture::thread_capture_settings capture_settings();
-  void stacks(report& out, clock::time_point deadline);
-  void describe_threads(report& out, const std::vector<capture::thread_snapshot>& threads);
-  void resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
-               clock::time_point deadline);
-  void resolve_stack(thread_info& thread, const capture::thread_snapshot& snapshot,
-                     clock::time_point deadline);
+  [[nodiscard]] report begin(const report_request& request) const;
+  [[nodiscard]] captured_threads capture_threads(report& out, clock::time_point deadline);
+  void confirm_modules(report& out, captured_threads& threads, clock::time_point deadline);
+  void describe_threads(report& out, const captured_threads& threads);
+  [[nodiscard]] captured_green_threads capture_green_threads(report& out,
+                                                             clock::time_point deadline);
+  void find_untraced_coroutines(report& out, clock::time_point deadline);
+  void expect_names(report& out, const captured_threads& threads,
+                    const captured_green_threads& green_threads);
+  void name_threads(report& out, const captured_threads& threads);
+  [[nodiscard]] std::vector<analyse::lock_suspects> name_green_threads(
+      report& out, captured_green_threads& captured, clock::time_point deadline);
+  void list_modules(report& out);
+  void conclude(report& out, const captured_threads& threads,
+                std::span<const analyse::lock_suspects> suspects, clock::time_point start);
   void make_sections(report& out, clock::time_point deadline);
 
   const package software_;
   const settings settings_;
   const known_configuration& configuration_;
   sections::section_registry& sections_;
-  unwind::unwinder unwinder_;
-  unwind::raw_stack raw_;  // reused: no allocation a stack
-  symbolize::symbolizer symbolizer_;
-  std::vector<analyse::lock_suspects> suspects_;  // of the report that is being made
+  const sections::built_program program_;
+
+  // What is kept from report to report.
+  processor_share share_;
+  os::module_reader module_reader_;
+  os::shared_modules modules_ = std::make_shared<const os::module_table>();
+  capture::thread_capturer capturer_;
+  unwind::unwinder unwinder_{modules_};
+  symbolize::symbolizer symbolizer_{modules_, settings_.debug_dirs};
+  analyse::untraced_coroutine_finder untraced_;
   analyse::group_history history_;
-  capture::thread_capturer capturer_;  // asks the unwinder whether a stack is exact
 };
 
-capture::thread_capture_settings pipeline::stages::capture_settings() {
-  capture::thread_capture_settings out;
-  out.signal = settings_.capture_signal;
-  out.stack_bytes = settings_.stack_bytes;
-  out.deadline = std::min(settings_.deadline, longest_capture);
-  out.exact = [this](const capture::stack_snapshot& snapshot) {
-    unwinder_.unwind(snapshot, raw_);
-    return raw_.exact && !raw_.truncated && raw_.frames.size() > 1;
-  };
+// The way of a report. What a stage does is put into run_stage: where it throws, that part is
+// missing from the report, with a note, and the next stage goes on.
+report pipeline::stages::make(const report_request& request) {
+  const clock::time_point start = clock::now();
+  clock::time_point deadline = start + settings_.deadline;
+  share_.begin();
+  const std::uint64_t memory_before = resident_bytes();
+  report out = begin(request);
+  run_stage(out, "the thread of sections", out.cost.sections_seconds,
+            [&] { sections_.prepare(capturer_.signal()); });
+
+  // Capture and unwind. Threads first: green threads are many, and the threads that run them should
+  // be seen with them.
+  captured_threads threads = capture_threads(out, deadline);
+  deadline -= std::chrono::ceil<clock::duration>(share_.time_to_end(settings_.deadline));
+  confirm_modules(out, threads, deadline);
+  describe_threads(out, threads);
+  captured_green_threads green_threads = capture_green_threads(out, deadline);
+  find_untraced_coroutines(out, deadline);
+
+  // Symbolize.
+  expect_names(out, threads, green_threads);
+  name_threads(out, threads);
+  const std::vector<analyse::lock_suspects> suspects =
+      name_green_threads(out, green_threads, deadline);
+  list_modules(out);
+
+  // Analyse, and the sections.
+  conclude(out, threads, suspects, start);
+  make_sections(out, deadline);
+  note_lost_memory(out);
+
+  const std::uint64_t memory_after = resident_bytes();
+  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
+  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
   return out;
 }
 
-report pipeline::stages::make(const report_request& request) {
-  const clock::time_point start = clock::now();
-  const clock::time_point deadline = start + settings_.deadline;
-  const std::uint64_t memory_before = resident_bytes();
+report pipeline::stages::begin(const report_request& request) const {
   report out;
   out.cause = request.cause;
   out.number = request.number;
@@ -155,105 +165,150 @@ report pipeline::stages::make(const report_request& request) {
   out.time = std::chrono::system_clock::now();
   out.package = software_;
   out.list = settings_.list;
-  run_stage(out, "the thread of sections", out.cost.sections_seconds,
-            [&] { sections_.prepare(capturer_.signal()); });
-  stacks(out, deadline);
-  run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
-    std::vector<finding> findings = analyse::findings_of(out, suspects_);
-    for (finding& late : analyse::find_delayed_loops(out.green_threads.event_loops))
-      findings.push_back(std::move(late));
-    for (finding& late : analyse::find_long_waits(out.green_threads, settings_.long_wait))
-      findings.push_back(std::move(late));
-    for (finding& grown : history_.add(out.green_threads, start))
-      findings.push_back(std::move(grown));
-    // Conclusions before what could not be seen.
-    findings.insert(findings.end(), std::make_move_iterator(out.findings.begin()),
-                    std::make_move_iterator(out.findings.end()));
-    out.findings = std::move(findings);
-  });
-  make_sections(out, deadline);
-  const std::uint64_t memory_after = resident_bytes();
-  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
-  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
   return out;
 }
 
-// Threads first: green threads are many, and the threads that run them should be seen with them.
-void pipeline::stages::stacks(report& out, clock::time_point deadline) {
-  static const std::vector<capture::thread_snapshot> none;
-  const std::vector<capture::thread_snapshot>* threads = &none;
-  run_stage(out, "reading of unwind tables", out.cost.capture_seconds,
-            [&] { unwinder_.refresh(); });
-  run_stage(out, "reading of symbols", out.cost.resolve_seconds, [&] { symbolizer_.refresh(); });
-  run_stage(out, "capture of threads", out.cost.capture_seconds,
-            [&] { threads = &capturer_.capture(); });
+// `capture_first` copies the stacks of the first blocked threads without a signal. They are
+// unwound, and `capture_next` is told which of them proved exact: it has the others copy their
+// stacks themselves, in a signal handler, and goes on with further threads, until there is nothing
+// new. `snapshots` is the capturer's own list, which it changes in place.
+captured_threads pipeline::stages::capture_threads(report& out, clock::time_point deadline) {
+  captured_threads threads;
+  run_stage(out, "reading of the list of modules", out.cost.capture_seconds, [&] {
+    modules_ = module_reader_.read();
+    unwinder_.use(modules_);
+  });
+  bool more = false;
+  run_stage(out, "capture of threads", out.cost.capture_seconds, [&] {
+    threads.snapshots = capturer_.capture_first();
+    more = true;
+  });
+  while (std::exchange(more, false)) {
+    run_stage(out, "unwinding of threads", out.cost.resolve_seconds,
+              [&] { threads.stacks.unwind_new(threads.snapshots, unwinder_, deadline); });
+    run_stage(out, "capture of threads", out.cost.capture_seconds,
+              [&] { more = capturer_.capture_next(threads.stacks.exact()); });
+  }
+  append(out.notes, capturer_.notes());
+  return threads;
+}
+
+// Where modules came or went meanwhile, stacks are unwound anew.
+void pipeline::stages::confirm_modules(report& out, captured_threads& threads,
+                                       clock::time_point deadline) {
   run_stage(out, "a second look at the modules", out.cost.capture_seconds, [&] {
-    unwinder_.settle();
-    symbolizer_.settle();
-  });
-  describe_threads(out, *threads);
-  analyse::lock_suspect_finder suspects{out.threads, unwinder_};
-  analyse::green_thread_collector collector{unwinder_, settings_.list, settings_.order};
-  joining_consumer consumer{collector, suspects};
-  std::vector<event_loop_info> loops;
-  run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
-    capture::green_thread_capture_result result = capture::capture_green_threads(
-        {.stack_bytes = settings_.stack_bytes, .deadline = deadline}, consumer);
-    out.findings = std::move(result.findings);
-    loops = analyse::describe_event_loops(result.contexts, result.contexts_at, ::gettid());
-    for (std::string& note : result.notes)
-      out.notes.push_back(std::move(note));
-  });
-  for (thread_info& thread : out.threads)
-    if (!thread.runs) thread.runs = consumer.run_by(thread.id);
-  resolve(out, *threads, deadline);
-  run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
-            [&] { out.green_threads = collector.finish(symbolizer_, deadline); });
-  out.green_threads.event_loops = std::move(loops);
-  suspects_.clear();
-  run_stage(out, "green threads that may hold locks", out.cost.resolve_seconds,
-            [&] { suspects_ = suspects.finish(symbolizer_); });
-  run_stage(out, "listing of modules", out.cost.resolve_seconds, [&] {
-    out.modules = symbolizer_.modules();
-    out.frames = symbolizer_.frames();
+    const os::shared_modules before = std::exchange(modules_, module_reader_.confirm());
+    unwinder_.use(modules_);
+    symbolizer_.use(modules_, deadline);
+    if (modules_ != before) threads.stacks.unwind_all(threads.snapshots, unwinder_, deadline);
   });
 }
 
 // What they wait for while it is as it was captured: memory goes on changing.
-void pipeline::stages::describe_threads(report& out,
-                                        const std::vector<capture::thread_snapshot>& threads) {
-  for (const capture::thread_snapshot& snapshot : threads) {
-    thread_info& thread = out.threads.emplace_back(describe(snapshot));
+void pipeline::stages::describe_threads(report& out, const captured_threads& threads) {
+  for (const capture::thread_snapshot& snapshot : threads.snapshots) {
+    thread_info& thread = out.threads.emplace_back(analyse::describe(snapshot));
     run_stage(out, "wait of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
               [&] { thread.waits_for = analyse::wait_of(snapshot); });
   }
 }
 
-void pipeline::stages::resolve(report& out, const std::vector<capture::thread_snapshot>& threads,
-                               clock::time_point deadline) {
-  for (std::size_t i = 0; i < threads.size(); ++i) {
+captured_green_threads pipeline::stages::capture_green_threads(report& out,
+                                                               clock::time_point deadline) {
+  captured_green_threads captured{
+      .groups = {unwinder_, settings_.list, settings_.order},
+      .suspects = {out.threads, unwinder_},
+      .event_loops = {},
+  };
+  analyse::running_green_threads running;
+  run_stage(out, "capture of green threads", out.cost.capture_seconds, [&] {
+    capture::green_thread_capture all{{.stack_bytes = settings_.stack_bytes, .deadline = deadline}};
+    for (auto batch = all.next(); !batch.empty(); batch = all.next()) {
+      running.take(batch);
+      captured.suspects.take(batch);
+      captured.groups.take(batch);
+    }
+    capture::green_thread_capture_result result = all.finish();
+    append(out.findings, std::move(result.findings));
+    append(out.notes, std::move(result.notes));
+    captured.event_loops =
+        analyse::describe_event_loops(result.contexts, result.contexts_at, ::gettid());
+    out.operations = analyse::group_operations(std::move(result.operations), captured.event_loops,
+                                               result.contexts_at);
+  });
+  running.tell(out.threads);
+  return captured;
+}
+
+void pipeline::stages::find_untraced_coroutines(report& out, clock::time_point deadline) {
+  run_stage(out, "looking for coroutines that are not traced", out.cost.resolve_seconds, [&] {
+    if (auto found = untraced_.find(modules_->loaded(), deadline))
+      out.findings.push_back(std::move(*found));
+  });
+}
+
+// All that is not known yet is looked up together.
+void pipeline::stages::expect_names(report& out, const captured_threads& threads,
+                                    const captured_green_threads& green_threads) {
+  run_stage(out, "looking for what has no name yet", out.cost.resolve_seconds, [&] {
+    for (std::size_t i = 0; i < threads.snapshots.size(); ++i)
+      if (!threads.snapshots[i].stack.empty()) symbolizer_.expect(threads.stacks.at(i));
+    green_threads.groups.expect(symbolizer_);
+  });
+}
+
+// Beyond the deadline, nothing is looked up: what is not known is a module and an offset.
+void pipeline::stages::name_threads(report& out, const captured_threads& threads) {
+  for (std::size_t i = 0; i < threads.snapshots.size(); ++i) {
     thread_info& thread = out.threads[i];
-    run_stage(out, "stack of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
-              [&] { resolve_stack(thread, threads[i], deadline); });
+    if (threads.snapshots[i].stack.empty()) continue;
+    run_stage(out, "stack of thread " + std::to_string(thread.id), out.cost.resolve_seconds, [&] {
+      thread.stack = symbolizer_.resolve(threads.stacks.at(i));
+      analyse::name_wait(thread);
+      if (thread.waits_for) analyse::begin_with_call(thread.stack);
+    });
   }
 }
 
-void pipeline::stages::resolve_stack(thread_info& thread, const capture::thread_snapshot& snapshot,
-                                     clock::time_point deadline) {
-  if (!has_stack(snapshot)) return;
-  if (clock::now() >= deadline) {
-    thread.stack.note = "not resolved: the time for the report was over";
-    return;
-  }
-  unwinder_.unwind(snapshot.stack, raw_);
-  thread.stack = symbolizer_.resolve(raw_);
+// Returns those that may hold a lock.
+std::vector<analyse::lock_suspects> pipeline::stages::name_green_threads(
+    report& out, captured_green_threads& captured, clock::time_point deadline) {
+  run_stage(out, "naming of green threads' frames", out.cost.resolve_seconds,
+            [&] { out.green_threads = captured.groups.finish(symbolizer_, deadline); });
+  out.green_threads.event_loops = std::move(captured.event_loops);
+  std::vector<analyse::lock_suspects> suspects;
+  run_stage(out, "green threads that may hold locks", out.cost.resolve_seconds,
+            [&] { suspects = captured.suspects.finish(symbolizer_); });
+  return suspects;
+}
+
+void pipeline::stages::list_modules(report& out) {
+  run_stage(out, "listing of modules", out.cost.resolve_seconds, [&] {
+    out.modules = symbolizer_.modules();
+    out.frames = symbolizer_.frames();
+    append(out.notes, symbolizer_.end());
+  });
+}
+
+void pipeline::stages::conclude(report& out, const captured_threads& threads,
+                                std::span<const analyse::lock_suspects> suspects,
+                                clock::time_point start) {
+  run_stage(out, "analysis", out.cost.resolve_seconds, [&] {
+    std::vector<finding> findings = analyse::findings_of(out, suspects, threads.snapshots);
+    append(findings, analyse::find_delayed_loops(out.green_threads.event_loops));
+    append(findings, analyse::find_long_waits(out.green_threads, settings_.long_wait));
+    append(findings, history_.add(out.green_threads, start));
+    // Conclusions before what could not be seen.
+    append(findings, std::exchange(out.findings, {}));
+    out.findings = std::move(findings);
+  });
 }
 
 void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
   double& seconds = out.cost.sections_seconds;
   run_stage(out, "the name of the host", seconds, [&] { out.host = sections::host_name(); });
   run_stage(out, "section Package", seconds, [&] {
-    out.package_details = sections::package_section(software_, executable_build_id(out.modules));
+    out.package_details = sections::package_section(software_, *modules_, program_);
   });
   run_stage(out, "section Process", seconds,
             [&] { out.process = sections::process_section(configuration_.secrets()); });
@@ -263,9 +318,15 @@ void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
             [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
 }
 
+void pipeline::stages::rest() noexcept {
+  capturer_.rest();
+  symbolizer_.rest();
+}
+
 pipeline::pipeline(package software, const settings& set, const known_configuration& configuration,
-                   sections::section_registry& sections)
-    : stages_(std::make_unique<stages>(std::move(software), set, configuration, sections)) {}
+                   sections::section_registry& sections, sections::built_program program)
+    : stages_(
+          std::make_unique<stages>(std::move(software), set, configuration, sections, program)) {}
 
 pipeline::~pipeline() = default;
 

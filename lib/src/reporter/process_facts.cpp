@@ -1,33 +1,23 @@
 #include "reporter/process_facts.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
+#include <charconv>
+#include <string_view>
+
+#include "os/file_text.hpp"
+#include "text/lines.hpp"
 
 namespace gmr {
 
-std::uint64_t resident_bytes() noexcept {
-  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  char line[128] = {};
-  const ssize_t got = ::read(file, line, sizeof line - 1);
-  ::close(file);
-  if (got <= 0) return 0;
-  char* rest = nullptr;
-  std::strtoull(line, &rest, 10);  // the size of the address space comes first
-  return std::strtoull(rest, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-std::string executable_build_id(const std::vector<module_info>& modules) {
-  std::error_code ignored;
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-  for (const module_info& each : modules) {
-    if (each.path == self) return each.build_id;
-  }
-  return {};
+std::uint64_t resident_bytes() {
+  const os::file_text sizes = os::read_file("/proc/self/statm");
+  std::string_view rest = sizes.content;
+  static_cast<void>(texts::take_until(rest, ' '));  // the size of the address space
+  const std::string_view pages = texts::take_until(rest, ' ');
+  std::uint64_t count = 0;
+  std::from_chars(pages.data(), pages.data() + pages.size(), count);
+  return count * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace gmr

@@ -1,135 +1,152 @@
 #include "reporter/report_queue.hpp"
 
 #include <algorithm>
-#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
+#include "os/bell.hpp"
 #include "sink/sink.hpp"
 
 namespace gmr {
-namespace {
 
-using clock = std::chrono::steady_clock;
-constexpr std::size_t most_causes = 4;
-
-}  // namespace
-
-void report_queue::batch::add(std::string cause) {
+void report_queue::batch::add(std::string&& cause) noexcept {
   ++count;
-  if (std::find(causes.begin(), causes.end(), cause) != causes.end()) return;
-  if (causes.size() < most_causes) {
-    causes.push_back(std::move(cause));
-  } else {
-    has_others = true;
+  for (std::string& each : causes) {
+    if (each == cause) return;
+    if (!each.empty()) continue;
+    each = std::move(cause);
+    return;
   }
+  has_others = true;
 }
 
 std::string report_queue::batch::cause() const {
   std::string out;
   for (const std::string& each : causes)
-    out.append(out.empty() ? "" : ", ").append(each);
+    if (!each.empty()) out.append(out.empty() ? "" : ", ").append(each);
   if (has_others) out += " and others";
   return out;
 }
 
-report_queue::report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink,
-                           std::chrono::milliseconds rest_after)
-    : strand_(std::move(where)),
+report_queue::report_queue(own_thread& thread, std::unique_ptr<report_maker> maker, deliver to_sink,
+                           const settings& set)
+    : thread_(thread),
       maker_(std::move(maker)),
       to_sink_(std::move(to_sink)),
-      pause_(strand_),
-      rest_after_(rest_after),
-      rest_(strand_) {}
+      rest_after_(set.rest_after) {
+  if (set.executor)
+    strand_.emplace(set.executor);
+  else if (!thread_.loop().is_lost())
+    strand_.emplace(thread_.loop().context().get_executor());
+  is_on_loop_ = !set.executor;
+}
 
 void report_queue::request(std::string cause) {
-  const std::lock_guard lock{mutex_};
-  if (stopped_) return;
-  waiting_.add(std::move(cause));
-  waiting_.to_sink = true;
-  schedule(false);
+  progress_.request_made(cause);
+  os::ring_bell();  // for the watchdog: the lock may be held for ever
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return progress_.requests_answered(1);
+    waiting_.add(std::move(cause));
+    ++waiting_.to_sink;
+  }
+  os::ring_bell();
 }
 
 std::future<report> report_queue::make(std::string cause) {
-  const std::lock_guard lock{mutex_};
-  if (stopped_) throw std::logic_error{"the reporter is being destroyed"};
-  waiting_.add(std::move(cause));
-  std::future<report> answer = waiting_.callers.emplace_back().get_future();
-  schedule(true);
+  std::list<std::promise<report>> caller(1);
+  std::future<report> answer = caller.front().get_future();
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) throw std::logic_error{"the reporter is being destroyed"};
+    waiting_.add(std::move(cause));
+    waiting_.callers.splice(waiting_.callers.end(), caller);
+  }
+  os::ring_bell();
   return answer;
 }
 
-// A run that finds nothing to do returns at once, so posting one too many is harmless.
-void report_queue::schedule(bool at_once) {
-  if (running_ || (scheduled_ && !at_once)) return;
-  if (at_once || clock::now() >= not_before_) {
-    boost::asio::post(strand_, [self = shared_from_this()] { self->run(); });
-  } else {
-    pause_.expires_at(not_before_);
-    pause_.async_wait(boost::asio::bind_executor(
-        strand_, [self = shared_from_this()](const boost::system::error_code& error) {
-          if (!error) self->run();
-        }));
+bool report_queue::is_here() const noexcept {
+  return is_on_loop_ ? thread_.is_here() : strand_->running_in_this_thread();
+}
+
+bool report_queue::is_due(clock::time_point now) const noexcept {
+  return stopped_ || !waiting_.callers.empty() || now >= not_before_;
+}
+
+std::optional<duty::clock::time_point> report_queue::attend(clock::time_point now) {
+  std::unique_lock lock{mutex_};
+  const bool is_lost = is_on_loop_ && thread_.loop().is_lost();
+  if (is_lost) posted_ = false;  // what was posted there never runs
+  if (running_ || posted_ || !maker_) return std::nullopt;
+  if (waiting_.count == 0) {
+    if (!rest_at_ || now < *rest_at_) return rest_at_;
+    lock.unlock();
+    rest();
+    return attend(clock::now());
   }
-  scheduled_ = true;  // only now: without memory the next request must try again
+  if (!is_due(now)) return not_before_;
+  posted_ = strand_.has_value() && !is_lost;
+  const bool post = posted_;
+  lock.unlock();
+  if (!post) {
+    run();
+    return attend(clock::now());
+  }
+  try {
+    boost::asio::post(*strand_, [self = shared_from_this()] { self->run(); });
+  } catch (...) {
+    lock.lock();
+    posted_ = false;
+    throw;
+  }
+  return std::nullopt;
 }
 
 void report_queue::run() noexcept {
   std::unique_lock lock{mutex_};
+  posted_ = false;
   if (waiting_.count == 0 || running_ || !maker_) return;
   batch asked = std::exchange(waiting_, {});
-  scheduled_ = false;
   running_ = true;
   lock.unlock();
+  progress_.came_on();
   const clock::time_point start = clock::now();
   answer(asked);
   const clock::time_point end = clock::now();
+  progress_.requests_answered(asked.to_sink);
+  progress_.came_on();
   lock.lock();
   running_ = false;
   not_before_ = end + std::clamp<clock::duration>(end - start, shortest_pause, longest_pause);
-  go_on();
-}
-
-void report_queue::go_on() noexcept {
-  try {
-    if (waiting_.count != 0)
-      schedule(stopped_ || !waiting_.callers.empty());
-    else if (!stopped_)
-      rest_later();
-  } catch (...) {  // no memory to go on with: whoever waits must not wait for ever
-    waiting_ = {};
-  }
+  rest_at_ = end + rest_after_;
   idle_.notify_all();
+  lock.unlock();
+  if (!is_on_loop_) os::ring_bell();
 }
 
-void report_queue::rest_later() {
-  rest_.expires_after(rest_after_);
-  rest_.async_wait(boost::asio::bind_executor(
-      strand_, [weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->rest();
-      }));
-}
-
+// On the thread, and not on the executor, which may never run again.
 void report_queue::rest() noexcept {
   std::unique_lock lock{mutex_};
+  rest_at_.reset();
   if (running_ || stopped_ || waiting_.count != 0 || !maker_) return;
-  running_ = true;  // the maker must not go meanwhile
+  running_ = true;  // the maker must not go meanwhile, nor make a report
   lock.unlock();
   maker_->rest();
   lock.lock();
   running_ = false;
-  if (waiting_.count != 0) go_on();
   idle_.notify_all();
 }
 
 void report_queue::answer(batch& asked) noexcept {
   try {
-    const report made =
-        maker_->make({.cause = asked.cause(), .number = made_ + 1, .coalesced = asked.count});
-    ++made_;
-    if (asked.to_sink) to_sink_(made);
+    const report made = maker_->make(
+        {.cause = asked.cause(), .number = progress_.made() + 1, .coalesced = asked.count});
+    progress_.report_made();
+    if (asked.to_sink != 0) to_sink_(made);
     for (std::promise<report>& caller : asked.callers)
       caller.set_value(made);
   } catch (const std::exception& error) {
@@ -143,17 +160,13 @@ void report_queue::answer(batch& asked) noexcept {
 void report_queue::stop(bool also_waiting) noexcept {
   std::unique_lock lock{mutex_};
   stopped_ = true;
-  if (!also_waiting) waiting_ = {};
-  try {
-    if (waiting_.count != 0) schedule(true);
-  } catch (...) {
-    waiting_ = {};
-  }
-  const bool ourselves = on_strand();
+  batch dropped;
+  if (!also_waiting) dropped = std::exchange(waiting_, {});
+  progress_.requests_answered(dropped.to_sink);
+  const bool ourselves = is_here();
+  os::ring_bell();
   idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
   maker_.reset();
-  pause_.cancel();
-  rest_.cancel();
 }
 
 }  // namespace gmr

@@ -1,27 +1,30 @@
-// Turns requests into reports, one at a time on a strand, and answers those that come meanwhile
-// together.
+// Turns requests into reports, one at a time, and answers those that come meanwhile together.
 #pragma once
 
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <future>
+#include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "reporter/progress.hpp"
 #include "reporter/report_maker.hpp"
+#include "trigger/own_thread.hpp"
 
 namespace gmr {
 
-// Safe to use from any thread.
-class report_queue final : public std::enable_shared_from_this<report_queue> {
+// A duty of the reporter's thread, which makes the reports, or sees to it that an executor of the
+// service's does. Safe to use from any thread; nothing is allocated while the lock is held, so that
+// a thread that is stuck in the allocator does not hold it.
+class report_queue final : public duty, public std::enable_shared_from_this<report_queue> {
  public:
-  using strand = boost::asio::strand<boost::asio::any_io_executor>;
   using deliver = std::function<void(const report&)>;
 
   // The least time between the end of a report and the start of the next that triggers ask for:
@@ -32,8 +35,18 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   // After the last report of several.
   static constexpr std::chrono::milliseconds usual_rest{10'000};
 
-  report_queue(strand where, std::unique_ptr<report_maker> maker, deliver to_sink,
-               std::chrono::milliseconds rest_after = usual_rest);
+  struct settings {
+    // Where reports are made; empty: on the thread whose duty this is.
+    boost::asio::any_io_executor executor = {};
+    std::chrono::milliseconds rest_after = usual_rest;
+  };
+
+  // To be added to the duties of `thread`, which must live as long.
+  report_queue(own_thread& thread, std::unique_ptr<report_maker> maker, deliver to_sink,
+               const settings& set);
+
+  // For the watchdog, which must not outlive the queue.
+  [[nodiscard]] reporting_progress& progress() noexcept { return progress_; }
 
   // Asks for a report on the sink.
   void request(std::string cause);
@@ -45,43 +58,48 @@ class report_queue final : public std::enable_shared_from_this<report_queue> {
   void stop(bool also_waiting) noexcept;
 
   // Whether this is the thread that makes reports.
-  [[nodiscard]] bool on_strand() const noexcept { return strand_.running_in_this_thread(); }
+  [[nodiscard]] bool is_here() const noexcept;
+
+  [[nodiscard]] std::optional<clock::time_point> attend(clock::time_point now) override;
 
  private:
+  using strand = boost::asio::strand<boost::asio::any_io_executor>;
+
   // Requests that the next report answers.
   struct batch {
-    std::vector<std::string> causes;  // different ones, the first few
+    std::array<std::string, 4> causes;  // different ones, the first few
     bool has_others = false;
     std::uint64_t count = 0;
-    bool to_sink = false;
-    std::vector<std::promise<report>> callers;
+    std::uint64_t to_sink = 0;
+    std::list<std::promise<report>> callers;
 
-    void add(std::string cause);
+    void add(std::string&& cause) noexcept;
     [[nodiscard]] std::string cause() const;
   };
 
-  void schedule(bool at_once);  // with mutex_ held
+  [[nodiscard]] bool is_due(clock::time_point now) const noexcept;  // with mutex_ held
   void run() noexcept;
   void answer(batch& asked) noexcept;
-  void go_on() noexcept;  // with mutex_ held
-  void rest_later();      // with mutex_ held
   void rest() noexcept;
 
-  strand strand_;
-  std::unique_ptr<report_maker> maker_;  // used on the strand only
+  own_thread& thread_;
+  // Where reports are made, one at a time: over the service's executor, or the thread's event loop.
+  // None where that was lost from the beginning: then the thread makes them without.
+  std::optional<strand> strand_;
+  bool is_on_loop_ = true;
+  std::unique_ptr<report_maker> maker_;  // used where reports are made only
   deliver to_sink_;
+  const std::chrono::milliseconds rest_after_;
 
+  reporting_progress progress_;
   std::mutex mutex_;
   std::condition_variable idle_;
   batch waiting_;
-  bool scheduled_ = false;  // a run is posted or the pause is under way
+  bool posted_ = false;  // to the executor
   bool running_ = false;
   bool stopped_ = false;
-  std::uint64_t made_ = 0;
-  std::chrono::steady_clock::time_point not_before_{};
-  boost::asio::steady_timer pause_;
-  const std::chrono::milliseconds rest_after_;
-  boost::asio::steady_timer rest_;
+  clock::time_point not_before_{};
+  std::optional<clock::time_point> rest_at_;
 };
 
 }  // namespace gmr

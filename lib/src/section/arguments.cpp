@@ -1,8 +1,12 @@
 // Masks the arguments of a command line.
 #include <algorithm>
+#include <boost/program_options/cmdline.hpp>
+#include <boost/program_options/options_description.hpp>
 #include <utility>
 
+#include "gmr/section/options.hpp"
 #include "section/masking.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -13,7 +17,7 @@ std::string_view without_dashes(std::string_view argument) {
 }
 
 bool is_secret(std::string_view name, const std::vector<std::string>& secret_options) {
-  return is_secret_name(name) ||
+  return texts::is_secret_name(name) ||
          std::find(secret_options.begin(), secret_options.end(), name) != secret_options.end();
 }
 
@@ -34,29 +38,43 @@ std::size_t value_of_short(std::string_view argument,
 
 }  // namespace
 
+std::vector<std::string> secret_option_names(
+    const boost::program_options::options_description& described) {
+  std::vector<std::string> names;
+  namespace style = boost::program_options::command_line_style;
+  for (const auto& option : described.options()) {
+    const bool declared = dynamic_cast<const secret_option*>(option->semantic().get()) != nullptr;
+    if (declared) names.push_back(option->long_name());
+    if (!declared && !texts::is_secret_name(option->long_name())) continue;
+    std::string brief = option->canonical_display_name(style::allow_dash_for_short);
+    if (brief.size() == 2 && brief.front() == '-') names.push_back(std::move(brief));
+  }
+  return names;
+}
+
 std::vector<std::string> mask_arguments(std::vector<std::string> arguments,
                                         const std::vector<std::string>& secret_options) {
   bool value_follows = false;
   for (std::string& argument : arguments) {
     const bool is_option = argument.size() > 1 && argument.front() == '-';
     if (std::exchange(value_follows, false) && !argument.starts_with("--")) {
-      argument = masked;
+      argument = texts::masked;
       continue;
     }
     if (const std::size_t value = value_of_short(argument, secret_options);
         value != argument.npos) {
       value_follows = value == argument.size();
-      if (!value_follows) argument.replace(value, argument.npos, masked);
+      if (!value_follows) argument.replace(value, argument.npos, texts::masked);
       continue;
     }
     const std::size_t equals = argument.find('=');
     const std::string_view name = without_dashes(std::string_view(argument).substr(0, equals));
     const bool secret = is_secret(name, secret_options);
     if (secret && equals != std::string::npos) {
-      argument = argument.substr(0, equals + 1) + std::string(masked);
+      argument = argument.substr(0, equals + 1) + std::string(texts::masked);
     } else {
       value_follows = secret && is_option;
-      argument = mask_urls(argument);
+      argument = texts::mask_urls(argument);
     }
   }
   return arguments;

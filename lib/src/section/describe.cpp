@@ -3,9 +3,9 @@
 
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
-#include "section/masking.hpp"
 #include "section/option_text.hpp"
 #include "section/parsed_source.hpp"
+#include "text/masking.hpp"
 
 namespace gmr {
 namespace {
@@ -71,7 +71,7 @@ class describer final {
     const auto found = values_.find(name);
     if (found == values_.end() || found->second.empty()) return {};
     const bool declared = dynamic_cast<const secret_option*>(option.semantic().get()) != nullptr;
-    if (declared || sections::is_secret_name(name)) return sections::masked;
+    if (declared || texts::is_secret_name(name)) return texts::masked;
     if (auto known = sections::option_value(found->second.value())) return *known;
     return foreign_content(option, name, found->second);
   }
@@ -81,9 +81,9 @@ class describer final {
                                       const po::variable_value& content) const {
     if (content.defaulted()) {
       if (const std::string text = default_text(option); !text.empty())
-        return sections::mask_urls(text);
+        return texts::mask_urls(text);
     } else if (const auto text = texts_.find(name); text != texts_.end()) {
-      return sections::mask_urls(text->second);
+      return texts::mask_urls(text->second);
     }
     return "a " + boost::core::demangle(content.value().type().name());
   }

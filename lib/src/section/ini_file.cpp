@@ -2,8 +2,8 @@
 #include <boost/program_options/parsers.hpp>
 #include <sstream>
 
-#include "section/file_text.hpp"
 #include "section/parsed_source.hpp"
+#include "text/lines.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // As the parser of Boost sees the line: what follows # is a comment.
 std::string_view without_comment(std::string_view line) {
-  return trimmed(line.substr(0, line.find('#')));
+  return texts::trimmed(line.substr(0, line.find('#')));
 }
 
 bool is_section(std::string_view line) {
@@ -92,7 +92,7 @@ std::vector<placed_option> parse_ini(std::string_view content, const std::string
   std::vector<placed_option> found;
   line_parser parser{file, described};
   for (std::size_t number = 1; !content.empty(); ++number)
-    parser.parse(take_line(content), number, found);
+    parser.parse(texts::take_line(content), number, found);
   return found;
 }
 

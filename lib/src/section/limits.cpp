@@ -3,8 +3,9 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
-#include "section/file_text.hpp"
+#include "os/errors.hpp"
 #include "section/process_parts.hpp"
 
 namespace gmr::sections {
@@ -32,12 +33,12 @@ value limits_table(unavailable_parts& unavailable) {
   for (const known_limit& known : shown_limits) {
     rlimit set{};
     if (::getrlimit(known.resource, &set) != 0) {
-      unavailable.push_back("limit of " + std::string(known.name) + ": " + error_text(errno));
+      unavailable.push_back("limit of " + std::string(known.name) + ": " + os::error_text(errno));
       continue;
     }
     result.rows.push_back({known.name, limit_value(set.rlim_cur), limit_value(set.rlim_max)});
   }
-  return result;
+  return result.rows.empty() ? value{} : value{std::move(result)};
 }
 
 value descriptor_limit() {

@@ -7,7 +7,8 @@
 
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
-#include "section/file_text.hpp"
+#include "os/errors.hpp"
+#include "os/file_text.hpp"
 #include "section/parsed_source.hpp"
 
 namespace gmr {
@@ -37,11 +38,10 @@ std::string default_config_file(const po::options_description& described,
 parsed_source read_config_file(const std::string& file, bool may_be_missing,
                                const po::options_description& described, bool& was_read) {
   parsed_source source{.kind = place::file, .options = {}};
-  const sections::file_text text = sections::read_file(file, most_file_bytes);
+  const os::file_text text = os::read_file(file, most_file_bytes);
   if (may_be_missing && text.error == ENOENT) return source;
   if (!text.ok()) {
-    throw placed_error(place::missing_file, file,
-                       "can't be read: " + sections::error_text(text.error));
+    throw placed_error(place::missing_file, file, "can't be read: " + os::error_text(text.error));
   }
   if (text.truncated) throw placed_error(place::file, file, "larger than 4 MiB");
   was_read = true;

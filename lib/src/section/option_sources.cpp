@@ -6,8 +6,8 @@
 #include <boost/program_options/parsers.hpp>
 #include <map>
 
-#include "section/masking.hpp"
 #include "section/parsed_source.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -53,7 +53,7 @@ parsed_source parse_command_line(int argc, const char* const* argv,
       if (option.string_key.empty()) {
         const std::string shown = option.value.empty() ? std::string{} : option.value.front();
         throw configuration_error(place::command_line,
-                                  "unexpected argument '" + mask_urls(shown) + "'");
+                                  "unexpected argument '" + texts::mask_urls(shown) + "'");
       }
       source.options.push_back({std::move(option), "command line"});
     }
@@ -63,7 +63,7 @@ parsed_source parse_command_line(int argc, const char* const* argv,
     throw configuration_error(place::command_line,
                               "unknown option '" + token.substr(0, token.find('=')) + "'");
   } catch (const po::error& error) {
-    throw configuration_error(place::command_line, mask_urls(error.what()));
+    throw configuration_error(place::command_line, texts::mask_urls(error.what()));
   }
   return source;
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <type_traits>
 
-#include "section/masking.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -33,13 +33,13 @@ value shown(const T& content) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return shortest(content);
   } else {
-    return mask_urls(content);
+    return texts::mask_urls(content);
   }
 }
 
 template <>
 value shown(const std::filesystem::path& content) {
-  return mask_urls(content.string());
+  return texts::mask_urls(content.string());
 }
 
 template <class Rep, class Period>

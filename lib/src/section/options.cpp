@@ -11,7 +11,8 @@
 #include <optional>
 #include <string_view>
 
-#include "section/signal_names.hpp"
+#include "os/signals.hpp"
+#include "os/trigger_handler.hpp"
 
 namespace gmr {
 namespace {
@@ -175,7 +176,7 @@ bool is_reserved(int signal) {
 }
 
 int signal_of(const char* name, const std::string& given, std::string_view others) {
-  const std::optional<int> signal = sections::parse_signal(given);
+  const std::optional<int> signal = os::parse_signal(given);
   const std::string also{others};
   if (!signal) {
     throw option_error(full_name(name),
@@ -187,7 +188,7 @@ int signal_of(const char* name, const std::string& given, std::string_view other
   if (is_reserved(*signal)) {
     throw option_error(
         full_name(name),
-        unacceptable(given, sections::signal_name(*signal) +
+        unacceptable(given, os::signal_name(*signal) +
                                 " has a use of its own; a signal such as USR2 or RTMIN+3" + also +
                                 " is needed"));
   }
@@ -256,6 +257,9 @@ po::options_description options() {
       "oslo_reports.stack_bytes",
       number<std::size_t>(stack_bytes_allowed, preset.stack_bytes, "65536")->value_name("BYTES"),
       "most stack copied per thread or fiber")(
+      "oslo_reports.debug_dirs",
+      po::value<std::string>()->default_value(preset.debug_dirs)->value_name("DIRECTORIES"),
+      "where separate debug files are, ':' between them")(
       "oslo_reports.deadline_seconds",
       number<double>(seconds_allowed, 10, "10")->value_name("SECONDS"),
       "most time for a whole report")(
@@ -275,7 +279,11 @@ settings settings_from(const po::variables_map& values) {
   set.file_event_handler_interval =
       seconds_of(values, "file_event_handler_interval", set.file_event_handler_interval);
   set.log_dir = text_of(values, "log_dir").value_or("");
-  if (const auto given = text_of(values, "signal")) set.signal = signal_of("signal", *given, "");
+  if (const auto given = text_of(values, "signal")) {
+    set.signal = signal_of("signal", *given, "");
+    // From now on, as it may be asked for a report before there is a reporter.
+    static_cast<void>(os::catch_signal(set.signal));
+  }
   set.format = format_of(values);
   using choice = std::pair<std::string_view, report_list>;
   set.list =
@@ -287,6 +295,7 @@ settings settings_from(const po::variables_map& values) {
   set.long_wait = long_wait_of(values);
   set.capture_signal = capture_signal_of(values, set);
   set.stack_bytes = stack_bytes_of(values, set.stack_bytes);
+  set.debug_dirs = text_of(values, "debug_dirs").value_or(set.debug_dirs);
   set.deadline = seconds_of(values, "deadline_seconds", set.deadline);
   set.section_deadline = seconds_of(values, "section_seconds", set.section_deadline);
   refuse_pending(values);

@@ -1,7 +1,7 @@
 // The Process section, from /proc/self and system calls. A server in trouble may be out of
 // descriptors or memory, so each part fails by itself, and what needs no descriptor uses none.
 // Users are looked up in /etc/passwd only: directory services may hang.
-#include <pwd.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,48 +10,37 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <iomanip>
-#include <memory>
-#include <sstream>
+#include <utility>
 
-#include "section/file_text.hpp"
+#include "os/errors.hpp"
+#include "os/file_text.hpp"
+#include "os/files.hpp"
+#include "os/own_executable.hpp"
+#include "os/own_proc.hpp"
+#include "os/task_stat.hpp"
+#include "os/users.hpp"
 #include "section/masking.hpp"
 #include "section/process_parts.hpp"
 #include "section/sections.hpp"
-#include "section/utc_time.hpp"
+#include "text/lines.hpp"
+#include "text/times.hpp"
 
 namespace gmr::sections {
 namespace {
 
-struct close_file {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-
-value user_name(uid_t user) {
-  const std::unique_ptr<std::FILE, close_file> users{std::fopen("/etc/passwd", "re")};
-  if (!users) return {};
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  while (::fgetpwent_r(users.get(), &entry, buffer.data(), buffer.size(), &found) == 0)
-    if (entry.pw_uid == user) return std::string(entry.pw_name);
-  return {};
-}
-
 value user_section() {
   key_values user;
-  user.add("name", user_name(::geteuid())).add("uid", ::geteuid());
+  user.add("name", os::user_name(::geteuid())).add("uid", ::geteuid());
   if (::getuid() != ::geteuid()) user.add("real_uid", ::getuid());
   return user;
 }
 
 value parent_section() {
   const pid_t parent = ::getppid();
-  const std::optional<process_stat> stat = read_stat(parent);
+  const std::optional<os::task_stat> stat =
+      os::proc_numbers_are_ours() ? os::read_process_stat(parent) : std::nullopt;
   key_values result;
   result.add("pid", parent).add("name", stat ? value{stat->name} : value{});
   return result;
@@ -61,15 +50,36 @@ value parent_section() {
 std::string quoted(const std::string& argument) {
   if (!argument.empty() && argument.find_first_of(" \t\n\"'\\$`") == std::string::npos)
     return argument;
-  std::ostringstream text;
-  text << std::quoted(argument);
-  return text.str();
+  std::string text = "\"";
+  for (const char c : argument) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+
+// The program has written a title over its arguments, as setproctitle() does: what is left of them
+// is empty.
+bool is_title(const std::vector<std::string>& arguments) {
+  return arguments.size() > 2 && !arguments.front().empty() &&
+         std::all_of(arguments.begin() + 1, arguments.end(),
+                     [](const std::string& each) { return each.empty(); });
+}
+
+std::vector<std::string> words_of(std::string_view title) {
+  std::vector<std::string> words;
+  for (std::size_t end = 0; end != title.npos; title.remove_prefix(end + 1)) {
+    end = title.find(' ');
+    words.emplace_back(title.substr(0, end));
+    if (end == title.npos) break;
+  }
+  return words;
 }
 
 value command_line(const std::vector<std::string>& secret_options, unavailable_parts& unavailable) {
-  const file_text text = read_file("/proc/self/cmdline");
+  const os::file_text text = os::read_file("/proc/self/cmdline");
   if (!text.ok()) {
-    unavailable.push_back("command_line: " + error_text(text.error));
+    unavailable.push_back("command_line: " + os::error_text(text.error));
     return {};
   }
   std::vector<std::string> arguments;
@@ -80,17 +90,20 @@ value command_line(const std::vector<std::string>& secret_options, unavailable_p
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   std::string line;
+  if (is_title(arguments)) {
+    for (const std::string& word : mask_arguments(words_of(arguments.front()), secret_options))
+      line += (line.empty() ? "" : " ") + word;
+    return line;
+  }
   for (const std::string& argument : mask_arguments(std::move(arguments), secret_options))
     line += (line.empty() ? "" : " ") + quoted(argument);
   if (text.truncated) line += " ...";
   return line;
 }
 
-value link_target(const char* link, const char* part, unavailable_parts& unavailable) {
-  std::error_code error;
-  std::filesystem::path target = std::filesystem::read_symlink(link, error);
-  if (!error) return target.string();
-  unavailable.push_back(std::string(part) + ": " + error.message());
+value path_or_reason(os::file_text target, const char* part, unavailable_parts& unavailable) {
+  if (target.ok()) return std::move(target.content);
+  unavailable.push_back(std::string(part) + ": " + os::error_text(target.error));
   return {};
 }
 
@@ -101,7 +114,7 @@ double seconds_of(const timeval& time) {
 value cpu_section(unavailable_parts& unavailable) {
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) != 0) {
-    unavailable.push_back("cpu_seconds: " + error_text(errno));
+    unavailable.push_back("cpu_seconds: " + os::error_text(errno));
     return {};
   }
   key_values cpu;
@@ -110,9 +123,9 @@ value cpu_section(unavailable_parts& unavailable) {
 }
 
 value memory_section(unavailable_parts& unavailable) {
-  const file_text status = read_file("/proc/self/status");
+  const os::file_text status = os::read_file("/proc/self/status");
   if (!status.ok()) {
-    unavailable.push_back("memory_bytes: " + error_text(status.error));
+    unavailable.push_back("memory_bytes: " + os::error_text(status.error));
     return {};
   }
   constexpr std::array<std::pair<std::string_view, const char*>, 3> fields{
@@ -121,7 +134,7 @@ value memory_section(unavailable_parts& unavailable) {
   for (const auto& [field, name] : fields) {
     value found;
     for (std::string_view rest = status.content; !rest.empty();) {
-      const std::string_view line = take_line(rest);
+      const std::string_view line = texts::take_line(rest);
       if (line.starts_with(field))
         found = std::strtoull(std::string(line.substr(field.size())).c_str(), nullptr, 10) * 1024;
     }
@@ -134,13 +147,14 @@ value memory_section(unavailable_parts& unavailable) {
 value open_descriptors(unavailable_parts& unavailable) {
   struct stat directory{};
   if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) return directory.st_size;
-  std::error_code error;
   std::uint64_t count = 0;
-  std::filesystem::directory_iterator entry{"/proc/self/fd", error};
-  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
-    ++count;
-  if (!error) return count - 1;  // without the one that counts
-  unavailable.push_back("open_descriptors: " + error.message());
+  const auto add = [&](std::string_view name) {
+    if (!name.starts_with('.')) ++count;
+    return true;
+  };
+  const int error = os::for_each_name(AT_FDCWD, "/proc/self/fd", add);
+  if (error == 0) return count - 1;  // without the one that counts
+  unavailable.push_back("open_descriptors: " + os::error_text(error));
   return {};
 }
 
@@ -150,20 +164,19 @@ value descriptors_section(unavailable_parts& unavailable) {
   return descriptors;
 }
 
-void add_times(key_values& process, const process_stat& stat) {
+void add_times(key_values& process, const os::task_stat& stat) {
   timespec since_boot{};
-  const long ticks = ::sysconf(_SC_CLK_TCK);
-  if (ticks <= 0 || ::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) {
+  if (::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) {
     process.add("start_time", {}).add("uptime_seconds", {});
     return;
   }
   const double now =
       static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9;
-  const double start = static_cast<double>(stat.start_ticks) / static_cast<double>(ticks);
+  const double start = static_cast<double>(stat.start_ticks) / os::ticks_a_second();
   const double uptime = std::max(now - start, 0.0);
   const auto elapsed = std::chrono::duration_cast<std::chrono::system_clock::duration>(
       std::chrono::duration<double>(uptime));
-  process.add("start_time", utc_time(std::chrono::system_clock::now() - elapsed))
+  process.add("start_time", texts::utc_time(std::chrono::system_clock::now() - elapsed))
       .add("uptime_seconds", uptime);
 }
 
@@ -171,12 +184,13 @@ void add_times(key_values& process, const process_stat& stat) {
 
 value process_section(const std::vector<std::string>& secret_options) {
   unavailable_parts unavailable;
-  const std::optional<process_stat> self = read_stat(::getpid());
+  const std::optional<os::task_stat> self = os::read_own_stat();
   key_values process;
   process.add("pid", ::getpid()).add("parent", parent_section()).add("user", user_section());
   process.add("command_line", command_line(secret_options, unavailable))
-      .add("executable", link_target("/proc/self/exe", "executable", unavailable))
-      .add("working_directory", link_target("/proc/self/cwd", "working_directory", unavailable));
+      .add("executable", path_or_reason(os::path_of_executable(), "executable", unavailable))
+      .add("working_directory",
+           path_or_reason(os::read_link("/proc/self/cwd"), "working_directory", unavailable));
   if (self) {
     add_times(process, *self);
   } else {

@@ -1,14 +1,25 @@
 // Other processes: /proc/PID/stat and the tree of descendants. Processes come and go meanwhile: one
 // that is gone when it is looked at is left out.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
-#include "section/file_text.hpp"
+#include "os/errors.hpp"
+#include "os/file_text.hpp"
+#include "os/files.hpp"
+#include "os/own_proc.hpp"
+#include "os/task_stat.hpp"
+#include "os/task_state.hpp"
 #include "section/process_parts.hpp"
 
 namespace gmr::sections {
@@ -18,36 +29,13 @@ constexpr std::size_t most_processes = 500;
 constexpr std::size_t most_threads = 5000;  // of all these processes together
 constexpr int most_depth = 32;
 
-template <class Number>
-bool take_number(std::string_view& rest, Number& number) {
+// Takes the next number off the text; false when there is none.
+bool take_process(std::string_view& rest, pid_t& number) {
   rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
   if (error != std::errc{}) return false;
   rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
   return true;
-}
-
-std::string_view state_word(char state) {
-  switch (state) {
-    case 'R':
-      return "running";
-    case 'S':
-      return "sleeping";
-    case 'D':
-      return "disk sleep";
-    case 'T':
-      return "stopped";
-    case 't':
-      return "traced";
-    case 'Z':
-      return "zombie";
-    case 'X':
-      return "dead";
-    case 'I':
-      return "idle";
-    default:
-      return "unknown";
-  }
 }
 
 // Asks the kernel without taking the status of a child that ended from whoever waits for it. Most
@@ -62,7 +50,7 @@ class tree_builder final {
   list build(pid_t process, int depth) {
     list nodes;
     for (const pid_t child : children_of(process, depth)) {
-      const std::optional<process_stat> stat = read_stat(child);
+      const std::optional<os::task_stat> stat = os::read_process_stat(child);
       if (!stat) continue;
       if (count_ >= most_processes || depth >= most_depth) {
         ++left_out_;
@@ -70,7 +58,7 @@ class tree_builder final {
       }
       ++count_;
       key_values node;
-      node.add("pid", child).add("name", stat->name).add("state", state_word(stat->state));
+      node.add("pid", child).add("name", stat->name).add("state", os::state_word(stat->state));
       if (list below = build(child, depth + 1); !below.items.empty())
         node.add("children", std::move(below));
       nodes.items.emplace_back(std::move(node));
@@ -86,23 +74,29 @@ class tree_builder final {
   // The kernel lists children by the thread that made them. Threads and children come and go: only
   // what fails for the process itself is a failure.
   std::vector<pid_t> children_of(pid_t process, int depth) {
-    namespace fs = std::filesystem;
     std::vector<pid_t> found;
-    std::error_code error;
-    fs::directory_iterator task{"/proc/" + std::to_string(process) + "/task", error};
-    for (; !error && task != fs::directory_iterator{}; task.increment(error)) {
-      if (threads_ >= most_threads) return found;
+    const std::string tasks =
+        "/proc/" + (process == ::getpid() ? "self" : std::to_string(process)) + "/task";
+    const auto ask = [&](std::string_view name) {
+      if (name.starts_with('.')) return true;
+      if (threads_ >= most_threads) return false;
       ++threads_;
-      const file_text listed = read_file(task->path() / "children");
-      std::error_code gone;
-      if (!listed.ok() && depth == 0 && failure_ == 0 && fs::exists(task->path(), gone))
-        failure_ = listed.error;
-      std::string_view rest = listed.content;
-      for (pid_t child = 0; take_number(rest, child);)
-        found.push_back(child);
-    }
-    if (error && depth == 0 && failure_ == 0) failure_ = error.value();
+      add_children_of_thread(tasks + "/" + std::string{name}, depth, found);
+      return true;
+    };
+    const int error = os::for_each_name(AT_FDCWD, tasks.c_str(), ask);
+    if (error != 0 && depth == 0 && failure_ == 0) failure_ = error;
     return found;
+  }
+
+  void add_children_of_thread(const std::string& task, int depth, std::vector<pid_t>& found) {
+    const os::file_text listed = os::read_file(task + "/children");
+    struct stat exists{};
+    if (!listed.ok() && depth == 0 && failure_ == 0 && ::stat(task.c_str(), &exists) == 0)
+      failure_ = listed.error;
+    std::string_view rest = listed.content;
+    for (pid_t child = 0; take_process(rest, child);)
+      found.push_back(child);
   }
 
   std::size_t threads_ = 0;
@@ -113,42 +107,16 @@ class tree_builder final {
 
 }  // namespace
 
-std::optional<process_stat> parse_stat(std::string_view content) {
-  // The name is in parentheses and may hold some itself: its end is the last one.
-  const std::size_t open = content.find('(');
-  const std::size_t close = content.rfind(')');
-  if (open == std::string_view::npos || close == std::string_view::npos || close < open)
-    return std::nullopt;
-  process_stat stat;
-  stat.name = content.substr(open + 1, close - open - 1);
-  std::string_view rest = trimmed(content.substr(close + 1));
-  if (rest.empty()) return std::nullopt;
-  stat.state = rest.front();
-  rest.remove_prefix(1);
-  if (!take_number(rest, stat.parent)) return std::nullopt;
-  constexpr int threads_field = 20;  // as proc(5) counts; the parent was 4
-  constexpr int start_field = 22;
-  std::int64_t skipped = 0;
-  for (int field = 5; field < threads_field; ++field)
-    if (!take_number(rest, skipped)) return std::nullopt;
-  if (!take_number(rest, stat.threads)) return std::nullopt;
-  for (int field = threads_field + 1; field < start_field; ++field)
-    if (!take_number(rest, skipped)) return std::nullopt;
-  if (!take_number(rest, stat.start_ticks)) return std::nullopt;
-  return stat;
-}
-
-std::optional<process_stat> read_stat(pid_t process) {
-  const file_text text = read_file("/proc/" + std::to_string(process) + "/stat");
-  return text.ok() ? parse_stat(text.content) : std::nullopt;
-}
-
 value children_tree(pid_t process, unavailable_parts& unavailable) {
   if (process == ::getpid() && !has_children()) return list{};
+  if (!os::proc_numbers_are_ours()) {
+    unavailable.emplace_back("children: /proc belongs to another PID namespace");
+    return {};
+  }
   tree_builder builder;
   list nodes = builder.build(process, 0);
   if (builder.failure() != 0) {
-    unavailable.push_back("children: " + error_text(builder.failure()));
+    unavailable.push_back("children: " + os::error_text(builder.failure()));
     if (nodes.items.empty()) return {};
   }
   if (builder.left_out() != 0) {

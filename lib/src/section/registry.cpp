@@ -1,11 +1,11 @@
 // The service's own sections.
 #include <algorithm>
 #include <optional>
-#include <sstream>
 
 #include "section/section_worker.hpp"
 #include "section/sections.hpp"
-#include "section/utc_time.hpp"
+#include "text/quantities.hpp"
+#include "text/times.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -17,9 +17,7 @@ constexpr std::size_t most_left_behind = 8;
 constexpr milliseconds moment{500};  // for generators that hang, at the end
 
 std::string seconds_text(milliseconds time) {
-  std::ostringstream text;
-  text << std::chrono::duration<double>(time).count() << " s";
-  return text.str();
+  return texts::significant(std::chrono::duration<double>(time).count(), 6) + " s";
 }
 
 void remove(section_state& state, const std::shared_ptr<section_entry>& entry) {
@@ -84,7 +82,8 @@ class section_registry::implementation final {
     std::unique_lock lock{state_->mutex};
     if (entry->removed) return std::nullopt;
     if (entry->running) {
-      section.error = "not asked: still running since the report of " + utc_time(entry->since);
+      section.error =
+          "not asked: still running since the report of " + texts::utc_time(entry->since);
     } else if (steady::now() >= deadline) {
       section.error = "not asked: no time left for this report";
     } else if (section.error = prepare_worker(lock); section.error.empty()) {

@@ -9,6 +9,9 @@
 
 #include "capture/blocked_signals.hpp"
 #include "gmr/trace/enroll.hpp"
+#include "section/masked_values.hpp"
+#include "section/sections.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -25,7 +28,21 @@ std::string current_error() {
   }
 }
 
+thread_local bool runs_generator = false;
+
+value generated_by(const std::function<value()>& generator) {
+  struct reset {
+    ~reset() { runs_generator = false; }
+  } const at_end;
+  runs_generator = true;
+  return generator();
+}
+
 }  // namespace
+
+bool in_generator() noexcept {
+  return runs_generator;
+}
 
 struct section_worker::loop {
   std::shared_ptr<section_job> next;
@@ -64,7 +81,8 @@ struct section_worker::loop {
     value content;
     std::string error;
     try {
-      content = entry.generator();
+      content = generated_by(entry.generator);
+      mask_urls(content);
     } catch (...) {
       if (abi::__cxa_current_exception_type() == nullptr) {
         // pthread_exit unwinds with no C++ exception: to swallow it would end the process.
@@ -74,7 +92,7 @@ struct section_worker::loop {
         lock.unlock();
         throw;
       }
-      error = current_error();
+      error = texts::mask_urls(current_error());
     }
     finish(state, lock, job, std::move(content), std::move(error));
   }

@@ -8,6 +8,7 @@
 #include "gmr/section/options.hpp"
 #include "section/masking.hpp"
 #include "section/parsed_source.hpp"
+#include "text/masking.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -21,8 +22,9 @@ std::string display_name(const parsed_source& source, const std::string& option)
 
 bool is_secret(const po::options_description& described, const std::string& option) {
   const auto* const found = described.find_nothrow(option, false);
-  return is_secret_name(option) || (found != nullptr && dynamic_cast<const secret_option*>(
-                                                            found->semantic().get()) != nullptr);
+  return texts::is_secret_name(option) ||
+         (found != nullptr &&
+          dynamic_cast<const secret_option*>(found->semantic().get()) != nullptr);
 }
 
 // What an error may say about that option: nothing of its value when it is secret.
@@ -31,7 +33,7 @@ std::string safe_message(const po::options_description& described, const parsed_
   if (is_secret(described, option)) {
     return "the value of secret option '" + display_name(source, option) + "' is not acceptable";
   }
-  return mask_urls(message);
+  return texts::mask_urls(message);
 }
 
 // Converts one option by itself; the error, if it has one.
@@ -74,7 +76,7 @@ std::optional<std::string> conversion_error(const po::options_description& descr
                          "option '" + shown + "' is given more than once");
     }
   }
-  throw placed_error(source.kind, {}, mask_urls(failure.what()));
+  throw placed_error(source.kind, {}, texts::mask_urls(failure.what()));
 }
 
 bool is_composing(const po::options_description& described, const std::string& option) {

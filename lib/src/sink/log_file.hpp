@@ -14,6 +14,9 @@ struct log_file_result {
   std::string error;  // empty when the file is there
 };
 
+// How the names of all files of a service's reports begin, up to the time.
+[[nodiscard]] std::string beginning_of_name(std::string_view service);
+
 // A new file of mode 0600 in `directory`, never replacing one. It has its name only once it is
 // complete, so that a reader never meets half a report. A slow or hanging file system holds the
 // caller: there is no deadline for it.

@@ -1,21 +1,13 @@
-// Demangling through the C++ runtime, with bounds.
-#include <cxxabi.h>
-
+// From symbols to readable names.
 #include <array>
-#include <cstdlib>
-#include <memory>
+#include <utility>
 
 #include "symbolize/names.hpp"
+#include "symbolize/plain_demangler.hpp"
+#include "trace/asio_version.hpp"
 
 namespace gmr::symbolize {
 namespace {
-
-// Asio's longest are around 20,000; the demangler's time and output may grow faster than its input.
-constexpr std::size_t longest_symbol = 32 * 1024;
-
-struct free_memory {
-  void operator()(char* text) const noexcept { std::free(text); }
-};
 
 bool is_symbol_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -34,33 +26,37 @@ std::string_view without_part(std::string_view symbol) {
   return symbol;
 }
 
-// g++ names the frame of a coroutine after its function: "f(f()::_Z1fv.Frame*)".
-std::string function_of_frame(const std::string& text) {
+}  // namespace
+
+std::string symbol_of_frame(std::string_view text) {
   const std::size_t end = text.find(".Frame");
-  if (end == std::string::npos) return {};
+  if (end == std::string_view::npos) return {};
   std::size_t begin = end;
   while (begin > 0 && is_symbol_character(text[begin - 1]))
     --begin;
-  const std::string symbol = text.substr(begin, end - begin);
-  const std::string name = demangle(symbol);
-  return name == symbol ? std::string() : name;
+  return std::string{text.substr(begin, end - begin)};
 }
 
-}  // namespace
+demangle_result demangle(const std::string& symbol, std::string& name) {
+  name = symbol;
+  if (!symbol.starts_with("_Z") && !symbol.starts_with("_R")) return demangle_result::not_mangled;
+  std::string text;
+  const demangle_result result = write_readable(std::string{without_part(symbol)}, text);
+  if (result == demangle_result::readable) name = complete_name(text);
+  return result;
+}
 
 std::string demangle(const std::string& symbol) {
-  if (!symbol.starts_with("_Z") || symbol.size() > longest_symbol) return symbol;
-  int status = 0;
-  const std::string plain{without_part(symbol)};
-  const std::unique_ptr<char, free_memory> text{
-      abi::__cxa_demangle(plain.c_str(), nullptr, nullptr, &status)};
-  return status == 0 && text ? complete_name(text.get()) : symbol;
+  std::string name;
+  static_cast<void>(demangle(symbol, name));
+  return name;
 }
 
 std::string complete_name(std::string_view function_name) {
-  std::string text{function_name};
-  std::string name = function_of_frame(text);
-  return name.empty() ? text : name;
+  const std::string symbol = symbol_of_frame(function_name);
+  std::string name;
+  if (!symbol.empty() && demangle(symbol, name) == demangle_result::readable) return name;
+  return trace::without_asio_version(std::string{function_name});
 }
 
 }  // namespace gmr::symbolize

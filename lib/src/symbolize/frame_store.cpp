@@ -9,8 +9,8 @@ namespace gmr::symbolize {
 namespace {
 
 auto content_of(const frame& f) {
-  return std::tie(f.function_full, f.function, f.file, f.module, f.line, f.inlined, f.internal,
-                  f.offset, f.address);
+  return std::tie(f.function_full, f.function, f.file, f.module, f.line, f.inlined, f.unloaded,
+                  f.internal, f.offset, f.address);
 }
 
 }  // namespace

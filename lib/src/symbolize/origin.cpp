@@ -1,4 +1,5 @@
 // Which frames a reader of a stack may skip.
+#include <algorithm>
 #include <array>
 
 #include "symbolize/beginnings.hpp"
@@ -22,17 +23,27 @@ bool is_system_file(std::string_view file) {
          file.find("/libstdc++-v3/") != file.npos || (header && file.find("/boost/") != file.npos);
 }
 
+// The library's own functions without external linkage have no namespace where they were inlined:
+// -g1, with which it is installed, leaves scopes out. Their sources tell them.
+bool is_own_file(std::string_view file) {
+  return file.starts_with(GMR_OWN_SOURCES);
+}
+
 bool is_system_name(std::string_view name) {
   constexpr std::array<std::string_view, 11> beginnings{
       "std::",   "boost::", "__gnu_cxx::", "__cxxabiv1::",   "gmr::",       "gmr_",
       "__libc_", "__asan_", "__tsan_",     "__interceptor_", "operator new"};
-  return starts_with_any(name, beginnings) || name == "_start" || name == "operator delete";
+  // With gmr::trace the functions that switch fibers are gmr's, without they are Boost.Context's.
+  constexpr std::array<std::string_view, 5> names{"_start", "operator delete", "jump_fcontext",
+                                                  "ontop_fcontext", "make_fcontext"};
+  return starts_with_any(name, beginnings) || std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
 
 bool is_internal(std::string_view short_name, std::string_view file, std::string_view module) {
-  return is_system_module(module) || is_system_file(file) || is_system_name(short_name);
+  return is_system_module(module) || is_system_file(file) || is_own_file(file) ||
+         is_system_name(short_name);
 }
 
 }  // namespace gmr::symbolize

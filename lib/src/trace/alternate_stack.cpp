@@ -1,16 +1,13 @@
 // See alternate_stack.hpp.
 #include "trace/alternate_stack.hpp"
 
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 
-#ifndef AT_MINSIGSTKSZ
-#define AT_MINSIGSTKSZ 51
-#endif
+#include "os/signals.hpp"
 
 // Present in a program with AddressSanitizer, which gives each thread an alternate stack for good.
 extern "C" [[gnu::weak]] void __asan_init();
@@ -34,7 +31,7 @@ alternate_bounds bounds_of(const stack_t& stack, bool stays) noexcept {
 }  // namespace
 
 std::size_t alternate_stack_size() noexcept {
-  const std::size_t frame = std::max<std::size_t>(getauxval(AT_MINSIGSTKSZ), 8192);
+  const std::size_t frame = std::max<std::size_t>(os::least_signal_stack(), 8192);
   const std::size_t page = page_size();
   return (frame + handler_room + page - 1) / page * page;
 }

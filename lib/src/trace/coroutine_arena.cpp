@@ -74,6 +74,11 @@ void coroutine_arena::put(slot_kind kind, std::size_t slot_class, std::size_t co
     stock_[kind][slot_class].push(from.pop());
 }
 
+void coroutine_arena::reserve_range() noexcept {
+  const std::lock_guard guard{mutex_};
+  if (next_ == nullptr && !reserve()) exhausted_.store(true, std::memory_order_relaxed);
+}
+
 std::span<entry_span> coroutine_arena::spans() noexcept {
   const std::uint32_t count = span_count_.load(std::memory_order_acquire);
   return count == 0 ? std::span<entry_span>{} : std::span{spans_, count};

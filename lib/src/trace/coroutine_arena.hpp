@@ -81,6 +81,9 @@ class coroutine_arena final {
   // Moves at most `count` slots from `from`.
   void put(slot_kind kind, std::size_t slot_class, std::size_t count, slot_list& from) noexcept;
 
+  // Reserves the range unless that has been done or is not possible.
+  void reserve_range() noexcept;
+
   // All spans so far; they only get more. Takes no lock.
   [[nodiscard]] std::span<entry_span> spans() noexcept;
   // Whether a slot was refused at some time. Takes no lock.

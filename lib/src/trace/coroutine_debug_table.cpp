@@ -4,6 +4,7 @@
 
 #include "trace/coroutine_arena.hpp"
 #include "trace/debugger_tables.hpp"
+#include "trace/literals.hpp"
 
 namespace gmr::trace {
 
@@ -12,17 +13,6 @@ struct coroutine_debug_access {
   static constexpr const void* span_count() { return &all_coroutines.span_count_; }
 };
 
-namespace {
-
-// What both standard libraries have behind the pointer that a std::source_location is.
-struct location_layout {
-  const char* file;
-  const char* function;
-  std::uint32_t line;
-  std::uint32_t column;
-};
-
-}  // namespace
 }  // namespace gmr::trace
 
 using namespace gmr::trace;

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
+#include <utility>
 #include <vector>
+
+#include "trace/asio_version.hpp"
 
 namespace gmr::trace {
 namespace {
@@ -19,6 +23,8 @@ constexpr rule rules[] = {
     {{"untraced_coroutine"}, "untraced coroutine"},
     {{"parallel_group"}, "parallel group"},
     {{"initiate_co_spawn"}, "coroutine"},
+    {{"co_spawn_dispatch"}, "dispatch"},
+    {{"co_spawn_post"}, "post"},
     {{"initiate_spawn"}, "fiber"},
     {{"experimental", "promise"}, "promise"},
     {{"experimental", "initiate_async_resume"}, "coroutine"},
@@ -70,6 +76,11 @@ std::string_view type_in(std::string_view name) {
   return type.substr(0, std::min(type.find("; "), type.size()));
 }
 
+bool closes(std::string_view text, std::size_t at) {
+  const bool arrow = text[at] == '>' && at > 0 && text[at - 1] == '-';
+  return !arrow && std::string_view{">)}]"}.find(text[at]) != text.npos;
+}
+
 // The template arguments at the end of "name<a, b<c>, d>".
 std::vector<std::string_view> arguments(std::string_view list) {
   std::vector<std::string_view> found;
@@ -77,7 +88,7 @@ std::vector<std::string_view> arguments(std::string_view list) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (std::string_view{"<({["}.find(list[i]) != list.npos) ++depth;
-    if (std::string_view{">)}]"}.find(list[i]) != list.npos && --depth < 0)
+    if (closes(list, i) && --depth < 0)
       return found.push_back(list.substr(begin, i - begin)), found;
     if (list[i] == ',' && depth == 0) {
       found.push_back(list.substr(begin, i - begin));
@@ -87,20 +98,75 @@ std::vector<std::string_view> arguments(std::string_view list) {
   return found;
 }
 
-// An operation's initiation and what it is given, the implementation of a composed one first.
-std::vector<std::string_view> initiation(std::string_view type) {
-  // Compilers leave out namespaces that the function they describe is in, too.
-  for (const std::string_view ours : {"initiated<", "gmr::trace::initiated<"})
-    if (type.starts_with(ours)) return arguments(type.substr(ours.size()));
-  constexpr std::string_view deferred = "deferred_async_operation<";  // its signature comes first
-  if (const std::size_t at = type.find(deferred); at != type.npos) {
-    auto found = arguments(type.substr(at + deferred.size()));
-    if (found.size() > 1) return {found.begin() + 1, found.end()};
+// The last part of a qualified name, and its template arguments: "c" and "d, e" of "a<x>::b::c<d,
+// e>".
+struct last_part {
+  std::string_view name;
+  std::vector<std::string_view> arguments;
+};
+
+last_part last_part_of(std::string_view type) {
+  int depth = 0;
+  std::size_t begin = 0;
+  std::size_t list = type.npos;
+  for (std::size_t i = 0; i < type.size(); ++i) {
+    if (type[i] == '<' && depth == 0) list = i;
+    if (std::string_view{"<({["}.find(type[i]) != type.npos) ++depth;
+    if (closes(type, i)) --depth;
+    if (depth != 0 || !type.substr(i).starts_with("::")) continue;
+    begin = i + 2;
+    list = type.npos;
   }
-  return {type};
+  if (list == type.npos || list < begin) return {type.substr(begin), {}};
+  return {type.substr(begin, list - begin), arguments(type.substr(list + 1))};
 }
 
-// Template arguments make such names unreadable: "a::b<c<d>>::e" becomes "a::b::e".
+bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// What stands around an operation, and has its type as first argument: completion tokens
+// (redirect_error, as_tuple, bind_executor), time limits, what is chained to it.
+constexpr std::string_view wrappers[] = {
+    "init_wrapper",       "initiate_cancel_after",    "initiate_cancel_after_timer",
+    "initiate_cancel_at", "initiate_cancel_at_timer", "deferred_sequence"};
+// What starts an operation that is named by its implementation, the first argument.
+constexpr std::string_view composers[] = {"initiate_composed", "initiate_co_composed"};
+
+// The type that says what an operation is, in what a coroutine awaits.
+std::string_view operation_in(std::string_view type) {
+  constexpr int deepest = 32;  // as many tokens around one another
+  // What it is started with: the type that does it, and what that is given.
+  std::vector<std::string_view> types{type};
+  for (int depth = 0; depth < deepest; ++depth) {
+    last_part outer = last_part_of(types.front());
+    std::vector<std::string_view>& inner = outer.arguments;
+    if (outer.name == "initiate_composed_op" && types.size() > 1) return types.back();
+    if (outer.name == "init_wrapper" && inner.empty()) {
+      // redirect_error before Boost 1.86: the type comes next, or after values that go along.
+      const auto next = std::find_if(types.begin() + 1, types.end(), [](std::string_view each) {
+        return !each.starts_with("std::tuple<");
+      });
+      if (next == types.end()) break;
+      types.erase(types.begin(), next);
+      continue;
+    }
+    if (inner.empty()) break;
+    if (is_any_of(outer.name, composers)) return inner.front();
+    if (outer.name == "initiated")
+      types = std::move(inner);
+    else if (outer.name == "deferred_async_operation" && inner.size() > 1)
+      types.assign(inner.begin() + 1, inner.end());  // its signature comes first
+    else if (is_any_of(outer.name, wrappers))
+      types.front() = inner.front();
+    else
+      break;
+  }
+  return types.front();
+}
+
+// Template arguments make such names unreadable: "a::b<c<d>>::e" becomes "a::b::e". So does the
+// namespace that Asio may have its version in.
 std::string without_arguments(std::string_view type) {
   std::string kept;
   int depth = 0;
@@ -109,7 +175,7 @@ std::string without_arguments(std::string_view type) {
     if (depth == 0 && c != '>' && c != '<') kept += c;
     if (c == '<') ++depth;
   }
-  return kept;
+  return without_asio_version(std::move(kept));
 }
 
 bool matches(const rule& known, std::string_view type) {
@@ -119,14 +185,11 @@ bool matches(const rule& known, std::string_view type) {
 }  // namespace
 
 std::string operation_kind(std::string_view name) {
-  const std::vector<std::string_view> types = initiation(type_in(name));
-  if (types.empty()) return {};
-  const bool composed = types.size() > 1 && types[0].find("initiate_composed_op") != name.npos;
-  const std::string_view type = types[composed ? 1 : 0];
-  for (const rule& known : rules)
-    if (matches(known, type)) return std::string{known.kind};
+  std::string kind = without_arguments(operation_in(type_in(name)));
+  if (kind.starts_with("boost::") || kind.ends_with("untraced_coroutine"))
+    for (const rule& known : rules)
+      if (matches(known, kind)) return std::string{known.kind};
   constexpr std::size_t longest = 80;
-  std::string kind = without_arguments(type);
   constexpr std::string_view unnamed = "{anonymous}";  // g++; as clang has it
   for (std::size_t i; (i = kind.find(unnamed)) != kind.npos;)
     kind.replace(i, unnamed.size(), "(anonymous namespace)");

@@ -5,17 +5,20 @@
 // strings are followed only after the picture proved whole.
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <source_location>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "gmr/trace/scheduler.hpp"
+#include "trace/bare_coroutines.hpp"
 #include "trace/coroutine_arena.hpp"
 #include "trace/coroutine_operation.hpp"
 #include "trace/debugger_tables.hpp"
+#include "trace/library_copies.hpp"
+#include "trace/literals.hpp"
+#include "trace/schedulers.hpp"
 #include "trace/shown_notes.hpp"
 
 namespace gmr::trace {
@@ -59,9 +62,12 @@ class picture final {
     return true;
   }
 
-  // False when the chain changed meanwhile: begin again.
+  // False when the chain changed meanwhile: begin again. Whoever goes on changes the state first
+  // and the innermost frame then, after which the frame that was left may be freed: the new state
+  // may have been read with the old frame.
   [[nodiscard]] bool whole() const {
-    return entry_->node.word.load(std::memory_order_relaxed) == state_;
+    return entry_->node.word.load(std::memory_order_relaxed) == state_ &&
+           entry_->top.load(std::memory_order_relaxed) == innermost_;
   }
 
   // Reads it all, again and again until it holds still; what never does is running, somewhere.
@@ -110,28 +116,29 @@ class picture final {
   std::vector<const void*> locations_;
 };
 
-logical_frame to_frame(const void* location) {
-  const auto where = std::bit_cast<std::source_location>(location);
-  return {where.function_name(), where.file_name(), where.line()};
-}
-
-class coroutine_scheduler final : public scheduler {
+class coroutine_scheduler final : public portioned_scheduler {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "Asio coroutines"; }
 
   [[nodiscard]] std::string_view problem() const noexcept override {
-    if (!all_coroutines.exhausted()) return {};
+    if (!all_coroutines.exhausted()) return what_copies_hide();
     return "no memory was left to trace some coroutines: they are not listed";
   }
 
-  void list(green_thread_visitor& visitor) override {
-    for (const entry_span& span : all_coroutines.spans()) {
+  // A place is a span and a slot in it.
+  [[nodiscard]] std::optional<place> list_some(green_thread_list& out, place at) override {
+    const auto spans = all_coroutines.spans();
+    if (at.part == 0 && at.index == 0) literals_.begin();
+    for (; at.part < spans.size(); at = {at.part + 1, 0}) {
+      const entry_span& span = spans[at.part];
       const std::uint32_t used = span.used.load(std::memory_order_acquire);
-      for (std::uint32_t i = 0; i < used; i += batch) {
-        std::byte* const first = span.first + i * span.slot_bytes;
-        list(first, span.slot_bytes, std::min(batch, used - i), visitor);
+      for (; at.index < used; at.index += batch) {
+        if (out.size() >= usual_portion) return at;
+        std::byte* const first = span.first + at.index * span.slot_bytes;
+        list_batch(first, span.slot_bytes, std::min(batch, used - at.index), out);
       }
     }
+    return std::nullopt;
   }
 
  private:
@@ -139,8 +146,8 @@ class coroutine_scheduler final : public scheduler {
   // this way it is waited for them together.
   static constexpr std::uint32_t batch = 32;
 
-  void list(std::byte* slot, std::size_t slot_bytes, std::uint32_t count,
-            green_thread_visitor& visitor) {
+  void list_batch(std::byte* slot, std::size_t slot_bytes, std::uint32_t count,
+                  green_thread_list& out) {
     std::uint32_t alive = 0;
     for (; count > 0; --count, slot += slot_bytes)
       if (pictures_[alive].begin(*reinterpret_cast<coroutine_entry*>(slot))) ++alive;
@@ -151,11 +158,11 @@ class coroutine_scheduler final : public scheduler {
         more = p.step() || more;
     }
     for (picture& p : found)
-      show(p, visitor);
+      show(p, out);
   }
 
   // Name and labels are those of the moment that the chain is of: read before it proves unchanged.
-  void show(picture& seen, green_thread_visitor& visitor) {
+  void show(picture& seen, green_thread_list& out) {
     constexpr int attempts = 8;
     green_thread_view view;
     for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -166,7 +173,7 @@ class coroutine_scheduler final : public scheduler {
       if (attempt == attempts - 1) seen.give_up();
     }
     add_chain(seen, view);
-    visitor.visit(view);
+    out.visit(view);
   }
 
   void add_notes(const picture& seen, green_thread_view& view) {
@@ -181,7 +188,7 @@ class coroutine_scheduler final : public scheduler {
   void add_chain(const picture& seen, green_thread_view& view) {
     frames_.clear();
     for (const void* const location : seen.locations())
-      if (location != nullptr) frames_.push_back(to_frame(location));
+      if (location != nullptr) frames_.push_back(literals_.frame_at(location));
     view.kind = green_thread_kind::coroutine;
     if (seen.kind() == coroutine_state::running) {
       view.state = green_thread_state::running;
@@ -196,7 +203,8 @@ class coroutine_scheduler final : public scheduler {
       view.record = seen.entry();
       view.record_state = seen.state();
       // Not begun: it will run the function it was spawned with.
-      if (frames_.empty() && seen.spawned() != nullptr) frames_.push_back(to_frame(seen.spawned()));
+      if (frames_.empty() && seen.spawned() != nullptr)
+        frames_.push_back(literals_.frame_at(seen.spawned()));
     }
     view.frames = frames_;
   }
@@ -204,19 +212,25 @@ class coroutine_scheduler final : public scheduler {
   // Kept for ever: there are as many as kinds of operations in the program.
   std::string_view operation(const char* name) {
     if (name == nullptr) return {};
-    const auto known = operations_.find(name);
+    const std::string_view text = literals_.text_at(name);
+    const auto known = operations_.find(text);
     if (known != operations_.end()) return known->second;
-    return operations_.emplace(name, operation_kind(name)).first->second;
+    return operations_.emplace(text, operation_kind(text)).first->second;
   }
 
   std::array<picture, batch> pictures_;
   std::vector<logical_frame> frames_;
   shown_notes notes_;
-  std::unordered_map<const char*, std::string> operations_;
+  literal_reader literals_;
+  std::unordered_map<std::string_view, std::string> operations_;
 };
 
 coroutine_scheduler source;
-const scheduler_registration registration = register_scheduler(source);
+const scheduler_registration registration = [] {
+  if (!this_copy_serves()) return scheduler_registration{};
+  register_bare_coroutines();
+  return register_portioned(source);
+}();
 
 // Brings what debuggers read into every program with traced coroutines.
 [[gnu::used]] const auto* const debug_table = &gmr_debug_coroutines;

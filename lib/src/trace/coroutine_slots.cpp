@@ -1,6 +1,5 @@
 // Allocation of coroutine frames: each thread keeps a few free slots of each common size, so that
 // the hot path takes no lock.
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,7 +9,9 @@
 #include <new>
 #include <utility>
 
+#include "os/fork.hpp"
 #include "trace/coroutine_arena.hpp"
+#include "trace/library_copies.hpp"
 #include "trace/schedulers.hpp"
 
 // Present when the program is built with ASan, whatever this library was built with.
@@ -179,18 +180,24 @@ void reset(coroutine_node& node) noexcept {
 }
 
 // A forked child has one thread, with a new id.
-const int fork_handlers =
-    ::pthread_atfork([] { all_coroutines.lock(); }, [] { all_coroutines.unlock(); },
-                     [] {
-                       all_coroutines.unlock();
-                       this_thread_id = 0;
-                     });
+constexpr os::fork_actions frames_when_forked{
+    .before = []() noexcept { all_coroutines.lock(); },
+    .in_parent = []() noexcept { all_coroutines.unlock(); },
+    .in_child =
+        []() noexcept {
+          all_coroutines.unlock();
+          this_thread_id = 0;
+        },
+};
+const bool frames_know_of_forks = os::on_fork(os::fork_place::coroutine_frames, frames_when_forked);
 
 }  // namespace
 
 std::uint32_t find_this_thread_id() noexcept {
   return this_thread_id = static_cast<std::uint32_t>(::gettid());
 }
+
+namespace own {
 
 void* allocate_coroutine_frame(std::size_t size) {
   coroutine_node* const node = take<frame_slots>(size, stock());
@@ -218,6 +225,17 @@ void* allocate_coroutine_entry(std::size_t size) {
 void free_coroutine_entry(void* frame, std::size_t size) noexcept {
   give_back<entry_slots>(frame, size);
 }
+
+const coroutine_range& range_of_coroutines() noexcept {
+  all_coroutines.reserve_range();
+  return coroutine_slots;
+}
+
+this_thread_coroutines& coroutines_of_this_thread() noexcept {
+  return this_thread_runs;
+}
+
+}  // namespace own
 
 void adopt_coroutine(coroutine_node& node) noexcept try {
   coroutine_node& bottom = coroutine_node_of(allocate_coroutine_entry(0));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "trace/coroutine_arena.hpp"
+#include "trace/library_copies.hpp"
 
 namespace gmr::trace {
 namespace {
@@ -20,8 +21,8 @@ void copy_frame(const coroutine_node* node, std::vector<std::uintptr_t>& words) 
 
 }  // namespace
 
-bool copy_coroutine_variables(const void* innermost, std::uint64_t id,
-                              std::vector<std::uintptr_t>& words) {
+bool own::copy_coroutine_variables(const void* innermost, std::uint64_t id,
+                                   std::vector<std::uintptr_t>& words) {
   const std::size_t before = words.size();
   const auto* at = static_cast<const coroutine_node*>(innermost);
   if (!coroutine_slots.contains(at)) return false;

@@ -14,8 +14,13 @@
 #define GMR_RECORD_REFERENCE 56
 #define GMR_RECORD_REGISTERS 64
 
+#define GMR_CONTEXT_GOES_ON 64 /* in a context of Boost's for x86-64 */
+
 #define GMR_THIS_THREAD_RUNS _ZN3gmr5trace16this_thread_runsE
 #define GMR_LEFT_FIBER 24
+
+/* In the lowest bit of what resumed_by holds: the switch there was ontop_fcontext. */
+#define GMR_BY_ONTOP 1
 
 #define GMR_CLOCK 6 /* CLOCK_MONOTONIC_COARSE */
 

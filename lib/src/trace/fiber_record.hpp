@@ -32,7 +32,8 @@ struct alignas(64) fiber_record {
   std::atomic<fiber_state> state{fiber_state::free};
   timespec suspended_at{};  // on GMR_CLOCK, written by the assembly hook; 0: unknown
   std::atomic<thread_slot*> runner{nullptr};  // the thread that ran it last
-  std::atomic<std::uint64_t> resumed_by{0};  // what ran before and is not gone back to: a reference
+  // What ran before and is not gone back to: a reference, and GMR_BY_ONTOP.
+  std::atomic<std::uint64_t> resumed_by{0};
   std::atomic<green_thread_notes*> notes{nullptr};
   // What its entry function received: handed to ontop_fcontext from it, it means the end.
   std::atomic<const void*> first_data{nullptr};
@@ -49,6 +50,9 @@ struct alignas(64) fiber_record {
   std::atomic<std::uintptr_t> high{0};
 
   std::atomic<std::uint64_t> id{0};
+  std::atomic<std::uintptr_t> function{0};  // that it was made with
+  // Of malloc's block that the stack seemed to be when it was made; 0: it is none.
+  std::atomic<std::uintptr_t> block_size{0};
   std::atomic<std::uint32_t> next_free{0};
   std::uint32_t number = 0;  // its place in the pool, from 1
 
@@ -59,12 +63,14 @@ struct alignas(64) fiber_record {
     reference.store(reinterpret_cast<std::uintptr_t>(this) | new_id << 48,
                     std::memory_order_relaxed);
   }
-  // Null when there was none, or it is gone.
+  // Null when there was none, or it is gone. The lowest bit does not matter.
   [[nodiscard]] static const fiber_record* referred_to(std::uint64_t wanted) noexcept {
     const auto* const record =
-        reinterpret_cast<const fiber_record*>(wanted & ((std::uint64_t{1} << 48) - 1));
+        reinterpret_cast<const fiber_record*>(wanted & ((std::uint64_t{1} << 48) - 2));
     const bool is_it =
-        record != nullptr && record->reference.load(std::memory_order_relaxed) == wanted;
+        record != nullptr &&
+        record->reference.load(std::memory_order_relaxed) == (wanted & ~std::uint64_t{1}) &&
+        record->state.load(std::memory_order_relaxed) == fiber_state::suspendable;
     return is_it ? record : nullptr;
   }
 

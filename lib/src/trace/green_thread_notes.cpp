@@ -126,6 +126,8 @@ bool green_thread_notes::read(std::uint64_t owner, green_thread_texts& texts) co
   return false;
 }
 
+namespace own {
+
 green_thread_notes* allocate_notes(std::uint64_t owner, std::uint64_t parent) noexcept {
   green_thread_notes* const notes = notes_pool::take();
   if (notes == nullptr) {
@@ -147,5 +149,7 @@ void release_notes(green_thread_notes& notes) noexcept {
 std::uint64_t refused_notes() noexcept {
   return refused.load(std::memory_order_relaxed);
 }
+
+}  // namespace own
 
 }  // namespace gmr::trace

@@ -37,6 +37,12 @@ struct green_thread_texts {
   [[nodiscard]] std::string_view name_text() const noexcept { return {name, name_size}; }
 };
 
+class green_thread_notes;
+namespace own {
+green_thread_notes* allocate_notes(std::uint64_t owner, std::uint64_t parent) noexcept;
+void release_notes(green_thread_notes& notes) noexcept;
+}  // namespace own
+
 class alignas(64) green_thread_notes final {
  public:
   // The green thread's own copy, to be changed and given to `write`.
@@ -54,8 +60,8 @@ class alignas(64) green_thread_notes final {
   }
 
  private:
-  friend green_thread_notes* allocate_notes(std::uint64_t owner, std::uint64_t parent) noexcept;
-  friend void release_notes(green_thread_notes& notes) noexcept;
+  friend green_thread_notes* own::allocate_notes(std::uint64_t, std::uint64_t) noexcept;
+  friend void own::release_notes(green_thread_notes& notes) noexcept;
   friend class notes_pool;
 
   static constexpr std::size_t words = sizeof(green_thread_texts) / sizeof(std::uint64_t);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "gmr/trace/coroutine_node.hpp"
 #include "trace/green_thread_notes.hpp"
+#include "trace/library_copies.hpp"
 #include "trace/thread_registry.hpp"
 
 namespace gmr {
@@ -14,7 +16,7 @@ namespace {
 
 // The fiber that this thread runs; null when it runs none.
 fiber_record* running_fiber() noexcept {
-  thread_slot* const slot = gmr_this_thread;
+  thread_slot* const slot = slot_of_this_thread();
   if (slot == nullptr) return nullptr;
   fiber_record* const current = slot->current.load(std::memory_order_relaxed);
   const bool listed = current != nullptr && current != &slot->own &&
@@ -22,15 +24,31 @@ fiber_record* running_fiber() noexcept {
   return listed ? current : nullptr;
 }
 
-// The coroutine that this thread runs; null when it runs none, or that can't be told.
-coroutine_entry* running_coroutine() noexcept {
-  coroutine_entry* const entry = this_thread_runs.latest;
+std::uint32_t own_thread_id() noexcept {
+  return this_thread_id != 0 ? this_thread_id : find_this_thread_id();
+}
+
+// The coroutine that this thread runs, by what one copy of the library knows; null when it runs
+// none, or that can't be told.
+coroutine_entry* running_coroutine(const this_thread_coroutines& known) noexcept {
+  coroutine_entry* const entry = known.latest;
   // One that there was no memory to list may be gone by now.
   if (entry == nullptr || !coroutine_slots.contains(entry)) return nullptr;
   const std::uint64_t state = entry->node.word.load(std::memory_order_relaxed);
   const bool runs = coroutine_state::kind(state) == coroutine_state::running &&
-                    coroutine_state::thread(state) == static_cast<pid_t>(this_thread_id);
+                    coroutine_state::thread(state) == static_cast<pid_t>(own_thread_id());
   return runs ? entry : nullptr;
+}
+
+// By this copy and the one that serves: when both know one, it is the one further down the stack
+// that runs inside the other.
+const this_thread_coroutines& innermost_coroutine() noexcept {
+  const this_thread_coroutines& ours = this_thread_runs;
+  if (this_copy_serves()) return ours;
+  const this_thread_coroutines& theirs = serving_copy().functions->coroutines_of_this_thread();
+  if (running_coroutine(theirs) == nullptr) return ours;
+  if (running_coroutine(ours) == nullptr) return theirs;
+  return std::less{}(ours.stack, theirs.stack) ? ours : theirs;
 }
 
 // A fiber may run coroutines, and a coroutine may resume a fiber: which of them is inside the other
@@ -60,8 +78,9 @@ green_thread_notes* notes_of(coroutine_entry& entry) noexcept {
 
 green_thread_notes* own_notes() noexcept {
   fiber_record* const fiber = running_fiber();
-  coroutine_entry* const coroutine = running_coroutine();
-  if (coroutine != nullptr && (fiber == nullptr || runs_on(*fiber, this_thread_runs.stack)))
+  const this_thread_coroutines& known = innermost_coroutine();
+  coroutine_entry* const coroutine = running_coroutine(known);
+  if (coroutine != nullptr && (fiber == nullptr || runs_on(*fiber, known.stack)))
     return notes_of(*coroutine);
   return fiber == nullptr ? nullptr : notes_of(*fiber);
 }

@@ -1,7 +1,6 @@
 // See operation_pool.hpp. Each thread keeps some free records, so that the hot path takes no lock.
 #include "trace/operation_pool.hpp"
 
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,9 +8,16 @@
 #include <array>
 #include <mutex>
 
+#include "os/fork.hpp"
+#include "trace/library_copies.hpp"
+
 namespace gmr::trace {
 
-constinit std::atomic<std::uint32_t> descriptor_uses[counted_descriptors]{};
+namespace {
+constinit std::atomic<std::uint32_t> own_descriptor_uses[counted_descriptors]{};
+}
+
+constinit std::atomic<std::uint32_t>* descriptor_uses = own_descriptor_uses;
 constinit thread_local this_thread_operations this_thread_starts;
 
 namespace {
@@ -154,13 +160,26 @@ void forget_other_threads() noexcept {
   this_thread_starts.context = nullptr;
 }
 
-const int handlers_of_fork = ::pthread_atfork(
-    [] { all_operations.lock(); }, [] { all_operations.unlock(); }, forget_other_threads);
+constexpr os::fork_actions operations_when_forked{
+    .before = []() noexcept { all_operations.lock(); },
+    .in_parent = []() noexcept { all_operations.unlock(); },
+    .in_child = forget_other_threads,
+};
+const bool operations_know_of_forks =
+    os::on_fork(os::fork_place::operations, operations_when_forked);
 
 }  // namespace
 
+namespace own {
+
+// For this copy only where its own list is empty; other copies have none.
 operation_record* take_common_operation_record() noexcept {
   const bool keep = open_thread();
+  if (operation_record* const kept = this_thread_starts.free) {
+    this_thread_starts.free = next_of(*kept);
+    --this_thread_starts.free_count;
+    return kept;
+  }
   std::uint32_t got = 0;
   operation_record* const head = all_operations.take(keep ? batch : 1, got);
   if (head == nullptr) {
@@ -207,5 +226,11 @@ const serving_thread& serving_thread_at(std::size_t index) noexcept {
 std::size_t serving_thread_count() noexcept {
   return serving_count.load(std::memory_order_acquire);
 }
+
+std::atomic<std::uint32_t>* uses_of_descriptors() noexcept {
+  return own_descriptor_uses;
+}
+
+}  // namespace own
 
 }  // namespace gmr::trace

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "trace/literals.hpp"
 #include "trace/operation_pool.hpp"
 
 namespace gmr::trace {
@@ -24,8 +25,10 @@ struct pending_operations::found {
   int descriptor = -1;
   std::uint32_t uses = 0;
   operation_cause cause{};
+  std::uint64_t begun = 0;        // 0: it is not known
   std::uint64_t ready_since = 0;  // 0: it is not
   std::string_view kind;
+  short events = 0;  // what poll has to find for it to be complete; 0: it can't be told
 };
 
 namespace {
@@ -34,17 +37,18 @@ struct tracked_kind {
   std::string_view object;  // begins with
   std::string_view name;    // begins with
   std::string_view kind;
+  short events = 0;  // see pending_operations::found
 };
 
 // The names that coroutine_operation.cpp gives too.
 constexpr tracked_kind tracked_kinds[] = {
-    {"socket", "async_receive", "read"},
-    {"socket", "async_send", "write"},
-    {"socket", "async_accept", "accept"},
-    {"socket", "async_connect", "connect"},
+    {"socket", "async_receive", "read", POLLIN},
+    {"socket", "async_send", "write", POLLOUT},
+    {"socket", "async_accept", "accept", POLLIN},
+    {"socket", "async_connect", "connect", POLLOUT},
     {"socket", "async_wait", "descriptor"},
-    {"descriptor", "async_read", "read"},
-    {"descriptor", "async_write", "write"},
+    {"descriptor", "async_read", "read", POLLIN},
+    {"descriptor", "async_write", "write", POLLOUT},
     {"descriptor", "async_wait", "descriptor"},
     {"deadline_timer", "", "timer"},
     {"signal_set", "", "signal"},
@@ -57,20 +61,10 @@ constexpr tracked_kind tracked_kinds[] = {
     {"", "", "execute"},
 };
 
-std::string_view kind_of(std::string_view object, std::string_view name) noexcept {
-  return std::ranges::find_if(tracked_kinds,
-                              [&](const tracked_kind& each) {
-                                return object.starts_with(each.object) &&
-                                       name.starts_with(each.name);
-                              })
-      ->kind;
-}
-
-// What poll has to find for an operation to be complete. 0: it can't be told.
-short awaited_events(std::string_view kind) noexcept {
-  if (kind == "read" || kind == "accept") return POLLIN;
-  if (kind == "write" || kind == "connect") return POLLOUT;
-  return 0;
+const tracked_kind& kind_of(std::string_view object, std::string_view name) noexcept {
+  return *std::ranges::find_if(tracked_kinds, [&](const tracked_kind& each) {
+    return object.starts_with(each.object) && name.starts_with(each.name);
+  });
 }
 
 // False when there is no operation, or another by now.
@@ -101,6 +95,17 @@ bool was_closed(int descriptor, std::uint32_t uses) noexcept {
 
 }  // namespace
 
+// Of a timer only its expiry is known, 0 for never.
+void pending_operations::note_times(found& each, std::uint64_t now) noexcept {
+  if (each.cause == operation_cause::timer) {
+    if (each.when <= now) each.ready_since = each.when;
+  } else if (operation_time::is_complete(each.when)) {
+    each.ready_since = each.when;
+  } else {
+    each.begun = each.when;
+  }
+}
+
 pending_operations::pending_operations(std::uint64_t now) {
   std::vector<found> all = read_records(now);
   if (all.empty()) return;
@@ -111,13 +116,15 @@ pending_operations::pending_operations(std::uint64_t now) {
 
 std::vector<pending_operations::found> pending_operations::read_records(std::uint64_t now) {
   std::vector<found> all;
+  literal_reader literals;
   const std::size_t count = operation_record_count();
   for (std::size_t i = 0; i < count; ++i) {
     found each;
     if (!read(operation_record_at(i), each)) continue;
-    each.kind = kind_of(each.object, each.name);
-    // A timer's is its expiry, 0 for never.
-    if (each.cause != operation_cause::timer || each.when <= now) each.ready_since = each.when;
+    const tracked_kind& kind = kind_of(literals.text_at(each.object), literals.text_at(each.name));
+    each.kind = kind.kind;
+    each.events = kind.events;
+    note_times(each, now);
     if (was_closed(each.descriptor, each.uses)) {
       each.descriptor = -1;  // aborted, and the number may be another's
       if (each.ready_since == 0) each.ready_since = now;
@@ -144,9 +151,8 @@ void pending_operations::ask_kernel(std::vector<found>& all, std::uint64_t now) 
   };
   for (found& each : all) {
     if (each.cause != operation_cause::descriptor || each.ready_since != 0) continue;
-    const short events = awaited_events(each.kind);
-    if (events == 0 || !is_counted(each.descriptor)) continue;
-    asked[used] = {each.descriptor, events, 0};
+    if (each.events == 0 || !is_counted(each.descriptor)) continue;
+    asked[used] = {each.descriptor, each.events, 0};
     whose[used++] = &each;
     if (used == batch) flush();
   }
@@ -183,6 +189,14 @@ std::size_t pending_operations::home_of(const void* record) const noexcept {
   return hash >> 32 & (table_.size() - 1);
 }
 
+void pending_operations::keep(const found& each) {
+  const bool timer = each.cause == operation_cause::timer;
+  const bool counted = is_counted(each.descriptor);
+  operations_.push_back({each.kind, each.ready_since != 0, each.descriptor, timer ? each.when : 0,
+                         counted ? &descriptor_uses[each.descriptor] : nullptr, each.uses});
+  details_.push_back({each.context, each.begun, each.cause == operation_cause::turn});
+}
+
 void pending_operations::index(const std::vector<found>& all) {
   std::vector<const found*> owned_ones;
   for (const found& each : all)
@@ -192,25 +206,42 @@ void pending_operations::index(const std::vector<found>& all) {
     return std::tuple{each->owner, each->owner_state, limits, each->ready_since == 0};
   };
   std::ranges::sort(owned_ones, {}, key);
-  operations_.reserve(owned_ones.size());
+  operations_.reserve(all.size());
+  details_.reserve(all.size());
   table_.resize(std::bit_ceil(2 * owned_ones.size() + 1));
   owned* last = nullptr;
   for (const found* each : owned_ones) {
-    const bool timer = each->cause == operation_cause::timer;
-    const bool counted = is_counted(each->descriptor);
-    operations_.push_back({each->kind, each->ready_since != 0, each->descriptor,
-                           timer ? each->when : 0,
-                           counted ? &descriptor_uses[each->descriptor] : nullptr, each->uses});
+    keep(*each);
     if (last == nullptr || last->record != each->owner || last->state != each->owner_state) {
       std::size_t at = home_of(each->owner);
       while (table_[at].record != nullptr)
         at = (at + 1) & (table_.size() - 1);
       last = &table_[at];
       *last = {each->owner, each->owner_state, static_cast<std::uint32_t>(operations_.size() - 1),
-               0};
+               0, false};
     }
     ++last->count;
   }
+  owned_count_ = operations_.size();
+  for (const found& each : all)
+    if (each.owner == nullptr) keep(each);
+}
+
+void pending_operations::add_unowned(std::vector<unowned_operation>& to, std::size_t at) const {
+  if (!details_[at].is_turn)
+    to.push_back({details_[at].context, operations_[at], details_[at].begun});
+}
+
+std::vector<unowned_operation> pending_operations::unowned(bool some_unlisted) const {
+  std::vector<unowned_operation> result;
+  for (const owned& each : table_) {
+    if (some_unlisted || each.record == nullptr || each.is_waited_for) continue;
+    for (std::size_t at = each.first; at < each.first + each.count; ++at)
+      add_unowned(result, at);
+  }
+  for (std::size_t at = owned_count_; at < operations_.size(); ++at)
+    add_unowned(result, at);
+  return result;
 }
 
 std::span<const waiting_operation> pending_operations::of(
@@ -219,8 +250,9 @@ std::span<const waiting_operation> pending_operations::of(
   for (std::size_t at = home_of(view.record); table_[at].record != nullptr;
        at = (at + 1) & (table_.size() - 1)) {
     const owned& each = table_[at];
-    if (each.record == view.record && each.state == view.record_state)
-      return std::span{operations_}.subspan(each.first, each.count);
+    if (each.record != view.record || each.state != view.record_state) continue;
+    each.is_waited_for = true;
+    return std::span{operations_}.subspan(each.first, each.count);
   }
   return {};
 }

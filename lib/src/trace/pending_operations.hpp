@@ -22,6 +22,13 @@ struct context_load {
   std::vector<pid_t> threads;  // that run its handlers, in order
 };
 
+// An operation that no green thread waits for: a service in callback style has no others.
+struct unowned_operation {
+  const void* context = nullptr;
+  waiting_operation operation;
+  std::uint64_t begun = 0;  // CLOCK_MONOTONIC ns; 0 when unknown, as of timers
+};
+
 // A snapshot. What changed since is noticed: who went on has another state by then.
 class pending_operations final {
  public:
@@ -32,8 +39,13 @@ class pending_operations final {
   pending_operations& operator=(const pending_operations&) = delete;
 
   // What the green thread waits for, while its record has that state; what it waits for itself
-  // before the timers that only limit the wait.
+  // before the timers that only limit the wait. Is remembered: see `unowned`.
   [[nodiscard]] std::span<const waiting_operation> of(const green_thread_view& view) const noexcept;
+
+  // Those that `of` has not been asked for, without handlers that were only posted. To be asked for
+  // once all green threads have been listed. `some_unlisted`: that was cut short, so that what a
+  // green thread has begun may be waited for. In no order.
+  [[nodiscard]] std::vector<unowned_operation> unowned(bool some_unlisted) const;
 
   // By address.
   [[nodiscard]] const std::vector<context_load>& contexts() const noexcept { return contexts_; }
@@ -43,6 +55,7 @@ class pending_operations final {
   struct found;
 
   static std::vector<found> read_records(std::uint64_t now);
+  static void note_times(found& each, std::uint64_t now) noexcept;
   static void ask_kernel(std::vector<found>& all, std::uint64_t now);
   void index(const std::vector<found>& all);
   void count(const std::vector<found>& all);
@@ -53,10 +66,22 @@ class pending_operations final {
     std::uint64_t state = 0;
     std::uint32_t first = 0;
     std::uint32_t count = 0;
+    mutable bool is_waited_for = false;
   };
   [[nodiscard]] std::size_t home_of(const void* record) const noexcept;
 
-  std::vector<waiting_operation> operations_;
+  // What else is known of an operation.
+  struct detail {
+    const void* context = nullptr;
+    std::uint64_t begun = 0;
+    bool is_turn = false;  // only posted
+  };
+  void keep(const found& each);
+  void add_unowned(std::vector<unowned_operation>& to, std::size_t at) const;
+
+  std::vector<waiting_operation> operations_;  // begun by green threads, then all others
+  std::vector<detail> details_;                // of each of them
+  std::size_t owned_count_ = 0;
   std::vector<owned> table_;
   std::vector<context_load> contexts_;
 };

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "gmr/trace/enroll.hpp"
+#include "os/fork.hpp"
+#include "trace/library_copies.hpp"
 
 constinit thread_local gmr::trace::thread_slot* gmr_this_thread = nullptr;
 
@@ -131,13 +133,15 @@ void forget_other_slots() noexcept {
   forked_slot.store(gmr_this_thread, std::memory_order_release);
 }
 
+constexpr os::fork_actions threads_when_forked{.in_child = forget_other_slots};
+
 // A pthread key rather than a thread_local: its destructor runs after those of all thread_locals,
 // and some of these (Boost.Fiber's) still switch.
 pthread_key_t end_of_thread() noexcept {
   static const pthread_key_t key = [] {
     pthread_key_t made{};
     pthread_key_create(&made, leave);
-    pthread_atfork(nullptr, nullptr, forget_other_slots);
+    os::on_fork(os::fork_place::threads, threads_when_forked);
     return made;
   }();
   return key;
@@ -168,6 +172,8 @@ bool describe(const thread_slot& slot, thread_traits& traits) noexcept {
 
 }  // namespace
 
+namespace own {
+
 thread_slot& enroll_thread() noexcept {
   if (gmr_this_thread != nullptr) return *gmr_this_thread;
   const pid_t tid = gettid();
@@ -177,6 +183,10 @@ thread_slot& enroll_thread() noexcept {
   gmr_this_thread = &slot;
   slot.tid.store(tid, std::memory_order_release);
   return slot;
+}
+
+thread_slot* slot_of_this_thread() noexcept {
+  return gmr_this_thread;
 }
 
 bool find_thread(pid_t tid, thread_traits& traits) noexcept {
@@ -199,6 +209,8 @@ bool find_this_thread(thread_traits& traits) noexcept {
 thread_slot& thread_slot_at(std::size_t index) noexcept {
   return thread_slots[index];
 }
+
+}  // namespace own
 
 }  // namespace gmr::trace
 

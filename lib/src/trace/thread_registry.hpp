@@ -39,6 +39,8 @@ struct thread_traits {
 
 // The calling thread's slot, made when missing.
 thread_slot& enroll_thread() noexcept;
+// The same; null when missing. Async-signal-safe.
+[[nodiscard]] thread_slot* slot_of_this_thread() noexcept;
 
 // False when the thread is not enrolled. Lock-free, async-signal-safe; a snapshot: the thread may
 // have gone on when this returns.
@@ -55,9 +57,9 @@ extern constinit thread_slot thread_slots[thread_slot_count];
 
 }  // namespace gmr::trace
 
-// Null until the thread enrols. Initial-exec: read by the assembly hook and in signal handlers.
+// What slot_of_this_thread() gives, where this copy of the library has the hook and keeps the
+// slots; elsewhere null. Initial-exec: read by the assembly hook and in signal handlers.
 extern "C" {
-[[gnu::tls_model("initial-exec"),
-  gnu::visibility(
-      "default")]] extern constinit thread_local gmr::trace::thread_slot* gmr_this_thread;
+[[gnu::tls_model(
+    "initial-exec")]] extern constinit thread_local gmr::trace::thread_slot* gmr_this_thread;
 }

@@ -3,8 +3,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "os/errors.hpp"
 
 namespace gmr::triggers {
 namespace {
@@ -43,8 +44,8 @@ file_state::change file_state::poll() {
                        (gone ? " is gone" : " does not exist") +
                        "; a report is made when it appears";
   } else if (error != before) {
-    result.message = "the trigger file " + file_.string() +
-                     " can't be watched: " + std::generic_category().message(error);
+    result.message =
+        "the trigger file " + file_.string() + " can't be watched: " + os::error_text(error);
   }
   return result;
 }

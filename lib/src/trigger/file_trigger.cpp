@@ -1,12 +1,12 @@
 // A touched file as a trigger, polled with a steady_timer. A file system that hangs in stat holds
-// the executor for as long.
+// the thread for as long.
 #include <algorithm>
-#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <mutex>
-#include <optional>
 #include <utility>
 
+#include "model/words.hpp"
 #include "trigger/file_state.hpp"
 #include "trigger/triggers.hpp"
 
@@ -15,75 +15,82 @@ namespace {
 
 constexpr std::chrono::milliseconds shortest_interval{10};
 
-// Shared with the wait that is pending; the mutex serialises the timer, and lets `stop` wait for a
-// poll under way.
-class file_watch final : public std::enable_shared_from_this<file_watch> {
+// The mutex lets `stop` wait for a poll under way; either callback may destroy the trigger.
+class file_watch final : public duty, public std::enable_shared_from_this<file_watch> {
  public:
-  file_watch(boost::asio::any_io_executor executor, std::filesystem::path file,
-             std::chrono::milliseconds interval, request_report request, say log)
-      : executor_(executor),
-        cause_("file " + file.string() + " touched"),
+  file_watch(event_loop& loop, std::filesystem::path file, std::chrono::milliseconds interval,
+             request_report request, say log)
+      : loop_(loop),
+        cause_(cause_text(cause_kind::touched_file, file.string())),
         interval_(std::max(interval, shortest_interval)),
         request_(std::move(request)),
         log_(std::move(log)),
-        state_(std::move(file)),
-        timer_(std::in_place, executor) {}
-
-  void start() {
-    const std::lock_guard lock{mutex_};
-    tell(state_.poll());
-    wait();
+        state_(std::move(file)) {
+    poll(clock::now());
+    if (!loop_.is_lost()) timer_ = std::make_unique<boost::asio::steady_timer>(loop_.context());
   }
 
-  void rearm() {
+  void wait() {
     const std::lock_guard lock{mutex_};
-    if (timer_) wait();
+    if (timer_ == nullptr) return;
+    timer_->expires_at(next_);
+    timer_->async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->expired();
+    });
+  }
+
+  // The thread is to wake up when the timer has expired. Polls where the timer does not come.
+  std::optional<clock::time_point> attend(clock::time_point now) override {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return std::nullopt;
+    if (timer_ != nullptr && !loop_.is_lost() && now < next_ + longest_delay)
+      return std::max(next_, now) + shortest_delay;
+    if (now >= next_) poll(now);
+    return next_;
   }
 
   void stop() noexcept {
     const std::lock_guard lock{mutex_};
+    stopped_ = true;
+    if (timer_ != nullptr && loop_.is_lost()) leave_behind(timer_);
     timer_.reset();
   }
 
  private:
-  void wait() {
-    timer_->expires_after(interval_);
-    timer_->async_wait(boost::asio::bind_executor(
-        executor_, [self = shared_from_this()](const boost::system::error_code& error) {
-          if (!error) self->look();
-        }));
-  }
+  // Of the timer, behind its time.
+  static constexpr std::chrono::milliseconds shortest_delay{1};
+  static constexpr std::chrono::milliseconds longest_delay{100};
 
-  void look() {
+  void expired() {
     const std::lock_guard lock{mutex_};
-    if (!timer_) return;
+    if (stopped_) return;
+    poll(clock::now());
     wait();
-    tell(state_.poll());
   }
 
-  // Either callback may destroy the trigger.
-  void tell(const file_state::change& seen) {
+  void poll(clock::time_point now) {
+    next_ = now + interval_;
+    const file_state::change seen = state_.poll();
     if (!seen.message.empty()) log_(seen.message);
-    if (seen.touched && timer_) request_(cause_);
+    if (seen.touched && !stopped_) request_(cause_);
   }
 
-  boost::asio::any_io_executor executor_;
+  event_loop& loop_;
   const std::string cause_;
   const std::chrono::milliseconds interval_;
   request_report request_;
   say log_;
   std::recursive_mutex mutex_;
   file_state state_;
-  std::optional<boost::asio::steady_timer> timer_;  // empty once stopped
+  clock::time_point next_;
+  std::unique_ptr<boost::asio::steady_timer> timer_;  // null where the loop was lost
+  bool stopped_ = false;
 };
 
 class file_trigger final : public trigger {
  public:
-  explicit file_trigger(std::shared_ptr<file_watch> watch) : watch_(std::move(watch)) {
-    watch_->start();
-  }
+  explicit file_trigger(std::shared_ptr<file_watch> watch) : watch_(std::move(watch)) {}
   ~file_trigger() override { watch_->stop(); }
-  void rearm() override { watch_->rearm(); }
 
  private:
   std::shared_ptr<file_watch> watch_;
@@ -91,11 +98,15 @@ class file_trigger final : public trigger {
 
 }  // namespace
 
-std::unique_ptr<trigger> watch_file(boost::asio::any_io_executor executor,
-                                    std::filesystem::path file, std::chrono::milliseconds interval,
-                                    request_report request, say log) {
-  return std::make_unique<file_trigger>(std::make_shared<file_watch>(
-      std::move(executor), std::move(file), interval, std::move(request), std::move(log)));
+std::unique_ptr<trigger> watch_file(own_thread& thread, std::filesystem::path file,
+                                    std::chrono::milliseconds interval, request_report request,
+                                    say log) {
+  auto watch = std::make_shared<file_watch>(thread.loop(), std::move(file), interval,
+                                            std::move(request), std::move(log));
+  watch->wait();
+  auto made = std::make_unique<file_trigger>(watch);
+  thread.add(watch);
+  return made;
 }
 
 }  // namespace gmr::triggers

@@ -1,17 +1,23 @@
-// The signal as a trigger, through Asio's signal_set.
-#include <pthread.h>
-
-#include <atomic>
-#include <boost/asio/bind_executor.hpp>
+// The signal as a trigger, through Asio's signal_set. A handler of ours stands in front of Asio's:
+// it counts the signals, wakes the thread, and writes into Asio's pipe only while that is one. What
+// Asio does not bring in the end, as its descriptors are gone, the count does.
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
 
-#include "section/signal_names.hpp"
+#include "model/words.hpp"
+#include "os/fork.hpp"
+#include "os/signals.hpp"
+#include "os/trigger_handler.hpp"
+#include "trigger/asio_signals.hpp"
 #include "trigger/triggers.hpp"
 
 namespace gmr::triggers {
@@ -22,147 +28,176 @@ using handler = void (*)(int);
 struct sigaction action_of(int signal) {
   struct sigaction current{};
   if (::sigaction(signal, nullptr, &current) != 0)
-    throw std::system_error(errno, std::generic_category(), sections::signal_name(signal));
+    throw std::system_error(errno, std::generic_category(), os::signal_name(signal));
   return current;
 }
 
-bool handled_by(const struct sigaction& action, handler who) noexcept {
-  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == who;
+handler handler_of(const struct sigaction& action) noexcept {
+  return (action.sa_flags & SA_SIGINFO) == 0 ? action.sa_handler : nullptr;  // nullptr is SIG_DFL
 }
 
 bool is_default(const struct sigaction& action) noexcept {
-  return handled_by(action, SIG_DFL);
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL;
 }
 
-bool is_asio(const struct sigaction& action) noexcept {
-  return handled_by(action, &boost::asio::detail::boost_asio_signal_handler);
+// Asio's handler is not named here, since its name is another in each Boost: it is what the system
+// has once Asio has been given a signal. A signal that nobody handles and whose default is to be
+// ignored serves to find out, for a few microseconds. nullptr when there is none.
+handler find_asio_handler() {
+  for (const int unused : {SIGURG, SIGWINCH, SIGCONT}) {
+    if (!is_default(action_of(unused))) continue;
+    boost::asio::io_context never_runs;
+    const boost::asio::signal_set set{never_runs, unused};
+    return handler_of(action_of(unused));
+  }
+  return nullptr;
+}
+
+bool is_asio(const struct sigaction& action) {
+  const handler who = handler_of(action);
+  if (who == SIG_DFL || who == SIG_IGN) return false;
+  static const handler asio = find_asio_handler();
+  return who == asio;
 }
 
 // What handled the signal before us, to be put back.
 class saved_action final {
  public:
-  explicit saved_action(int signal) : signal_(signal), before_(action_of(signal)) {
-    if (!is_default(before_) && !handled_by(before_, SIG_IGN) && !is_asio(before_))
-      throw std::system_error(
-          std::make_error_code(std::errc::device_or_resource_busy),
-          sections::signal_name(signal) + " is already handled by something else");
+  explicit saved_action(int signal)
+      : signal_(signal), before_(action_of(signal)), was_asio_(is_asio(before_)) {
+    if (!is_default(before_) && handler_of(before_) != SIG_IGN && !was_asio_ &&
+        !os::is_trigger_handler(before_))
+      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
+                              os::signal_name(signal) + " is already handled by something else");
   }
 
-  // Asio installs its handler without SA_RESTART: calls of the service that a report interrupts
-  // would fail with EINTR. And without SA_ONSTACK: it would run on the small stack of a fiber.
-  void soften() const noexcept {
-    struct sigaction now{};
-    if (is_asio(before_) || ::sigaction(signal_, nullptr, &now) != 0 || !is_asio(now)) return;
-    now.sa_flags |= SA_RESTART | SA_ONSTACK;
-    ::sigaction(signal_, &now, nullptr);
+  // Calls of the service that the signal interrupts go on, unless a signal_set of its own is there
+  // already: then they fail or not as they did.
+  void replace() const noexcept {
+    os::listen_to_signal(signal_, &held_signal::pass_on, was_asio_ ? before_.sa_flags : SA_RESTART);
   }
 
-  [[nodiscard]] bool was_asio() const noexcept { return is_asio(before_); }
-
-  // After the signal_set let go of the signal: Asio leaves the default action behind, whatever was
-  // there before. `while_set` is what was installed just before that.
-  void put_back(const struct sigaction& while_set) const noexcept {
+  // What was there before is right, unless that would end the process or somebody has installed
+  // something else meanwhile. A signal_set of the service's that came later is told by our handler.
+  void put_back() const noexcept {
+    os::stop_counting();
+    const bool service_waits = held_signal::service_waits(signal_);
     struct sigaction now{};
-    if (::sigaction(signal_, nullptr, &now) != 0 || !is_default(now)) return;
-    const struct sigaction& right = is_asio(while_set) ? before_ : while_set;
-    if (!is_asio(right) && !is_default(right)) ::sigaction(signal_, &right, nullptr);
+    ::sigaction(signal_, nullptr, &now);
+    const bool is_ours = os::is_trigger_handler(now);
+    if (is_ours && service_waits && !was_asio_) return;
+    if (is_ours && (service_waits || handler_of(before_) == SIG_IGN))
+      ::sigaction(signal_, &before_, nullptr);
+    else if (is_ours)
+      os::silence_signal(signal_);
+    os::stop_listening();
   }
 
  private:
   int signal_;
   struct sigaction before_;
+  bool was_asio_;
 };
 
-// A forked child has Asio's handler, and with it the pipe to its parent, which would report for it.
-// One of its own that does nothing is right: no thread of it makes reports, to ignore the signal
-// would go on in programs that it executes, and by default the signal would end it.
-class forked_children final {
+// In a forked child nobody would answer. A signal_set of the service's that it goes on using hears
+// the signal as ever.
+void be_silent_when_forked() {
+  static constexpr os::fork_actions when_forked{.in_child = []() noexcept {
+    os::stop_counting();
+    held_signal::forget_ours();
+  }};
+  if (!os::on_fork(os::fork_place::trigger_signal, when_forked)) throw std::bad_alloc{};
+}
+
+// The mutex lets `stop` wait for a request that is being passed on, which may destroy the trigger.
+class signal_watch final : public duty, public std::enable_shared_from_this<signal_watch> {
  public:
-  static void watch(int signal) {
-    static const int registered = ::pthread_atfork(nullptr, nullptr, silence);
-    if (registered != 0)
-      throw std::system_error(registered, std::generic_category(), "pthread_atfork");
-    watched_.store(signal);
-  }
-  static void unwatch() noexcept { watched_.store(0); }
-
- private:
-  // In the child; async-signal-safe.
-  static void silence() noexcept {
-    const int signal = watched_.load();
-    struct sigaction action{};
-    if (signal == 0 || ::sigaction(signal, nullptr, &action) != 0 || !is_asio(action)) return;
-    action.sa_handler = [](int) {};
-    ::sigaction(signal, &action, nullptr);
-  }
-
-  static constinit std::atomic<int> watched_;  // there is one reporter in a process; 0: none
-};
-constinit std::atomic<int> forked_children::watched_{0};
-
-// Shared with the wait that is pending; the mutex serialises the signal_set, and lets `stop` wait
-// for a request that is being passed on.
-class signal_watch final : public std::enable_shared_from_this<signal_watch> {
- public:
-  signal_watch(boost::asio::any_io_executor executor, int signal, request_report request)
-      : executor_(executor),
+  signal_watch(event_loop& loop, int signal, request_report request)
+      : loop_(loop),
         signal_(signal),
         request_(std::move(request)),
         before_(signal),
-        set_(std::in_place, executor, signal) {
-    before_.soften();
-    if (!before_.was_asio()) forked_children::watch(signal);  // else it is the service's, too
+        held_(std::in_place, signal) {
+    be_silent_when_forked();
+    before_.replace();
+    use_asio();
+    if (os::take_early_signal(signal_)) waiting_ = 1;  // before there was anybody to ask
   }
 
   void wait() {
     const std::lock_guard lock{mutex_};
-    if (!set_) return;
-    set_->async_wait(boost::asio::bind_executor(
-        executor_, [self = shared_from_this()](const boost::system::error_code& error, int) {
-          if (!error) self->arrived();
-        }));
+    if (set_ == nullptr) return;
+    set_->async_wait([self = shared_from_this()](const boost::system::error_code& error, int) {
+      if (!error) self->arrived();
+    });
   }
 
-  void rearm() {
+  // After what Asio has brought: passes on what it has not.
+  std::optional<clock::time_point> attend(clock::time_point) override {
     const std::lock_guard lock{mutex_};
-    if (!set_) return;
-    set_->cancel();
-    wait();
+    if (stopped_) return std::nullopt;
+    waiting_ += os::take_signals();
+    const std::uint64_t brought = std::min(waiting_, by_asio_);
+    waiting_ -= brought;
+    by_asio_ -= brought;
+    for (; waiting_ != 0 && !stopped_; --waiting_) {
+      request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
+      ++ahead_of_asio_;
+    }
+    return std::nullopt;
   }
 
   void stop() noexcept {
     const std::lock_guard lock{mutex_};
-    if (!set_) return;
-    struct sigaction while_set{};
-    ::sigaction(signal_, nullptr, &while_set);
-    forked_children::unwatch();
-    set_.reset();
-    before_.put_back(while_set);
+    if (stopped_) return;
+    stopped_ = true;
+    if (set_ != nullptr) {
+      if (loop_.is_lost()) leave_behind(set_);
+      held_signal::stop_listening(signal_);
+      set_.reset();
+    }
+    before_.put_back();
+    held_.reset();
   }
 
  private:
-  void arrived() {
-    const std::lock_guard lock{mutex_};
-    if (!set_) return;
-    wait();
-    request_("signal " + sections::signal_name(signal_));
+  // Where Asio can't open its pipe the count does it alone.
+  void use_asio() try {
+    if (loop_.is_lost()) return;
+    set_ = std::make_unique<boost::asio::signal_set>(loop_.context(), signal_);
+    held_signal::listen(signal_);
+  } catch (const boost::system::system_error&) {
   }
 
-  boost::asio::any_io_executor executor_;
+  void arrived() {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return;
+    wait();
+    if (ahead_of_asio_ != 0) {
+      --ahead_of_asio_;
+      return;
+    }
+    request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
+    ++by_asio_;  // where it threw it is counted, and passed on by that
+  }
+
+  event_loop& loop_;
   const int signal_;
   request_report request_;
-  std::recursive_mutex mutex_;  // a request may destroy the trigger
+  std::recursive_mutex mutex_;
   saved_action before_;
-  std::optional<boost::asio::signal_set> set_;
+  std::optional<held_signal> held_;               // empty once stopped
+  std::unique_ptr<boost::asio::signal_set> set_;  // null where the loop was lost at the beginning
+  std::uint64_t waiting_ = 0;                     // signals that were counted and not passed on yet
+  std::uint64_t by_asio_ = 0;                     // that Asio has brought and were not counted yet
+  std::uint64_t ahead_of_asio_ = 0;  // that were passed on before Asio has brought them
+  bool stopped_ = false;
 };
 
 class signal_trigger final : public trigger {
  public:
-  explicit signal_trigger(std::shared_ptr<signal_watch> watch) : watch_(std::move(watch)) {
-    watch_->wait();
-  }
+  explicit signal_trigger(std::shared_ptr<signal_watch> watch) : watch_(std::move(watch)) {}
   ~signal_trigger() override { watch_->stop(); }
-  void rearm() override { watch_->rearm(); }
 
  private:
   std::shared_ptr<signal_watch> watch_;
@@ -170,10 +205,12 @@ class signal_trigger final : public trigger {
 
 }  // namespace
 
-std::unique_ptr<trigger> watch_signal(boost::asio::any_io_executor executor, int signal,
-                                      request_report request) {
-  return std::make_unique<signal_trigger>(
-      std::make_shared<signal_watch>(std::move(executor), signal, std::move(request)));
+std::unique_ptr<trigger> watch_signal(own_thread& thread, int signal, request_report request) {
+  auto watch = std::make_shared<signal_watch>(thread.loop(), signal, std::move(request));
+  watch->wait();
+  auto made = std::make_unique<signal_trigger>(watch);
+  thread.add(watch);
+  return made;
 }
 
 }  // namespace gmr::triggers

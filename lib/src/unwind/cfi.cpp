@@ -9,6 +9,8 @@
 #include <optional>
 #include <span>
 
+#include "os/arch/machine.hpp"
+
 namespace gmr::unwind {
 namespace {
 
@@ -31,18 +33,6 @@ std::optional<std::int32_t> narrow(Dwarf_Word offset) {
   return static_cast<std::int32_t>(value);
 }
 
-// What CFI does not mention a call preserves. libdw 0.188 knows that of all such registers but rbx,
-// for which it has the number of rax.
-bool is_kept_by_default(unsigned number) {
-#if defined(__x86_64__)
-  constexpr unsigned rbx = 3;
-  return number == rbx;
-#else
-  (void)number;
-  return false;
-#endif
-}
-
 register_rule rule_of(Dwarf_Frame* frame, unsigned number) {
   register_rule rule;
   Dwarf_Op memory[3];
@@ -52,7 +42,8 @@ register_rule rule_of(Dwarf_Frame* frame, unsigned number) {
     return rule;
   using kind = register_rule::kind;
   if (count == 0) {
-    rule.how = ops == nullptr || is_kept_by_default(number) ? kind::same_value : kind::undefined;
+    rule.how =
+        ops == nullptr || os::arch::is_kept_by_default(number) ? kind::same_value : kind::undefined;
   } else if (count == 1 && ops[0].atom == DW_OP_regx) {
     rule.how = kind::in_register;
     rule.source = static_cast<unsigned>(ops[0].number);
@@ -106,8 +97,10 @@ bool is_outermost(const complex_row& from) {
 
 }  // namespace
 
-cfi::cfi(const module& loaded) : image_(elf_image::of(loaded, elf_image::access::read)) {
-  if (image_.get() != nullptr) cfi_ = ::dwarf_getcfi_elf(image_.get());
+cfi::cfi(const os::module& loaded) : image_(elf_image::of(loaded, elf_image::access::read)) {
+  if (image_.get() == nullptr) return;
+  cfi_ = ::dwarf_getcfi_elf(image_.get());  // reads all of it
+  image_.close_file();
 }
 
 cfi::~cfi() {

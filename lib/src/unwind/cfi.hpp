@@ -14,7 +14,7 @@ namespace gmr::unwind {
 // Not synchronised.
 class cfi final {
  public:
-  explicit cfi(const module& loaded);
+  explicit cfi(const os::module& loaded);
   ~cfi();
   cfi(const cfi&) = delete;
   cfi& operator=(const cfi&) = delete;

@@ -4,18 +4,16 @@
 
 #include <fcntl.h>
 #include <gelf.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <span>
 #include <utility>
 
-#include "capture/spare_descriptors.hpp"
-#include "unwind/loader_list.hpp"
-#include "unwind/process_memory.hpp"
+#include "os/files.hpp"
+#include "os/loader_list.hpp"
+#include "os/memory.hpp"
+#include "text/hex.hpp"
 
 namespace gmr::unwind {
 namespace {
@@ -24,7 +22,7 @@ constexpr std::size_t largest_image = 256U << 20;
 constexpr std::size_t page_size = 4096;
 
 // Without build ids, the same layout must do.
-bool same_layout(Elf* elf, const module& loaded) {
+bool same_layout(Elf* elf, const os::module& loaded) {
   std::size_t count = 0;
   if (::elf_getphdrnum(elf, &count) != 0) return false;
   std::size_t next = 0;
@@ -33,7 +31,7 @@ bool same_layout(Elf* elf, const module& loaded) {
     if (::gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) return false;
     if (header.p_type != PT_LOAD) continue;
     if (next == loaded.segments.size()) return false;
-    const load_segment& segment = loaded.segments[next++];
+    const os::load_segment& segment = loaded.segments[next++];
     if (segment.address != header.p_vaddr || segment.file_offset != header.p_offset ||
         segment.file_size != header.p_filesz)
       return false;
@@ -41,41 +39,24 @@ bool same_layout(Elf* elf, const module& loaded) {
   return next == loaded.segments.size();
 }
 
-bool is_same(Elf* elf, const module& loaded) {
-  return build_id_of(elf) == loaded.build_id && same_layout(elf, loaded);
-}
-
-// Names the mapped inode itself; needs privileges, so it is the second choice.
-std::string map_file(const module& loaded) {
-  if (loaded.segments.empty()) return {};
-  constexpr std::uintptr_t page = page_size - 1;
-  const load_segment& first = loaded.segments.front();
-  const std::uintptr_t begin = loaded.start;
-  const std::uintptr_t end =
-      (loaded.base + first.address + first.memory_size + page) & ~std::uintptr_t{page};
-  std::array<char, 80> name{};
-  std::snprintf(name.data(), name.size(), "/proc/self/map_files/%lx-%lx", begin, end);
-  return name.data();
-}
-
 // The vdso's section headers lie behind what its only segment says, but in its pages.
-std::size_t size_in_memory(const load_segment& part, module_kind kind) {
-  if (kind != module_kind::vdso) return part.file_size;
+std::size_t size_in_memory(const os::load_segment& part, os::module_kind kind) {
+  if (kind != os::module_kind::vdso) return part.file_size;
   return (part.file_size + page_size - 1) / page_size * page_size;
 }
 
 // Laid out as the file is. Writable segments have changed since and hold no CFI.
-std::vector<std::byte> copy_image(const module& loaded) {
+std::vector<std::byte> copy_image(const os::module& loaded) {
   std::size_t size = 0;
-  for (const load_segment& part : loaded.segments) {
+  for (const os::load_segment& part : loaded.segments) {
     if (!part.writable) size = std::max(size, part.file_offset + size_in_memory(part, loaded.kind));
   }
   if (size < sizeof(Elf64_Ehdr) || size > largest_image) return {};
   std::vector<std::byte> image(size);
-  for (const load_segment& part : loaded.segments) {
+  for (const os::load_segment& part : loaded.segments) {
     if (part.writable) continue;
     const auto to = std::span{image}.subspan(part.file_offset, size_in_memory(part, loaded.kind));
-    if (!read_memory(loaded.base + part.address, to)) return {};
+    if (!os::read_memory(loaded.base + part.address, to)) return {};
   }
   return image;
 }
@@ -93,48 +74,79 @@ void drop_sections(std::vector<std::byte>& image) {
 
 }  // namespace
 
+bool is_file_of(Elf* elf, const os::module& loaded) {
+  return build_id_of(elf) == loaded.build_id && same_layout(elf, loaded);
+}
+
+std::string map_file_of(const os::module& loaded) {
+  if (loaded.segments.empty()) return {};
+  constexpr std::uintptr_t page = page_size - 1;
+  const os::load_segment& first = loaded.segments.front();
+  const std::uintptr_t begin = loaded.start;
+  const std::uintptr_t end =
+      (loaded.base + first.address + first.memory_size + page) & ~std::uintptr_t{page};
+  std::string name = "/map_files/";
+  texts::append_hex_digits(name, begin, 1);
+  name += '-';
+  texts::append_hex_digits(name, end, 1);
+  return name;
+}
+
 elf_image::~elf_image() {
   if (elf_ != nullptr) ::elf_end(elf_);
-  if (fd_ >= 0) capture::close_file(fd_);
 }
 
 void elf_image::swap(elf_image& other) noexcept {
-  std::swap(fd_, other.fd_);
+  std::swap(file_, other.file_);
   std::swap(elf_, other.elf_);
   memory_.swap(other.memory_);
   path_.swap(other.path_);
 }
 
+void elf_image::close_file() noexcept {
+  if (!file_.is_open()) return;
+  ::elf_cntl(elf_, ELF_C_FDDONE);
+  file_.close();
+}
+
 elf_image elf_image::open(const std::string& path, access how) {
   elf_image image;
   ::elf_version(EV_CURRENT);
-  image.fd_ = capture::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK,
-                                 capture::open_time::lasting);
-  if (image.fd_ < 0) return {};
-  image.elf_ = ::elf_begin(image.fd_, how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
+  image.file_ = os::descriptor{
+      os::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK, os::open_time::lasting)};
+  if (!image.file_.is_open()) return {};
+  image.elf_ =
+      ::elf_begin(image.file_.number(), how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
   if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};
   image.path_ = path;
   return image;
 }
 
-elf_image elf_image::from_memory_of(const module& loaded) {
+elf_image elf_image::of_bytes(std::vector<std::byte> bytes, const std::string& path) {
   elf_image image;
   ::elf_version(EV_CURRENT);
-  image.memory_ = copy_image(loaded);
-  if (image.memory_.empty()) return {};
-  drop_sections(image.memory_);
+  image.memory_ = std::move(bytes);
   image.elf_ = ::elf_memory(reinterpret_cast<char*>(image.memory_.data()), image.memory_.size());
-  if (image.elf_ == nullptr) return {};
-  image.path_ = loaded.path;
+  if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};
+  image.path_ = path;
   return image;
 }
 
-elf_image elf_image::of(const module& loaded, access how) {
-  if (loaded.kind == module_kind::vdso) return from_memory_of(loaded);
-  const std::string first = loaded.kind == module_kind::executable ? "/proc/self/exe" : loaded.path;
-  for (const std::string& path : {first, map_file(loaded)}) {
-    elf_image image = open(path, how);
-    if (image.get() == nullptr || !is_same(image.get(), loaded)) continue;
+elf_image elf_image::from_memory_of(const os::module& loaded) {
+  std::vector<std::byte> bytes = copy_image(loaded);
+  if (bytes.empty()) return {};
+  drop_sections(bytes);
+  return of_bytes(std::move(bytes), loaded.path);
+}
+
+elf_image elf_image::of(const os::module& loaded, access how) {
+  if (loaded.kind == os::module_kind::vdso) return from_memory_of(loaded);
+  std::vector<std::string> paths{loaded.path, "/proc/self" + map_file_of(loaded)};
+  // Also where it was replaced; but it is the loader's where that was given the program to run.
+  if (loaded.kind == os::module_kind::executable) paths.insert(paths.begin(), "/proc/self/exe");
+  for (const std::string& path : paths) {
+    elf_image image = elf_image::open(path, how);
+    if (image.get() == nullptr || !is_file_of(image.get(), loaded)) continue;
     image.path_ = loaded.path;
     return image;
   }
@@ -150,7 +162,8 @@ std::string build_id_of(Elf* elf) {
     if (::gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_NOTE) continue;
     const Elf_Data* const data = ::elf_rawdata(section, nullptr);
     if (data == nullptr || data->d_buf == nullptr) continue;
-    std::string id = build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
+    std::string id =
+        os::build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
     if (!id.empty()) return id;
   }
   if (::elf_getphdrnum(elf, &count) != 0) return {};
@@ -161,7 +174,8 @@ std::string build_id_of(Elf* elf) {
     const Elf_Data* const data = ::elf_getdata_rawchunk(elf, static_cast<int64_t>(header.p_offset),
                                                         header.p_filesz, ELF_T_BYTE);
     if (data == nullptr || data->d_buf == nullptr) continue;
-    std::string id = build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
+    std::string id =
+        os::build_id_in_notes(static_cast<const std::byte*>(data->d_buf), data->d_size);
     if (!id.empty()) return id;
   }
   return {};

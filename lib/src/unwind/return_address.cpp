@@ -2,11 +2,12 @@
 
 #include <ucontext.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 
-#include "unwind/process_memory.hpp"
+#include "os/arch/machine.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::unwind {
 namespace {
@@ -20,13 +21,9 @@ std::uintptr_t find_end_of_makecontext() noexcept {
   made.uc_stack.ss_size = sizeof stack;
   made.uc_link = nullptr;
   ::makecontext(&made, [] {}, 0);
-#if defined(__x86_64__)
-  std::uintptr_t end = 0;
-  const auto top = static_cast<std::uintptr_t>(made.uc_mcontext.gregs[REG_RSP]);
-  return read_object(top, end) ? end : 0;
-#else
-  return made.uc_mcontext.regs[30];
-#endif
+  std::uintptr_t end = os::arch::link_of(made);
+  const std::uintptr_t on_stack = os::arch::address_of_return(made);
+  return on_stack == 0 || os::read_object(on_stack, end) ? end : 0;
 }
 
 }  // namespace
@@ -36,24 +33,16 @@ std::uintptr_t end_of_makecontext() noexcept {
   return end;
 }
 
-#if defined(__x86_64__)
+// The call may stand at the very start of what can be read: then what would be in front of it is
+// taken for zeros, which end no call.
 bool follows_call(std::uintptr_t address) noexcept {
-  std::array<std::byte, 7> bytes{};
-  if (!read_memory(address - bytes.size(), bytes)) return false;
-  const auto before = [&](std::size_t distance) {
-    return std::to_integer<unsigned>(bytes[bytes.size() - distance]);
-  };
-  constexpr unsigned direct = 0xe8;
-  constexpr unsigned indirect = 0xff;  // with 2 in the middle of the next byte, and 0 to 5 more
-  constexpr std::array<std::size_t, 5> sizes{2, 3, 4, 6, 7};
-  return before(5) == direct || std::any_of(sizes.begin(), sizes.end(), [&](std::size_t size) {
-           return before(size) == indirect && (before(size - 1) >> 3U & 7U) == 2;
-         });
+  std::array<std::byte, os::arch::longest_call> code{};
+  if (os::read_memory(address - code.size(), code)) return os::arch::ends_with_call(code);
+  constexpr std::uintptr_t smallest_page = 4096;
+  const std::size_t in_page = address % smallest_page;
+  if (in_page >= code.size()) return false;
+  return os::read_memory(address - in_page, std::span{code}.last(in_page)) &&
+         os::arch::ends_with_call(code);
 }
-#else
-bool follows_call(std::uintptr_t) noexcept {
-  return true;
-}
-#endif
 
 }  // namespace gmr::unwind

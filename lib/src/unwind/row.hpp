@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "capture/registers.hpp"
+#include "os/arch/machine.hpp"
 
 namespace gmr::unwind {
 
-// What a call preserves, by DWARF number.
-#if defined(__x86_64__)
-inline constexpr std::array<std::uint8_t, 6> preserved_registers{3, 6, 12, 13, 14, 15};
-#else
-inline constexpr std::array<std::uint8_t, 12> preserved_registers{19, 20, 21, 22, 23, 24,
-                                                                  25, 26, 27, 28, 29, 30};
-#endif
+using os::arch::preserved_registers;
 
 enum class row_kind : std::uint8_t {
   missing,      // no CFI covers this address

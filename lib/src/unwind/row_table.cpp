@@ -13,21 +13,14 @@ constexpr std::size_t most_rows = 1U << 20;
 
 }  // namespace
 
-void row_table::refresh() {
-  const auto before = modules_.loaded();  // keeps the modules alive while they are compared
-  if (modules_.refresh()) forget_gone();
-}
-
-void row_table::settle() {
-  const auto before = modules_.loaded();
-  if (modules_.settle()) forget_gone();
-}
-
-void row_table::forget_gone() {
+void row_table::use(os::shared_modules modules) {
+  const os::shared_modules before =
+      std::exchange(modules_, std::move(modules));  // keeps what is gone
+  if (before->loaded() == modules_->loaded()) return;
   rows_.clear();
   complex_.clear();
   boost::unordered::erase_if(tables_, [&](const auto& entry) {
-    return std::none_of(modules_.loaded().begin(), modules_.loaded().end(),
+    return std::none_of(modules_->loaded().begin(), modules_->loaded().end(),
                         [&](const auto& loaded) { return loaded.get() == entry.first; });
   });
 }
@@ -43,12 +36,12 @@ const row& row_table::find(std::uintptr_t address) {
 }
 
 bool row_table::is_code(std::uintptr_t address) const noexcept {
-  const module* const found = modules_.find(address);
+  const os::module* const found = modules_->find(address);
   return found != nullptr && found->has_code_at(address);
 }
 
 row row_table::compile(std::uintptr_t address) {
-  const module* const found = modules_.find(address);
+  const os::module* const found = modules_->find(address);
   auto& table = tables_[found];
   if (!table) table = std::make_unique<cfi>(*found);
   row made = table->compile(address - found->base, complex_);

@@ -1,10 +1,9 @@
 // The libdw backend: walks the copy with rows compiled from CFI.
 #include "unwind/unwinder.hpp"
 
-#include <array>
-#include <cstdio>
 #include <utility>
 
+#include "text/hex.hpp"
 #include "unwind/known_paths.hpp"
 #include "unwind/row_table.hpp"
 #include "unwind/walk.hpp"
@@ -16,20 +15,15 @@ namespace {
 // An outer part has few words that look like code but begin no chain; a damaged one may have many.
 constexpr int most_attempts = 256;
 
-std::string hexadecimal(std::uintptr_t value) {
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "0x%lx", value);
-  return text.data();
+std::string where(std::uintptr_t pc, const os::module_table& modules) {
+  if (const os::module* const found = modules.find(pc))
+    return texts::hex(pc) + " in " + found->path;
+  if (const os::module* const gone = modules.find_unloaded(pc))
+    return texts::hex(pc) + " in " + gone->path + ", which is no longer loaded";
+  return texts::hex(pc) + ", which is in no loaded module";
 }
 
-std::string where(std::uintptr_t pc, const module_table& modules) {
-  if (const module* const found = modules.find(pc)) return hexadecimal(pc) + " in " + found->path;
-  if (const module* const gone = modules.find_unloaded(pc))
-    return hexadecimal(pc) + " in " + gone->path + ", which is no longer loaded";
-  return hexadecimal(pc) + ", which is in no loaded module";
-}
-
-std::string explain(walk_end end, std::uintptr_t pc, const module_table& modules) {
+std::string explain(walk_end end, std::uintptr_t pc, const os::module_table& modules) {
   switch (end) {
     case walk_end::outermost:
       return {};
@@ -67,12 +61,10 @@ walk_state initial_state(const capture::stack_snapshot& snapshot) {
 
 class unwinder::implementation final {
  public:
-  void refresh() {
-    rows_.refresh();
-    paths_.forget();
-  }
-  void settle() {
-    rows_.settle();
+  explicit implementation(os::shared_modules modules) : rows_(std::move(modules)) {}
+
+  void use(os::shared_modules modules) {
+    rows_.use(std::move(modules));
     paths_.forget();
   }
 
@@ -136,17 +128,12 @@ class unwinder::implementation final {
   known_paths paths_;
 };
 
-unwinder::unwinder() : implementation_(std::make_unique<implementation>()) {
-  refresh();
-}
+unwinder::unwinder(os::shared_modules modules)
+    : implementation_(std::make_unique<implementation>(std::move(modules))) {}
 unwinder::~unwinder() = default;
 
-void unwinder::refresh() {
-  implementation_->refresh();
-}
-
-void unwinder::settle() {
-  implementation_->settle();
+void unwinder::use(os::shared_modules modules) {
+  implementation_->use(std::move(modules));
 }
 
 void unwinder::unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "capture/snapshot.hpp"
+#include "os/modules.hpp"
 
 namespace gmr::unwind {
 
@@ -32,13 +33,12 @@ struct raw_stack {
 // walk, said in the note. Caches rows by program counter. Not synchronised: one thread at a time.
 class unwinder {
  public:
-  unwinder();
+  // Stacks are unwound by the tables of these modules until others are given.
+  explicit unwinder(os::shared_modules modules);
   ~unwinder();
 
-  // Call once before the stacks of a report: notices modules loaded and unloaded since.
-  void refresh();
-  // Call once after the capture: frames in modules that came or went meanwhile are unknown.
-  void settle();
+  // Call before the stacks of a report: drops what is known of modules that are gone.
+  void use(os::shared_modules modules);
   // Reuses the memory of `out`.
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out);
 

@@ -1,7 +1,9 @@
 // The portable backend: program counters come from the thread itself; the copies of fibers, which
 // cannot walk themselves, are followed along frame pointers.
+#include <utility>
+
 #include "capture/registers.hpp"
-#include "unwind/modules.hpp"
+#include "os/modules.hpp"
 #include "unwind/stack_memory.hpp"
 #include "unwind/unwinder.hpp"
 #include "unwind/walked.hpp"
@@ -10,14 +12,14 @@ namespace gmr::unwind {
 namespace {
 
 constexpr std::size_t most_frames = 16384;
-constexpr std::uintptr_t word = sizeof(std::uintptr_t);
+constexpr std::uintptr_t pointer_bytes = sizeof(std::uintptr_t);
 
 }  // namespace
 
 class unwinder::implementation final {
  public:
-  void refresh() { modules_.refresh(); }
-  void settle() { modules_.settle(); }
+  explicit implementation(os::shared_modules modules) : modules_(std::move(modules)) {}
+  void use(os::shared_modules modules) { modules_ = std::move(modules); }
 
   void unwind(const capture::stack_snapshot& snapshot, raw_stack& out) const {
     const stack_memory memory{snapshot};
@@ -29,11 +31,11 @@ class unwinder::implementation final {
     while (out.frames.size() < most_frames) {
       std::uintptr_t callers_frame = 0;
       std::uintptr_t caller = 0;
-      if (frame < sp || frame % word != 0 || !memory.read(frame, callers_frame) ||
-          !memory.read(frame + word, caller) || !is_code(caller))
+      if (frame < sp || frame % pointer_bytes != 0 || !memory.read(frame, callers_frame) ||
+          !memory.read(frame + pointer_bytes, caller) || !is_code(caller))
         break;
       out.frames.push_back({caller, true});
-      sp = frame + 2 * word;
+      sp = frame + 2 * pointer_bytes;
       frame = callers_frame;
     }
     out.note = "followed along frame pointers only";
@@ -41,24 +43,19 @@ class unwinder::implementation final {
 
  private:
   [[nodiscard]] bool is_code(std::uintptr_t address) const noexcept {
-    const module* const found = modules_.find(address);
+    const os::module* const found = modules_->find(address);
     return found != nullptr && found->has_code_at(address);
   }
 
-  module_table modules_;
+  os::shared_modules modules_;
 };
 
-unwinder::unwinder() : implementation_(std::make_unique<implementation>()) {
-  refresh();
-}
+unwinder::unwinder(os::shared_modules modules)
+    : implementation_(std::make_unique<implementation>(std::move(modules))) {}
 unwinder::~unwinder() = default;
 
-void unwinder::refresh() {
-  implementation_->refresh();
-}
-
-void unwinder::settle() {
-  implementation_->settle();
+void unwinder::use(os::shared_modules modules) {
+  implementation_->use(std::move(modules));
 }
 
 void unwinder::unwind(const capture::stack_snapshot& snapshot, raw_stack& out) {

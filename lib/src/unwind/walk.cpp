@@ -64,8 +64,8 @@ bool walk::is_impossible(const row& rules) const {
 // lay on the stack where rules of a library that has gone led to: theirs must be called by what
 // stays.
 bool walk::is_entry_of_stack() {
-  const module* const callee = rows_.modules().find(out_.frames[out_.frames.size() - 2].pc - 1);
-  const bool stays = callee != nullptr && callee->kind == module_kind::executable;
+  const os::module* const callee = rows_.modules().find(out_.frames[out_.frames.size() - 2].pc - 1);
+  const bool stays = callee != nullptr && callee->kind == os::module_kind::executable;
   if (!stays && pc() != end_of_makecontext()) return false;
   const row& rules = rows_.find(pc());
   std::uintptr_t caller = 1;
@@ -179,14 +179,12 @@ walk::step_result walk::step_frame_pointer() {
 walk::step_result walk::step_null_call() {
   const std::uintptr_t sp = state_.registers.sp();
   std::uintptr_t caller = 0;
-#if defined(__x86_64__)
-  const bool found = memory_.read(sp, caller) && rows_.is_code(caller - 1);
-  const std::uintptr_t callers_sp = sp + word_bytes;
-#else
-  caller = state_[30];
-  const bool found = state_.knows(30) && rows_.is_code(caller - 1);
-  const std::uintptr_t callers_sp = sp;
-#endif
+  constexpr unsigned link = os::arch::link_register;
+  constexpr bool on_stack = link >= capture::register_count;
+  if constexpr (!on_stack) caller = state_[link];
+  const bool known = on_stack ? memory_.read(sp, caller) : state_.knows(link);
+  const bool found = known && rows_.is_code(caller - 1);
+  const std::uintptr_t callers_sp = on_stack ? sp + word_bytes : sp;
   if (!found) return step_frame_pointer();
   out_.exact = false;
   state_.known &= registers_after_call;

@@ -1,8 +1,12 @@
 #include "view/json.hpp"
 
-#include <string_view>
+#include <string>
+#include <vector>
 
+#include "os/task_state.hpp"
+#include "text/times.hpp"
 #include "view/json_green_threads.hpp"
+#include "view/json_operations.hpp"
 #include "view/json_output.hpp"
 #include "view/json_sections.hpp"
 #include "view/json_stack.hpp"
@@ -10,47 +14,35 @@
 namespace gmr::views {
 namespace {
 
-void write_findings(json_output& out, const std::vector<finding>& findings) {
+void write_texts(json_output& out, const std::vector<std::string>& texts) {
   out.begin_array();
-  for (const finding& each : findings) {
-    out.begin_object();
-    out.key("kind");
-    out.text(each.kind);
-    out.key("text");
-    out.text(each.text);
-    out.key("threads");
-    out.begin_array();
-    for (const pid_t thread : each.threads)
-      out.number(thread);
-    out.end_array();
-    out.key("green_threads");
-    out.begin_array();
-    for (const std::uint64_t id : each.green_threads)
-      out.number(id);
-    out.end_array();
-    out.end_object();
-  }
+  for (const std::string& each : texts)
+    out.text(each);
   out.end_array();
 }
 
-// The sections package and process are objects even when the stage that makes them failed.
-void write_package(json_output& out, const report& complete) {
-  if (!complete.package_details.is_null()) return out.tree(complete.package_details);
+void write_finding(json_output& out, const outlines::finding_outline& shown) {
+  const finding& each = *shown.source;
   out.begin_object();
-  out.key("name");
-  out.text(complete.package.name);
-  out.key("version");
-  out.text_or_null(complete.package.version);
-  out.key("vendor");
-  out.text_or_null(complete.package.vendor);
-  out.key("revision");
-  out.text_or_null(complete.package.revision);
-  out.end_object();
-}
-
-void write_process(json_output& out, const value& process) {
-  if (!process.is_null()) return out.tree(process);
-  out.begin_object();
+  out.key("kind");
+  out.text(to_string(each.kind));
+  out.key("text");
+  out.text(each.text);
+  out.key("threads");
+  out.begin_array();
+  for (const pid_t thread : each.threads)
+    out.number(thread);
+  out.end_array();
+  out.key("green_threads");
+  out.begin_array();
+  for (const std::uint64_t id : each.green_threads)
+    out.number(id);
+  out.end_array();
+  out.key("stacks");
+  out.begin_array();
+  for (const outlines::thread_with_stack& stack : shown.stacks)
+    out.number(stack.thread->id);
+  out.end_array();
   out.end_object();
 }
 
@@ -83,63 +75,51 @@ void write(json_output& out, const std::optional<cpu_times>& cpu) {
   out.end_object();
 }
 
-void write_threads(json_output& out, const std::vector<thread_info>& threads) {
+void write_thread(json_output& out, const outlines::thread_outline& shown) {
+  const thread_info& each = *shown.source;
+  out.begin_object();
+  out.key("id");
+  out.number(each.id);
+  out.key("name");
+  out.text(each.name);
+  out.key("state");
+  out.text(os::state_word(each.state));
+  out.key("capture");
+  out.text(to_string(each.capture));
+  out.key("notes");
+  write_texts(out, shown.notes);
+  out.key("waits_for");
+  write_wait(out, each.waits_for);
+  out.key("cpu");
+  write(out, each.cpu);
+  out.key("runs");
+  out.number_or_null(each.runs);
+  out.key("is_reporter");
+  out.boolean(each.is_reporter);
+  out.key("frames");
+  write_frames(out, each.stack);
+  out.end_object();
+}
+
+void write_threads(json_output& out, const outlines::outline& shown) {
+  out.key("threads");
   out.begin_array();
-  for (const thread_info& each : threads) {
-    out.begin_object();
-    out.key("id");
-    out.number(each.id);
-    out.key("name");
-    out.text(each.name);
-    out.key("state");
-    out.text(state_word(each.state));
-    out.key("capture");
-    out.text(to_string(each.capture));
-    out.key("waits_for");
-    write_wait(out, each.waits_for);
-    out.key("cpu");
-    write(out, each.cpu);
-    out.key("runs");
-    out.number_or_null(each.runs);
-    out.key("frames");
-    write_frames(out, each.stack);
-    out.end_object();
+  for (const outlines::thread_outline& each : shown.threads)
+    write_thread(out, each);
+  out.end_array();
+  out.key("thread_groups");
+  out.begin_array();
+  for (const outlines::thread_group& group : shown.thread_groups) {
+    out.begin_array();
+    for (const thread_info* thread : group.threads)
+      out.number(thread->id);
+    out.end_array();
   }
   out.end_array();
 }
 
-void write_stack_note(json_output& out, const std::string& whose, const std::string& note,
-                      const stack& frames) {
-  if (!note.empty()) out.text(whose + ": " + note);
-  if (!frames.note.empty() && frames.note != note) out.text(whose + ": " + frames.note);
-}
-
-// By the place in `stacks` or in `groups`, whichever this report has.
-void write_green_notes(json_output& out, const report& complete) {
-  const green_threads_info& info = complete.green_threads;
-  const bool each = complete.list == report_list::each;
-  for (std::size_t at = 0; at < (each ? info.stacks.size() : info.groups.size()); ++at) {
-    const std::size_t number = each ? at : info.groups[at].stack;
-    const std::string place = (each ? "stack " : "group ") + std::to_string(at);
-    if (number < info.stacks.size())
-      write_stack_note(out, place + " of green threads", "", info.stacks[number]);
-  }
-}
-
-// Everything that was cut short, and why: nothing is left out without being announced.
-void write_notes(json_output& out, const report& complete) {
-  out.begin_array();
-  for (const std::string& note : complete.notes)
-    out.text(note);
-  for (const std::string& note : complete.green_threads.notes)
-    out.text(note);
-  for (const thread_info& each : complete.threads)
-    write_stack_note(out, "thread " + std::to_string(each.id), each.note, each.stack);
-  write_green_notes(out, complete);
-  out.end_array();
-}
-
-void write_cost(json_output& out, const report& complete) {
+void write_cost(json_output& out, const outlines::outline& shown) {
+  const report& complete = *shown.source;
   const cost_info& cost = complete.cost;
   out.begin_object();
   out.key("capture_seconds");
@@ -155,43 +135,72 @@ void write_cost(json_output& out, const report& complete) {
   out.key("requests");
   out.number(complete.coalesced);
   out.key("notes");
-  write_notes(out, complete);
+  write_texts(out, shown.all_notes);
   out.end_object();
 }
 
-}  // namespace
-
-std::string to_json(const report& complete) {
-  json_output out;
-  out.begin_object();
+void write_head(json_output& out, const outlines::outline& shown) {
+  const report& complete = *shown.source;
   out.key("schema");
   out.number(report::schema);
   out.key("cause");
   out.text(complete.cause);
   out.key("time");
-  out.text(rfc3339(complete.time));
+  out.text(texts::utc_time(complete.time));
   out.key("host");
   out.text(complete.host);
   out.key("number");
   out.number(complete.number);
   out.key("findings");
-  write_findings(out, complete.findings);
-  out.key("package");
-  write_package(out, complete);
-  out.key("process");
-  write_process(out, complete.process);
-  out.key("modules");
-  write_modules(out, complete.modules);
-  out.key("threads");
-  write_threads(out, complete.threads);
-  out.key("green_threads");
-  write_green_threads(out, complete.green_threads, complete.list);
-  out.key("configuration");
-  write_configuration(out, complete.configuration);
-  out.key("sections");
-  write_sections(out, complete.sections);
+  out.begin_array();
+  for (const outlines::finding_outline& each : shown.findings)
+    write_finding(out, each);
+  out.end_array();
+  out.key("notes");
+  write_texts(out, complete.notes);
+  out.key("source_root");
+  out.text_or_null(shown.source_root);
+}
+
+void write_part(json_output& out, outlines::part which, const outlines::outline& shown) {
+  using outlines::part;
+  switch (which) {
+    case part::package:
+      out.key("package");
+      return out.tree(shown.package);
+    case part::process:
+      out.key("process");
+      return out.tree(shown.process);
+    case part::modules:
+      out.key("modules");
+      return write_modules(out, shown.source->modules);
+    case part::threads:
+      return write_threads(out, shown);
+    case part::green_threads:
+      out.key("green_threads");
+      return write_green_threads(out, shown);
+    case part::operations:
+      out.key("operations");
+      return write_operations(out, shown.source->operations);
+    case part::configuration:
+      out.key("configuration");
+      return write_configuration(out, shown.configuration);
+    case part::sections:
+      out.key("sections");
+      return write_sections(out, shown.sections);
+  }
+}
+
+}  // namespace
+
+std::string to_json(const outlines::outline& shown) {
+  json_output out;
+  out.begin_object();
+  write_head(out, shown);
+  for (const outlines::part each : outlines::parts)
+    write_part(out, each, shown);
   out.key("cost");
-  write_cost(out, complete);
+  write_cost(out, shown);
   out.end_object();
   return out.take();
 }

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "gmr/model/report.hpp"
+#include "outline/outline.hpp"
 
 namespace gmr::views {
 
-[[nodiscard]] std::string to_json(const report& complete);
+[[nodiscard]] std::string to_json(const outlines::outline& shown);
 
 }  // namespace gmr::views

@@ -5,6 +5,13 @@
 namespace gmr::views {
 namespace {
 
+// As an array of one note or none.
+void write_note(json_output& out, const outlines::stack_outline& shown) {
+  out.begin_array();
+  if (!shown.note.empty()) out.text(shown.note);
+  out.end_array();
+}
+
 template <typename Id>
 void write_ids(json_output& out, const std::vector<Id>& ids) {
   out.begin_array();
@@ -53,8 +60,21 @@ void write(json_output& out, const std::vector<event_loop_info>& loops) {
   out.end_array();
 }
 
-void write_group(json_output& out, const green_thread_group& group,
-                 const std::vector<stack>& stacks) {
+void write(json_output& out, const std::vector<green_thread_parent>& parents) {
+  out.begin_array();
+  for (const green_thread_parent& each : parents) {
+    out.begin_object();
+    out.key("id");
+    out.number(each.id);
+    out.key("parent");
+    out.number(each.parent);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_group(json_output& out, const outlines::green_group_outline& shown) {
+  const green_thread_group& group = *shown.source;
   out.begin_object();
   out.key("count");
   out.number(group.count);
@@ -63,7 +83,9 @@ void write_group(json_output& out, const green_thread_group& group,
   out.key("state");
   out.text(to_string(group.state));
   out.key("frames");
-  write_frames(out, group.stack < stacks.size() ? stacks[group.stack] : stack{});
+  write_frames(out, *shown.stack.source);
+  out.key("notes");
+  write_note(out, shown.stack);
   out.key("ids");
   write_ids(out, group.ids);
   out.key("names");
@@ -83,6 +105,8 @@ void write_group(json_output& out, const green_thread_group& group,
   out.end_object();
   out.key("parents");
   write_ids(out, group.parents);
+  out.key("parent_of");
+  write(out, group.parent_of);
   out.key("threads");
   write_ids(out, group.threads);
   out.key("long_running");
@@ -157,34 +181,52 @@ void write_listed(json_output& out, const green_thread_info& each) {
   out.end_object();
 }
 
+void write_groups(json_output& out, const outlines::outline& shown) {
+  out.key("groups");
+  out.begin_array();
+  for (const outlines::green_group_outline& group : shown.green_threads.groups)
+    write_group(out, group);
+  out.end_array();
+}
+
+// Stacks have their own array, in which a green thread's has the number that it names.
+void write_all_listed(json_output& out, const outlines::outline& shown) {
+  const green_threads_info& all = shown.source->green_threads;
+  out.key("stacks");
+  out.begin_array();
+  for (const stack& frames : all.stacks)
+    write_frames(out, frames);
+  out.end_array();
+  out.key("stack_notes");
+  out.begin_array();
+  for (const stack& frames : all.stacks)
+    out.text_or_null(outlines::note_of(frames));
+  out.end_array();
+  out.key("listed");
+  constexpr std::size_t usual_bytes = 320;
+  out.expect(all.listed.size() * usual_bytes);
+  out.begin_array();
+  for (const outlines::listed_stack& same : shown.green_threads.listed)
+    for (const green_thread_info* each : same.green_threads)
+      write_listed(out, *each);
+  out.end_array();
+}
+
 }  // namespace
 
-void write_green_threads(json_output& out, const green_threads_info& all, report_list list) {
+void write_green_threads(json_output& out, const outlines::outline& shown) {
+  const green_threads_info& all = shown.source->green_threads;
   out.begin_object();
   out.key("count");
   out.number(all.count);
+  out.key("notes");
+  out.begin_array();
+  for (const std::string& note : all.notes)
+    out.text(note);
+  out.end_array();
   out.key("event_loops");
   write(out, all.event_loops);
-  if (list != report_list::each) {
-    out.key("groups");
-    out.begin_array();
-    for (const green_thread_group& group : all.groups)
-      write_group(out, group, all.stacks);
-    out.end_array();
-  } else {
-    out.key("stacks");
-    out.begin_array();
-    for (const stack& frames : all.stacks)
-      write_frames(out, frames);
-    out.end_array();
-    out.key("listed");
-    constexpr std::size_t usual_bytes = 320;
-    out.expect(all.listed.size() * usual_bytes);
-    out.begin_array();
-    for (const green_thread_info& each : all.listed)
-      write_listed(out, each);
-    out.end_array();
-  }
+  shown.source->list == report_list::each ? write_all_listed(out, shown) : write_groups(out, shown);
   out.end_object();
 }
 

@@ -1,11 +1,11 @@
 // The green threads of a report as JSON.
 #pragma once
 
-#include "gmr/model/report.hpp"
+#include "outline/outline.hpp"
 #include "view/json_output.hpp"
 
 namespace gmr::views {
 
-void write_green_threads(json_output& out, const green_threads_info& all, report_list list);
+void write_green_threads(json_output& out, const outlines::outline& shown);
 
 }  // namespace gmr::views

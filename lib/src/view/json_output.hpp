@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "gmr/model/value.hpp"
-#include "view/human.hpp"
-#include "view/printable.hpp"
+#include "text/hex.hpp"
+#include "text/printable.hpp"
 
 namespace gmr::views {
 
@@ -60,14 +60,16 @@ class json_output final {
   void key(json_key known) { writer_.plain_key(known.name()); }
   // Any text.
   void free_key(std::string_view name) {
-    const std::string_view clean = valid_utf8(name, scratch_);
+    const std::string_view clean = texts::valid_utf8(name, scratch_);
+    if (texts::misleads(clean)) return ascii(clean);
     writer_.Key(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   }
 
   void null() { writer_.Null(); }
   void boolean(bool content) { writer_.Bool(content); }
   void text(std::string_view content) {
-    const std::string_view clean = valid_utf8(content, scratch_);
+    const std::string_view clean = texts::valid_utf8(content, scratch_);
+    if (texts::misleads(clean)) return ascii(clean);
     writer_.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
   }
   void text_or_null(std::string_view content) { content.empty() ? null() : text(content); }
@@ -94,7 +96,7 @@ class json_output final {
   }
 
   // Addresses are strings: many readers of JSON keep only 53 bits of a number.
-  void address(std::uint64_t content) { text(hex(content)); }
+  void address(std::uint64_t content) { text(texts::hex(content)); }
   void address_or_null(const std::optional<std::uint64_t>& content) {
     content ? address(*content) : null();
   }
@@ -114,6 +116,9 @@ class json_output final {
 
  private:
   void rows(const table& content, int depth);
+  // As a string with an escape for all that is not ASCII: the same text to a program, and harmless
+  // to a terminal that shows the line.
+  void ascii(std::string_view clean);
   void move_on() {
     text_.append(buffer_.GetString(), buffer_.GetSize());
     buffer_.Clear();

@@ -1,28 +1,14 @@
 #include "view/json_sections.hpp"
 
-#include <map>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
-
 namespace gmr::views {
 
-// By section, in order of appearance; an option that was added twice counts as added last.
-void write_configuration(json_output& out, const std::vector<option_entry>& options) {
-  std::vector<std::string_view> order;
-  std::unordered_map<std::string_view, std::map<std::string_view, const option_entry*>> sections;
-  for (const option_entry& option : options) {
-    auto& section = sections[option.section];
-    if (section.empty()) order.push_back(option.section);
-    section[option.name] = &option;
-  }
+void write_configuration(json_output& out, const std::vector<outlines::option_section>& sections) {
   out.begin_object();
-  for (const std::string_view section : order) {
-    out.free_key(section);
+  for (const outlines::option_section& section : sections) {
+    out.free_key(section.name);
     out.begin_object();
-    for (const auto& [name, option] : sections[section]) {
-      out.free_key(name);
+    for (const option_entry* const option : section.options) {
+      out.free_key(option->name);
       out.begin_object();
       out.key("value");
       out.tree(option->content);
@@ -35,21 +21,16 @@ void write_configuration(json_output& out, const std::vector<option_entry>& opti
   out.end_object();
 }
 
-// Two sections may have the same title; two keys may not.
-void write_sections(json_output& out, const std::vector<custom_section>& sections) {
-  std::unordered_set<std::string> taken;
+void write_sections(json_output& out, const std::vector<outlines::section_outline>& sections) {
   out.begin_object();
-  for (const custom_section& section : sections) {
-    std::string title = section.title;
-    for (int number = 2; !taken.insert(title).second; ++number)
-      title = section.title + " (" + std::to_string(number) + ")";
-    out.free_key(title);
-    if (section.error.empty()) {
-      out.tree(section.content);
+  for (const outlines::section_outline& shown : sections) {
+    out.free_key(shown.title);
+    if (shown.source->error.empty()) {
+      out.tree(shown.source->content);
     } else {
       out.begin_object();
       out.key("error");
-      out.text(section.error);
+      out.text(shown.source->error);
       out.end_object();
     }
   }

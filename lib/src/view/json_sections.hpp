@@ -3,12 +3,12 @@
 
 #include <vector>
 
-#include "gmr/model/report.hpp"
+#include "outline/outline.hpp"
 #include "view/json_output.hpp"
 
 namespace gmr::views {
 
-void write_configuration(json_output& out, const std::vector<option_entry>& options);
-void write_sections(json_output& out, const std::vector<custom_section>& sections);
+void write_configuration(json_output& out, const std::vector<outlines::option_section>& sections);
+void write_sections(json_output& out, const std::vector<outlines::section_outline>& sections);
 
 }  // namespace gmr::views

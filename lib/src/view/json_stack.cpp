@@ -15,6 +15,10 @@ void write(json_output& out, const frame& entry) {
   entry.line == 0 ? out.null() : out.number(entry.line);
   out.key("inlined");
   out.boolean(entry.inlined);
+  if (entry.unloaded) {
+    out.key("unloaded");
+    out.boolean(true);
+  }
   out.key("module");
   out.text_or_null(entry.module);
   out.key("offset");
@@ -37,7 +41,7 @@ void write_wait(json_output& out, const std::optional<wait_info>& wait) {
   if (!wait) return out.null();
   out.begin_object();
   out.key("kind");
-  out.text(wait->kind);
+  out.text(wait->word());
   out.key("address");
   out.address_or_null(wait->address);
   out.key("owner");

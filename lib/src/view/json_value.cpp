@@ -9,6 +9,13 @@ constexpr int deepest_value = 100;
 
 }  // namespace
 
+void json_output::ascii(std::string_view clean) {
+  rapidjson::StringBuffer escaped;
+  rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer{escaped};
+  writer.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
+  writer_.RawValue(escaped.GetString(), escaped.GetSize(), rapidjson::kStringType);
+}
+
 void json_output::tree(const value& content, int depth) {
   if (depth > deepest_value) return text("(nested too deep to show)");
   const auto show = overloaded{

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "view/printable.hpp"
+#include "text/printable.hpp"
 
 namespace gmr::views {
 namespace {
@@ -11,8 +11,8 @@ constexpr std::size_t rule_columns = 72;
 
 // Where to break so that at most `room` columns stay: after the last blank, else nowhere.
 std::size_t break_at(std::string_view content, std::size_t room) {
-  const std::size_t fits = first_columns(content, room + 1).size();
-  if (fits == content.size() && columns(content) <= room) return content.size();
+  const std::size_t fits = texts::first_columns(content, room + 1).size();
+  if (fits == content.size() && texts::columns(content) <= room) return content.size();
   std::size_t blank = content.substr(0, fits).rfind(' ');
   if (blank == std::string_view::npos || blank == 0) blank = content.find(' ', 1);
   return std::min(blank, content.size());
@@ -57,7 +57,7 @@ void page::unbroken(std::size_t indent, std::string_view content) {
 void page::text(std::size_t indent, std::string_view content) {
   while (content.ends_with('\n'))
     content.remove_suffix(1);
-  const std::string clean = printable(content, line_breaks::keep);
+  const std::string clean = texts::printable(content, texts::line_breaks::keep);
   for (std::size_t from = 0; from <= clean.size();) {
     const std::size_t end = std::min(clean.find('\n', from), clean.size());
     const std::string_view each = std::string_view{clean}.substr(from, end - from);
@@ -80,7 +80,7 @@ std::string join_fitting(const std::vector<std::string>& names, std::size_t room
                          std::size_t total) {
   std::size_t most = 0;
   for (std::size_t used = 0; most < names.size(); ++most) {
-    used += columns(names[most]) + 2;
+    used += texts::columns(names[most]) + 2;
     if (used > room && most != 0) break;
   }
   return join_some(names, most, total);

@@ -1,13 +1,11 @@
 #include "view/text.hpp"
 
-#include <algorithm>
-#include <map>
-#include <string_view>
 #include <vector>
 
-#include "view/human.hpp"
+#include "text/printable.hpp"
+#include "text/quantities.hpp"
+#include "text/times.hpp"
 #include "view/page.hpp"
-#include "view/printable.hpp"
 #include "view/text_stack.hpp"
 #include "view/text_threads.hpp"
 #include "view/text_value.hpp"
@@ -23,94 +21,68 @@ std::vector<std::string> numbers(const auto& ids) {
   return out;
 }
 
-// Of the threads that it is about, so that nobody has to look for them among the others.
-void show_stacks(page& out, const finding& each, const report& complete,
-                 const path_shortener& paths) {
-  constexpr std::size_t most = 10;
-  const std::size_t count = std::min({each.stacks, each.threads.size(), most});
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto thread =
-        std::find_if(complete.threads.begin(), complete.threads.end(),
-                     [&](const thread_info& one) { return one.id == each.threads[i]; });
-    if (thread == complete.threads.end()) continue;
-    out.line(2, "thread " + std::to_string(thread->id) + " " + printable(thread->name) + ":");
-    show_stack(out, 4, thread->stack, paths, folding::unless_all);
-  }
-  if (each.stacks > count)
-    out.line(2, "and " + counted(each.stacks - count, "thread") + " more: see Threads");
-}
-
-void show_finding(page& out, const finding& each, const report& complete,
-                  const path_shortener& paths) {
-  out.line(0, "* " + printable(each.kind) + ": " + printable(each.text));
+void show_finding(page& out, const outlines::finding_outline& shown, const path_shortener& paths) {
+  const finding& each = *shown.source;
+  out.line(0, "* " + std::string{to_string(each.kind)} + ": " + texts::printable(each.text));
   constexpr std::size_t most = 20;
   if (!each.threads.empty())
     out.line(2, "threads " + join_some(numbers(each.threads), most, each.threads.size()));
   if (!each.green_threads.empty())
     out.line(2, "green threads " +
                     join_some(numbers(each.green_threads), most, each.green_threads.size()));
-  show_stacks(out, each, complete, paths);
+  for (const auto& [thread, stack] : shown.stacks) {
+    out.line(2,
+             "thread " + std::to_string(thread->id) + " " + texts::printable(thread->name) + ":");
+    show_stack(out, 4, stack, paths);
+  }
+  if (shown.more_stacks != 0)
+    out.line(2, "and " + counted(shown.more_stacks, "thread") + " more: see Threads");
 }
 
-void show_head(page& out, const report& complete, const path_shortener& paths) {
+void show_head(page& out, const outlines::outline& shown, const path_shortener& paths) {
+  const report& complete = *shown.source;
   out.banner("Guru Meditation");
-  out.line(0, "Cause:   " + printable(complete.cause));
-  out.line(0, "Time:    " + rfc3339(complete.time));
-  out.line(0, "Host:    " + printable(complete.host));
+  out.line(0, "Cause:   " + texts::printable(complete.cause));
+  out.line(0, "Time:    " + texts::utc_time(complete.time));
+  out.line(0, "Host:    " + texts::printable(complete.host));
   std::string number = "Report:  " + std::to_string(complete.number);
   if (complete.coalesced > 1)
     number += " (answers " + std::to_string(complete.coalesced) + " requests)";
   out.line(0, number);
   out.blank();
-  if (complete.findings.empty()) {
-    out.line(0, "Findings: no findings");
+  if (shown.findings.empty()) {
+    out.line(0, shown.all_seen ? "Findings: no findings"
+                               : "Findings: no findings in what could be seen");
   } else {
     out.line(0, "Findings:");
-    for (const finding& each : complete.findings)
-      show_finding(out, each, complete, paths);
+    for (const outlines::finding_outline& each : shown.findings)
+      show_finding(out, each, paths);
   }
   for (const std::string& note : complete.notes)
-    out.line(0, "Note: " + printable(note));
-  if (!paths.root().empty()) out.line(0, "Source paths are relative to " + printable(paths.root()));
+    out.line(0, "Note: " + texts::printable(note));
+  if (!shown.source_root.empty())
+    out.line(0, "Source paths are relative to " + texts::printable(shown.source_root));
 }
 
-void show_package(page& out, const report& complete) {
-  out.section("Package");
-  if (!complete.package_details.is_null()) return show_tree(out, 0, complete.package_details);
-  key_values pairs;
-  pairs.add("name", complete.package.name).add("version", complete.package.version);
-  show_tree(out, 0, pairs);
-}
-
-// "port: 8080   (server.conf:12)", sections in order of appearance, an option that was added twice
-// as it was added last.
-void show_configuration(page& out, const std::vector<option_entry>& options) {
-  out.section("Configuration");
-  if (options.empty()) return out.line(0, "(none given to the reporter)");
-  std::vector<std::string_view> order;
-  std::map<std::string_view, std::vector<const option_entry*>> sections;
-  for (const option_entry& option : options) {
-    std::vector<const option_entry*>& entries = sections[option.section];
-    if (entries.empty()) order.push_back(option.section);
-    const auto known = std::find_if(entries.begin(), entries.end(),
-                                    [&](const auto* entry) { return entry->name == option.name; });
-    known == entries.end() ? entries.push_back(&option) : void(*known = &option);
-  }
-  for (const std::string_view section : order) {
-    if (section != order.front()) out.blank();
-    if (!section.empty()) out.line(0, "[" + printable(section) + "]");
-    for (const option_entry* entry : sections[section]) {
-      out.line(section.empty() ? 0 : 2, printable(entry->name) + " = " +
-                                            inline_text(entry->content) + "  (" +
-                                            printable(entry->source) + ")");
+// "port = 8080  (server.conf:12)"
+void show_configuration(page& out, const std::vector<outlines::option_section>& sections) {
+  if (sections.empty()) return out.line(0, "(none given to the reporter)");
+  for (const outlines::option_section& section : sections) {
+    if (&section != &sections.front()) out.blank();
+    if (!section.name.empty()) out.line(0, "[" + texts::printable(section.name) + "]");
+    for (const option_entry* entry : section.options) {
+      out.line(section.name.empty() ? 0 : 2, texts::printable(entry->name) + " = " +
+                                                 inline_text(entry->content) + "  (" +
+                                                 texts::printable(entry->source) + ")");
     }
   }
 }
 
-void show_section(page& out, const custom_section& section) {
-  out.section(printable(section.title));
+void show_section(page& out, const outlines::section_outline& shown) {
+  const custom_section& section = *shown.source;
+  out.section(texts::printable(shown.title));
   if (!section.error.empty()) {
-    out.line(0, "This section could not be made: " + printable(section.error));
+    out.line(0, "This section could not be made: " + texts::printable(section.error));
   } else if (section.content.is_null()) {
     out.line(0, "(empty)");
   } else {
@@ -118,34 +90,57 @@ void show_section(page& out, const custom_section& section) {
   }
 }
 
+void show_part(page& out, outlines::part which, const outlines::outline& shown,
+               const path_shortener& paths) {
+  using outlines::part;
+  switch (which) {
+    case part::package:
+      out.section("Package");
+      return show_tree(out, 0, shown.package);
+    case part::process:
+      out.section("Process");
+      return show_tree(out, 0, shown.process);
+    case part::modules:
+      return;
+    case part::threads:
+      out.section("Threads");
+      return show_threads(out, shown, paths);
+    case part::green_threads:
+      out.section("Green Threads");
+      return show_green_threads(out, shown, paths);
+    case part::operations:
+      if (shown.source->operations.empty()) return;
+      out.section("Operations");
+      return show_operations(out, shown.source->operations);
+    case part::configuration:
+      out.section("Configuration");
+      return show_configuration(out, shown.configuration);
+    case part::sections:
+      for (const outlines::section_outline& section : shown.sections)
+        show_section(out, section);
+  }
+}
+
 void show_end(page& out, const report& complete) {
   const cost_info& cost = complete.cost;
   out.blank();
-  out.line(0, "Made in " + human_duration(cost.total_seconds) + ": capture " +
-                  human_duration(cost.capture_seconds) + ", resolve " +
-                  human_duration(cost.resolve_seconds) + ", sections " +
-                  human_duration(cost.sections_seconds) + "; memory grew by " +
-                  human_bytes(static_cast<double>(cost.memory_growth_bytes)));
+  out.line(0, "Made in " + texts::human_duration(cost.total_seconds) + ": capture " +
+                  texts::human_duration(cost.capture_seconds) + ", resolve " +
+                  texts::human_duration(cost.resolve_seconds) + ", sections " +
+                  texts::human_duration(cost.sections_seconds) + "; memory grew by " +
+                  texts::human_bytes(static_cast<double>(cost.memory_growth_bytes)));
   out.banner("End of Guru Meditation");
 }
 
 }  // namespace
 
-std::string to_text(const report& complete) {
+std::string to_text(const outlines::outline& shown) {
   page out;
-  const path_shortener paths{complete};
-  show_head(out, complete, paths);
-  show_package(out, complete);
-  out.section("Process");
-  if (!complete.process.is_null()) show_tree(out, 0, complete.process);
-  out.section("Threads");
-  show_threads(out, complete.threads, paths);
-  out.section("Green Threads");
-  show_green_threads(out, complete.green_threads, complete.list, paths);
-  show_configuration(out, complete.configuration);
-  for (const custom_section& section : complete.sections)
-    show_section(out, section);
-  show_end(out, complete);
+  const path_shortener paths{shown.source_root};
+  show_head(out, shown, paths);
+  for (const outlines::part each : outlines::parts)
+    show_part(out, each, shown, paths);
+  show_end(out, *shown.source);
   return out.take();
 }
 

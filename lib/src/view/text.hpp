@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "gmr/model/report.hpp"
+#include "outline/outline.hpp"
 
 namespace gmr::views {
 
-[[nodiscard]] std::string to_text(const report& complete);
+[[nodiscard]] std::string to_text(const outlines::outline& shown);
 
 }  // namespace gmr::views

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "view/printable.hpp"
+#include "text/printable.hpp"
 #include "view/text_value.hpp"
 
 namespace gmr::views {
@@ -46,11 +46,11 @@ struct layout {
 
 void cut(cell& content, std::size_t most) {
   if (content.width <= most) return;
-  content = {std::string{first_columns(content.text, most - 3)} + "...", most, true};
+  content = {std::string{texts::first_columns(content.text, most - 3)} + "...", most, true};
 }
 
 cell make_cell(std::string text) {
-  const std::size_t width = columns(text);
+  const std::size_t width = texts::columns(text);
   cell made{std::move(text), width};
   cut(made, most_cell_columns);
   return made;
@@ -62,7 +62,7 @@ layout lay_out(const table& content) {
   out.to_the_right.assign(count, true);
   std::vector<cell>& titles = out.rows.emplace_back();
   for (const std::string& title : content.columns)
-    titles.push_back(make_cell(printable(title)));
+    titles.push_back(make_cell(texts::printable(title)));
   for (const cell& title : titles)
     out.widths.push_back(title.width);
 

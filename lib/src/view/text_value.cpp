@@ -4,9 +4,9 @@
 #include <charconv>
 #include <optional>
 
-#include "view/human.hpp"
+#include "text/printable.hpp"
+#include "text/quantities.hpp"
 #include "view/overloaded.hpp"
-#include "view/printable.hpp"
 #include "view/text_table.hpp"
 
 namespace gmr::views {
@@ -45,8 +45,8 @@ std::string scalar_text(const value& content) {
   return std::visit(overloaded{
                         [](std::nullptr_t) { return std::string{"none"}; },
                         [](bool scalar) { return std::string{scalar ? "true" : "false"}; },
-                        [](const std::string& scalar) { return printable(scalar); },
-                        [](const text& block) { return printable(block.content); },
+                        [](const std::string& scalar) { return texts::printable(scalar); },
+                        [](const text& block) { return texts::printable(block.content); },
                         [](std::int64_t scalar) { return std::to_string(scalar); },
                         [](std::uint64_t scalar) { return std::to_string(scalar); },
                         [](double scalar) { return number_text(scalar); },
@@ -59,16 +59,18 @@ std::string scalar_text(const value& content) {
 std::string named_scalar(std::string_view name, const value& content) {
   const std::optional<double> number = as_number(content);
   if (number && name.ends_with("_bytes"))
-    return *number < 1024 ? human_bytes(*number)
-                          : human_bytes(*number) + " (" + scalar_text(content) + ")";
-  if (number && name.ends_with("_seconds")) return human_duration(*number);
+    return *number < 1024 ? texts::human_bytes(*number)
+                          : texts::human_bytes(*number) + " (" + scalar_text(content) + ")";
+  if (number && name.ends_with("_seconds")) return texts::human_duration(*number);
   return scalar_text(content);
 }
 
 std::string row_text(const table& content, const std::vector<value>& row, int depth) {
   std::string out = "{";
   for (std::size_t column = 0; column < std::min(row.size(), content.columns.size()); ++column) {
-    out.append(column == 0 ? "" : ", ").append(printable(content.columns[column])).append(": ");
+    out.append(column == 0 ? "" : ", ")
+        .append(texts::printable(content.columns[column]))
+        .append(": ");
     out += inline_text(row[column], content.columns[column], depth + 1);
   }
   return out + "}";
@@ -83,17 +85,17 @@ void show_pairs(page& out, std::size_t indent, const key_values& pairs, std::str
                 int depth) {
   std::size_t widest = 0;
   for (const auto& [name, content] : pairs.entries) {
-    const std::size_t width = columns(printable(name));
+    const std::size_t width = texts::columns(texts::printable(name));
     if (!is_container(content) && width <= widest_name) widest = std::max(widest, width);
   }
   for (const auto& [name, content] : pairs.entries) {
-    std::string line = printable(name) + ":";
+    std::string line = texts::printable(name) + ":";
     if (is_container(content)) {
       out.line(indent, line);
       show_nested(out, indent + 2, content, name, depth + 1);
       continue;
     }
-    line.append(widest + 2 - std::min(widest + 1, columns(line)), ' ');
+    line.append(widest + 2 - std::min(widest + 1, texts::columns(line)), ' ');
     out.line(indent, line + named_scalar(names_unit(name) ? name : unit, content));
   }
   if (pairs.entries.empty()) out.line(indent, "(empty)");
@@ -139,7 +141,7 @@ std::string inline_text(const value& content, std::string_view name, int depth) 
   if (const auto* const pairs = std::get_if<key_values>(&content.get())) {
     for (const auto& [key, entry] : pairs->entries)
       out.append(out.empty() ? "{" : ", ")
-          .append(printable(key) + ": " + inline_text(entry, key, depth + 1));
+          .append(texts::printable(key) + ": " + inline_text(entry, key, depth + 1));
     return out.empty() ? "{}" : out + "}";
   }
   if (const auto* const rows = std::get_if<table>(&content.get())) {

@@ -5,8 +5,8 @@
 
 namespace gmr::views {
 
-std::string render(const report& complete, report_format format) {
-  return format == report_format::json ? to_json(complete) : to_text(complete);
+std::string render(const outlines::outline& shown, report_format format) {
+  return format == report_format::json ? to_json(shown) : to_text(shown);
 }
 
 }  // namespace gmr::views

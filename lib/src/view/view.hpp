@@ -1,14 +1,14 @@
-// A report as text or JSON.
+// A report as text, JSON or whatever else there will be: the outline, drawn.
 #pragma once
 
 #include <string>
 
-#include "gmr/model/report.hpp"
+#include "outline/outline.hpp"
 
 namespace gmr::views {
 
 // The whole report, ending in a newline. Bytes that are not UTF-8, and control characters other
 // than line breaks, come out escaped, whatever a thread or option is called.
-[[nodiscard]] std::string render(const report& complete, report_format format);
+[[nodiscard]] std::string render(const outlines::outline& shown, report_format format);
 
 }  // namespace gmr::views

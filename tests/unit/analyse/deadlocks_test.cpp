@@ -17,7 +17,7 @@ using testing::report_now;
 using testing::test_thread;
 using testing::wait_for_kind;
 
-std::vector<finding> of_kind(const std::vector<finding>& all, const std::string& kind) {
+std::vector<finding> of_kind(const std::vector<finding>& all, finding_kind kind) {
   std::vector<finding> found;
   std::copy_if(all.begin(), all.end(), std::back_inserter(found),
                [&](const finding& each) { return each.kind == kind; });
@@ -36,7 +36,7 @@ struct circle {
         pthread_mutex_lock(&locks[(i + 1) % locks.size()]);
       }));
     for (const auto& each : threads)
-      wait_for_kind(each->id(), "mutex");
+      wait_for_kind(each->id(), wait_kind::mutex);
   }
   std::vector<pthread_mutex_t> locks;
   std::barrier<> everyone;
@@ -48,7 +48,7 @@ class Deadlocks : public ::testing::TestWithParam<std::size_t> {};
 TEST_P(Deadlocks, AreNamedExactly) {
   in_child([] {
     auto* const stuck = new circle{GetParam()};
-    const auto found = of_kind(findings_of(report_now()), "deadlock");
+    const auto found = of_kind(findings_of(report_now()), finding_kind::deadlock);
     ASSERT_EQ(found.size(), 1U);
     std::vector<pid_t> ids;
     for (const auto& each : stuck->threads)
@@ -71,7 +71,7 @@ TEST(Deadlock, TwoAreTwo) {
   in_child([] {
     new circle{2};
     new circle{3};
-    EXPECT_EQ(of_kind(findings_of(report_now()), "deadlock").size(), 2U);
+    EXPECT_EQ(of_kind(findings_of(report_now()), finding_kind::deadlock).size(), 2U);
   });
 }
 
@@ -79,8 +79,8 @@ TEST(Deadlock, OneWhoWaitsForTheDeadlockedIsNotPartOfIt) {
   in_child([] {
     auto* const stuck = new circle{2};
     test_thread outside{[&] { pthread_mutex_lock(&stuck->locks[0]); }};
-    wait_for_kind(outside.id(), "mutex");
-    const auto found = of_kind(findings_of(report_now()), "deadlock");
+    wait_for_kind(outside.id(), wait_kind::mutex);
+    const auto found = of_kind(findings_of(report_now()), finding_kind::deadlock);
     EXPECT_EQ(found.size(), 1U);
     EXPECT_THAT(found[0].threads, ::testing::Not(::testing::Contains(outside.id())));
     std::fflush(nullptr);
@@ -94,8 +94,8 @@ TEST(Deadlock, ALockHeldByALiveThreadIsNone) {
   {
     test_thread first{[&] { const std::lock_guard wait{held}; }};
     test_thread second{[&] { const std::lock_guard wait{held}; }};
-    wait_for_kind(first.id(), "mutex");
-    wait_for_kind(second.id(), "mutex");
+    wait_for_kind(first.id(), wait_kind::mutex);
+    wait_for_kind(second.id(), wait_kind::mutex);
     EXPECT_THAT(findings_of(report_now()), ::testing::IsEmpty());
     held.unlock();
   }
@@ -107,11 +107,11 @@ TEST(Deadlock, ACircleThatIsGoneByNowIsNone) {
     thread_info& thread = stale.threads.emplace_back();
     thread.id = id;
     wait_info& wait = thread.waits_for.emplace();
-    wait.kind = "mutex";
+    wait.kind = wait_kind::mutex;
     wait.address = 0x1000;
     wait.owner = 300 - id;
   }
-  EXPECT_THAT(of_kind(findings_of(stale), "deadlock"), ::testing::IsEmpty());
+  EXPECT_THAT(of_kind(findings_of(stale), finding_kind::deadlock), ::testing::IsEmpty());
 }
 
 // Two threads that take two locks in the same order wait for each other all the time.
@@ -130,7 +130,7 @@ TEST(Deadlock, BusyLocksAreNone) {
   test_thread two{body, end};
   test_thread three{body, end};
   for (int i = 0; i < 500; ++i)
-    EXPECT_THAT(of_kind(findings_of(report_now()), "deadlock"), ::testing::IsEmpty());
+    EXPECT_THAT(of_kind(findings_of(report_now()), finding_kind::deadlock), ::testing::IsEmpty());
 }
 
 TEST(Convoy, NamesTheOwnerFirst) {
@@ -140,11 +140,11 @@ TEST(Convoy, NamesTheOwnerFirst) {
     std::vector<std::unique_ptr<test_thread>> waiting;
     for (int i = 0; i < 4; ++i) {
       waiting.push_back(std::make_unique<test_thread>([&] { const std::lock_guard wait{held}; }));
-      wait_for_kind(waiting.back()->id(), "mutex");
+      wait_for_kind(waiting.back()->id(), wait_kind::mutex);
     }
     const auto found = findings_of(report_now());
     ASSERT_EQ(found.size(), 1U);
-    EXPECT_EQ(found[0].kind, "convoy");
+    EXPECT_EQ(found[0].kind, finding_kind::convoy);
     EXPECT_EQ(found[0].threads.size(), 5U);
     EXPECT_EQ(found[0].threads.front(), gettid());
     EXPECT_THAT(found[0].text, ::testing::StartsWith("4 threads wait for mutex 0x"));
@@ -162,7 +162,7 @@ TEST(Spinning, OnlyWhoUsesAWholeCpuAndIsNotTheReporter) {
   made.threads[2].is_reporter = true;
   const auto found = findings_of(made);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].kind, "spinning_thread");
+  EXPECT_EQ(found[0].kind, finding_kind::spinning_thread);
   EXPECT_THAT(found[0].threads, ::testing::ElementsAre(1));
   EXPECT_THAT(found[0].text, ::testing::EndsWith(" uses a whole CPU"));
   made.threads[1].cpu->never_paused = true;

@@ -5,6 +5,7 @@
 #include "analyse/green_thread_groups.hpp"
 #include "analyse/green_threads.hpp"
 #include "analyse/stack_interner.hpp"
+#include "os/modules.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -33,8 +34,8 @@ const logical_frame writer[] = {{"write", "a.cpp", 3}, {"serve", "a.cpp", 20}};
 
 class Collector : public ::testing::Test {
  protected:
-  unwind::unwinder unwinder;
-  symbolize::symbolizer symbolizer;
+  unwind::unwinder unwinder{os::read_modules()};
+  symbolize::symbolizer symbolizer{os::read_modules()};
   green_thread_collector groups{unwinder, report_list::groups};
 };
 
@@ -125,7 +126,7 @@ TEST_F(Collector, StateAndWaitTellGroupsApart) {
   const auto timer = std::find_if(info.groups.begin(), info.groups.end(),
                                   [](const auto& group) { return group.waits_for.has_value(); });
   ASSERT_NE(timer, info.groups.end());
-  EXPECT_EQ(timer->waits_for->kind, "timer");
+  EXPECT_EQ(timer->waits_for->word(), "timer");
   EXPECT_EQ(timer->count, 2U);
 }
 
@@ -175,6 +176,35 @@ TEST_F(Collector, NamesAreShownOnce) {
   EXPECT_THAT(groups.finish(symbolizer).groups[0].names, ElementsAre("a", "b"));
 }
 
+TEST_F(Collector, WhoAwaitsIsKeptForEachThatIsShown) {
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    auto view = coroutine(id, reader);
+    view.suspended_at = id == 77 ? 1'000 : 1'000'000 + id;
+    if (id == 12 || id == 77 || id == 99) view.parent = 6;
+    groups.take(view);
+  }
+  const auto info = groups.finish(symbolizer);
+  ASSERT_EQ(info.groups.size(), 1U);
+  EXPECT_THAT(info.groups[0].parents, ElementsAre(6));
+  EXPECT_EQ(info.groups[0].with_parent, 3U);
+  EXPECT_THAT(info.groups[0].parent_of,
+              ElementsAre(green_thread_parent{12, 6}, green_thread_parent{77, 6}));
+}
+
+TEST_F(Collector, SecretsInUrlsAreMaskedInNamesAndLabels) {
+  green_thread_collector each{unwinder, report_list::each};
+  const std::pair<std::string_view, std::string_view> label{"request", "GET /a?token=hunter2"};
+  auto view = coroutine(1, reader);
+  view.name = "ws://u:hunter2@h/";
+  view.labels = {&label, 1};
+  each.take(view);
+  const auto info = each.finish(symbolizer);
+  EXPECT_THAT(info.groups[0].names, ElementsAre("ws://u:***@h/"));
+  EXPECT_THAT(info.groups[0].labels.at("request"), ElementsAre("GET /a?token=***"));
+  EXPECT_EQ(info.listed[0].name, "ws://u:***@h/");
+  EXPECT_EQ(info.listed[0].labels[0].second, "GET /a?token=***");
+}
+
 TEST_F(Collector, OnRequestEachIsListed) {
   green_thread_collector each{unwinder, report_list::each};
   const std::pair<std::string_view, std::string_view> label{"user", "7"};
@@ -192,7 +222,7 @@ TEST_F(Collector, OnRequestEachIsListed) {
   EXPECT_NE(info.listed[0].stack, info.listed[1].stack);
   EXPECT_EQ(info.listed[0].name, "one");
   EXPECT_GE(*info.listed[0].seconds, 2);
-  EXPECT_EQ(info.listed[0].waits_for->kind, "read");
+  EXPECT_EQ(info.listed[0].waits_for->word(), "read");
   EXPECT_THAT(info.listed[0].labels, ElementsAre(std::pair{"user", "7"}));
   EXPECT_FALSE(info.listed[1].seconds);
 }

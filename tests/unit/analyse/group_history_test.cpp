@@ -36,7 +36,7 @@ class GroupHistory : public ::testing::Test {
     group.count = count;
     group.ids = {7};
     group.kind = green_thread_kind::coroutine;
-    group.waits_for.emplace().kind = "read";
+    group.waits_for.emplace().name = "read";
     return info;
   }
 
@@ -51,7 +51,7 @@ TEST_F(GroupHistory, ThreeReportsOfGrowthAreAFinding) {
   EXPECT_THAT(report(120), IsEmpty());
   const auto found = report(130);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].kind, "growing_group");
+  EXPECT_EQ(found[0].kind, finding_kind::growing_group);
   EXPECT_EQ(found[0].text,
             "coroutines in session at /srv/session.cpp:42, waiting for read: from 100 to 130 in 30 "
             "s, more in each of the last 3 reports");
@@ -79,7 +79,7 @@ TEST_F(GroupHistory, LongWaitsAreFindingsUnlessExpected) {
   EXPECT_THAT(find_long_waits(info, 13s), IsEmpty());
   const auto found = find_long_waits(info, 10s);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].kind, "long_wait");
+  EXPECT_EQ(found[0].kind, finding_kind::long_wait);
   EXPECT_EQ(found[0].text,
             "coroutine 9 has waited 12 s, the longest of 3 coroutines, in session at "
             "/srv/session.cpp:42, waiting for read");

@@ -3,8 +3,8 @@
 
 #include "../capture/test_threads.hpp"
 #include "analyse/threads.hpp"
-#include "capture/task_files.hpp"
 #include "gmr/model/report.hpp"
+#include "os/task_files.hpp"
 
 namespace gmr::analyse::testing {
 
@@ -14,13 +14,13 @@ using capture::testing::wait_until;
 inline std::optional<wait_info> wait_of_thread(pid_t id) {
   capture::thread_snapshot snapshot;
   snapshot.id = id;
-  snapshot.syscall = capture::task_files{}.blocked_in(id);
+  snapshot.syscall = os::task_files{}.blocked_in(id);
   return wait_of(snapshot);
 }
 
 inline report report_now() {
   report made;
-  capture::task_files files;
+  os::task_files files;
   for (const pid_t id : files.list()) {
     thread_info& thread = made.threads.emplace_back();
     thread.id = id;
@@ -31,7 +31,7 @@ inline report report_now() {
   return made;
 }
 
-inline void wait_for_kind(pid_t id, const std::string& kind) {
+inline void wait_for_kind(pid_t id, wait_kind kind) {
   wait_until([&] {
     const auto wait = wait_of_thread(id);
     return wait && wait->kind == kind;

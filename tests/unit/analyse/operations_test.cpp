@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "analyse/green_threads.hpp"
+#include "os/modules.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -47,7 +48,7 @@ TEST_F(SocketOperation, HasItsDescriptorAndWhatThatIs) {
   EXPECT_FALSE(info.ready);
   const auto wait = wait_of("http read", std::array{info});
   ASSERT_TRUE(wait);
-  EXPECT_EQ(wait->kind, "http read");
+  EXPECT_EQ(wait->word(), "http read");
   EXPECT_EQ(wait->fd, ends_[0]);
   EXPECT_EQ(wait->peer, "unix");
 }
@@ -61,8 +62,8 @@ TEST_F(SocketOperation, SaysNothingOfADescriptorThatWasClosedMeanwhile) {
 }
 
 TEST_F(SocketOperation, OfOneGreenThreadIsPartOfItsWait) {
-  unwind::unwinder unwinder;
-  symbolize::symbolizer symbolizer;
+  unwind::unwinder unwinder{os::read_modules()};
+  symbolize::symbolizer symbolizer{os::read_modules()};
   green_thread_collector groups{unwinder, report_list::each};
   const logical_frame frames[] = {{"read", "a.cpp", 1}};
   green_thread_view view;
@@ -105,6 +106,40 @@ TEST(TimerOperation, SaysHowLongStill) {
   EXPECT_FALSE(describe(operation, 1, report_time).seconds);
 }
 
+TEST_F(SocketOperation, ThatNobodyWaitsForAreGroupedByKindAndLoop) {
+  const int context = 0;
+  const int other = 0;
+  const int own = 0;
+  const std::vector<event_loop_info> loops{
+      {reinterpret_cast<std::uintptr_t>(&context), 0, 3, {}, {11}},
+      {reinterpret_cast<std::uintptr_t>(&other), 0, 1, {}, {12}}};
+  waiting_operation timer;
+  timer.kind = "timer";
+  timer.expires_at = report_time + 3 * one_second;
+  std::vector<trace::unowned_operation> all{{&other, timer, 0},
+                                            {&context, operation_, report_time - one_second},
+                                            {&context, operation_, report_time - 4 * one_second},
+                                            {&own, operation_, 1}};
+  for (int more = 0; more < 30; ++more)
+    all.push_back({&context, operation_, report_time - 2 * one_second});
+  const auto groups = group_operations(all, loops, report_time);
+  ASSERT_EQ(groups.size(), 2U) << "not those of a loop that is not shown, as the reporter's";
+  EXPECT_EQ(groups[0].kind, "read");
+  EXPECT_EQ(groups[0].count, 32U);
+  EXPECT_EQ(groups[0].event_loop, loops[0].address);
+  EXPECT_THAT(groups[0].threads, ElementsAre(11));
+  EXPECT_DOUBLE_EQ(*groups[0].oldest_seconds, 4);
+  EXPECT_DOUBLE_EQ(*groups[0].newest_seconds, 1);
+  ASSERT_EQ(groups[0].operations.size(), operations_shown);
+  EXPECT_EQ(groups[0].operations[0].fd, ends_[0]);
+  EXPECT_EQ(groups[0].operations[0].peer, "unix");
+  EXPECT_DOUBLE_EQ(*groups[0].operations[0].since_seconds, 4);
+  EXPECT_FALSE(groups[0].operations[0].expiry_seconds);
+  EXPECT_EQ(groups[1].kind, "timer");
+  EXPECT_FALSE(groups[1].oldest_seconds);
+  EXPECT_DOUBLE_EQ(*groups[1].operations[0].expiry_seconds, 3);
+}
+
 TEST(EventLoops, TheMostDelayedComesFirstAndIsAFinding) {
   const int idle = 0;
   const int late = 0;
@@ -125,7 +160,7 @@ TEST(EventLoops, TheMostDelayedComesFirstAndIsAFinding) {
   EXPECT_EQ(loops[2].pending, 5U);
   const auto findings = find_delayed_loops(loops);
   ASSERT_EQ(findings.size(), 1U);  // a loop that nobody runs may not have been begun
-  EXPECT_EQ(findings[0].kind, "event_loop_delayed");
+  EXPECT_EQ(findings[0].kind, finding_kind::event_loop_delayed);
   EXPECT_THAT(findings[0].threads, ElementsAre(12, 13));
   EXPECT_THAT(findings[0].text,
               ::testing::HasSubstr("3 handlers wait for a turn, the first for 4.0 s"));

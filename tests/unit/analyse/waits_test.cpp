@@ -2,19 +2,25 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
-#include <semaphore.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "analyse/blocked_call.hpp"
 #include "analyse/descriptor.hpp"
-#include "analyse/futex_wait.hpp"
+#include "analyse/threads.hpp"
 #include "live_report.hpp"
+#include "os/task_stat.hpp"
+#include "support/in_child.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -23,86 +29,6 @@ using testing::test_thread;
 using testing::wait_for_kind;
 using testing::wait_of_thread;
 
-TEST(Wait, ForAMutexNamesItsOwner) {
-  std::mutex held;
-  held.lock();
-  test_thread waiting{[&] { const std::lock_guard wait{held}; }};
-  wait_for_kind(waiting.id(), "mutex");
-  const auto wait = wait_of_thread(waiting.id());
-  EXPECT_EQ(wait->address, reinterpret_cast<std::uint64_t>(&held));
-  EXPECT_EQ(wait->owner, gettid());
-  EXPECT_EQ(mutex_owner(reinterpret_cast<std::uint64_t>(&held)), gettid());
-  held.unlock();
-  waiting.join();
-  EXPECT_FALSE(mutex_owner(reinterpret_cast<std::uint64_t>(&held)));
-}
-
-TEST(Wait, ForAMutexWithATimeoutIsToldApart) {
-  std::timed_mutex held;
-  held.lock();
-  test_thread waiting{[&] { EXPECT_TRUE(held.try_lock_for(std::chrono::seconds{60})); }};
-  wait_for_kind(waiting.id(), "timed mutex");
-  EXPECT_EQ(wait_of_thread(waiting.id())->owner, gettid());
-  held.unlock();
-}
-
-TEST(Wait, ForACondition) {
-  std::mutex mutex;
-  std::condition_variable condition;
-  bool go = false;
-  test_thread waiting{[&] {
-                        std::unique_lock lock{mutex};
-                        condition.wait(lock, [&] { return go; });
-                      },
-                      [&] {
-                        const std::lock_guard lock{mutex};
-                        go = true;
-                        condition.notify_all();
-                      }};
-  wait_for_kind(waiting.id(), "condition");
-  EXPECT_EQ(wait_of_thread(waiting.id())->address, reinterpret_cast<std::uint64_t>(&condition));
-}
-
-TEST(Wait, ForASemaphore) {
-  sem_t semaphore;
-  sem_init(&semaphore, 0, 0);
-  {
-    test_thread waiting{[&] { sem_wait(&semaphore); }, [&] { sem_post(&semaphore); }};
-    wait_for_kind(waiting.id(), "semaphore");
-    EXPECT_EQ(wait_of_thread(waiting.id())->address, reinterpret_cast<std::uint64_t>(&semaphore));
-  }
-  sem_destroy(&semaphore);
-}
-
-TEST(Wait, ForASemaphoreIsNotForTheConditionThatThePointersBeforeItLookLike) {
-  struct {
-    const void* pointers[3]{&pointers[2], &pointers[0], nullptr};
-    std::uint32_t before[4]{8, 8, 8, 8};
-    sem_t semaphore{};
-  } local;
-  static_assert(offsetof(decltype(local), semaphore) == 40);  // as in a pthread_cond_t
-  const auto* const looks_like = reinterpret_cast<const std::uint32_t*>(&local);
-  local.pointers[2] = reinterpret_cast<const void*>(0x400000004);  // two groups of two waiters
-  ASSERT_EQ(looks_like[4], 4U);
-  sem_init(&local.semaphore, 0, 0);
-  {
-    test_thread waiting{[&] { sem_wait(&local.semaphore); }, [&] { sem_post(&local.semaphore); }};
-    wait_for_kind(waiting.id(), "semaphore");
-  }
-  sem_destroy(&local.semaphore);
-}
-
-TEST(Wait, ForTheEndOfAThreadNamesIt) {
-  std::mutex gate;
-  gate.lock();
-  test_thread joined{[&] { const std::lock_guard wait{gate}; }};
-  test_thread joining{[&] { joined.join(); }};
-  wait_for_kind(joining.id(), "join");
-  EXPECT_EQ(wait_of_thread(joining.id())->owner, joined.id());
-  gate.unlock();
-  joining.join();
-}
-
 TEST(Wait, ForSleepSaysHowLong) {
   test_thread sleeping{[] {
     timespec end{};
@@ -110,7 +36,7 @@ TEST(Wait, ForSleepSaysHowLong) {
     end.tv_sec += 1;
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr);
   }};
-  wait_for_kind(sleeping.id(), "sleep");
+  wait_for_kind(sleeping.id(), wait_kind::sleep);
   const auto until = wait_of_thread(sleeping.id());
   if (until) {  // not over yet
     ASSERT_TRUE(until->seconds);
@@ -118,8 +44,60 @@ TEST(Wait, ForSleepSaysHowLong) {
     EXPECT_GE(*until->seconds, 0);
   }
   test_thread relative{[] { std::this_thread::sleep_for(std::chrono::milliseconds{1500}); }};
-  wait_for_kind(relative.id(), "sleep");
+  wait_for_kind(relative.id(), wait_kind::sleep);
   EXPECT_EQ(wait_of_thread(relative.id())->peer, "1.5 s altogether");
+}
+
+// Stops this process and lets it go on, as job control and debuggers do.
+void stop_and_continue() {
+  const pid_t stopped = getpid();
+  const pid_t child = fork();
+  if (child == 0) {
+    kill(stopped, SIGSTOP);
+    for (;;) {
+      const auto stat = os::read_process_stat(stopped);
+      if (!stat || stat->state == 'T') break;
+    }
+    kill(stopped, SIGCONT);
+    _exit(0);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+}
+
+// Waits with a time limit go on as restart_syscall then.
+TEST(Wait, WithATimeLimitIsTheSameAfterAStop) {
+  test::in_child([] {
+    std::timed_mutex taken;
+    taken.lock();
+    std::mutex mutex;
+    std::condition_variable condition;
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    constexpr std::chrono::minutes long_time{5};
+    const test_thread sleeping{[&] { std::this_thread::sleep_for(long_time); }};
+    const test_thread polling{[&] {
+      pollfd polled{ends[0], POLLIN, 0};
+      poll(&polled, 1, 300'000);
+    }};
+    const test_thread locking{[&] { (void)taken.try_lock_for(long_time); }};
+    const test_thread waiting{[&] {
+      std::unique_lock lock{mutex};
+      condition.wait_for(lock, long_time);
+    }};
+    const auto are_waiting = [&] {
+      wait_for_kind(sleeping.id(), wait_kind::sleep);
+      wait_for_kind(polling.id(), wait_kind::poll);
+      wait_for_kind(locking.id(), wait_kind::timed_mutex);
+      wait_for_kind(waiting.id(), wait_kind::condition);
+    };
+    are_waiting();
+    stop_and_continue();
+    are_waiting();
+    EXPECT_EQ(wait_of_thread(polling.id())->fd, ends[0]);
+    EXPECT_EQ(wait_of_thread(locking.id())->owner, gettid());
+    std::fflush(nullptr);
+    _exit(::testing::Test::HasFailure() ? 1 : 0);  // the threads go on waiting
+  });
 }
 
 TEST(Wait, ForADescriptorSaysWhatItIs) {
@@ -127,7 +105,7 @@ TEST(Wait, ForADescriptorSaysWhatItIs) {
   std::uint64_t value = 0;
   test_thread reading{[&] { EXPECT_EQ(read(event, &value, sizeof value), 8); },
                       [&] { eventfd_write(event, 1); }};
-  wait_for_kind(reading.id(), "read");
+  wait_for_kind(reading.id(), wait_kind::read);
   const auto wait = wait_of_thread(reading.id());
   EXPECT_EQ(wait->fd, event);
   EXPECT_EQ(wait->peer, "eventfd");
@@ -160,7 +138,7 @@ TEST(Wait, ForASocketSaysBothAddresses) {
   int client = -1;
   test_thread accepting{[&] { close(accept(server.descriptor, nullptr, nullptr)); },
                         [&] { client = server.connect_to(); }};
-  wait_for_kind(accepting.id(), "accept");
+  wait_for_kind(accepting.id(), wait_kind::accept);
   EXPECT_EQ(wait_of_thread(accepting.id())->peer, "tcp " + server.text() + " listening");
   accepting.join();
   EXPECT_THAT(describe_descriptor(client), ::testing::EndsWith(" - " + server.text()));
@@ -178,7 +156,7 @@ TEST(Wait, ForEpollNamesTheDescriptor) {
                         EXPECT_EQ(epoll_wait(set, &got, 1, -1), 1);
                       },
                       [&] { eventfd_write(event, 1); }};
-  wait_for_kind(waiting.id(), "epoll");
+  wait_for_kind(waiting.id(), wait_kind::epoll);
   EXPECT_EQ(wait_of_thread(waiting.id())->fd, set);
   EXPECT_EQ(wait_of_thread(waiting.id())->peer, "eventpoll");
   waiting.join();
@@ -237,6 +215,63 @@ TEST(Wait, NothingForAThreadThatRuns) {
   capture::thread_snapshot faulting;
   faulting.syscall.emplace();
   EXPECT_FALSE(wait_of(faulting));
+}
+
+frame frame_of_library(std::string function) {
+  frame out;
+  out.function_full = std::move(function);
+  out.internal = true;
+  return out;
+}
+
+frame frame_of_program() {
+  frame out;
+  out.function = "orders::run";
+  out.function_full = "orders::run()";
+  return out;
+}
+
+// Boost 1.92: the word behind Asio's mutex may look like anything, an owner included.
+thread_info waiting_in(std::vector<frame>& frames) {
+  thread_info thread;
+  wait_info& wait = thread.waits_for.emplace();
+  wait.kind = wait_kind::mutex;
+  wait.address = 0x1000;
+  wait.owner = ::getpid();
+  for (const frame& each : frames)
+    thread.stack.frames.push_back(&each);
+  return thread;
+}
+
+TEST(Wait, ForAMutexOfAsioHasNoOwner) {
+  for (const char* const lock : {"boost::asio::detail::futex_slim_mutex::lock()",
+                                 "boost::asio::detail::futex_slim_mutex::futex_wait(int)",
+                                 "boost::asio::detail::atomic_slim_mutex::lock()"}) {
+    std::vector<frame> frames{
+        frame_of_library("syscall"), frame_of_library(lock),
+        frame_of_library("boost::asio::detail::epoll_reactor::deregister_descriptor(int)"),
+        frame_of_program()};
+    thread_info thread = waiting_in(frames);
+    name_wait(thread);
+    EXPECT_EQ(thread.waits_for->kind, wait_kind::asio_mutex);
+    EXPECT_EQ(thread.waits_for->address, 0x1000U);
+    EXPECT_FALSE(thread.waits_for->owner);
+  }
+}
+
+TEST(Wait, ForAMutexOfTheProgramKeepsItsOwnerBelowAsio) {
+  std::vector<frame> frames{frame_of_library("__lll_lock_wait"), frame_of_program(),
+                            frame_of_library("boost::asio::detail::futex_slim_mutex::lock()")};
+  thread_info thread = waiting_in(frames);
+  name_wait(thread);
+  EXPECT_EQ(thread.waits_for->kind, wait_kind::mutex);
+  EXPECT_EQ(thread.waits_for->owner, ::getpid());
+  frames = {
+      frame_of_library("boost::asio::detail::posix_event::wait<conditionally_enabled_mutex<"
+                       "boost::asio::detail::futex_slim_mutex::scoped_lock>>()")};
+  thread = waiting_in(frames);
+  name_wait(thread);
+  EXPECT_EQ(thread.waits_for->kind, wait_kind::mutex) << "it is only part of a type";
 }
 
 }  // namespace

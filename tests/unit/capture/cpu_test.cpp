@@ -10,6 +10,7 @@
 namespace gmr::capture {
 namespace {
 
+using testing::capture_all;
 using testing::find;
 using testing::test_thread;
 using testing::wait_until;
@@ -33,7 +34,7 @@ void yield_to_everybody() {
 }
 
 cpu_times times_of(thread_capturer& capturer, pid_t id) {
-  const auto* found = find(capturer.capture(), id);
+  const auto* found = find(capture_all(capturer), id);
   return found != nullptr && found->cpu ? *found->cpu : cpu_times{};
 }
 
@@ -83,8 +84,8 @@ TEST_F(Cpu, WhoSpinsIsKnownAlsoWhereTheCpuIsShared) {
                         pin_to_first_cpu();
                         while (!stop_) {
                           std::this_thread::sleep_for(std::chrono::microseconds{1});
-                          const std::uint64_t begin = cpu_clock(gettid());
-                          while (!stop_ && cpu_clock(gettid()) < begin + 1'000'000) {
+                          const std::uint64_t begin = os::cpu_clock(gettid());
+                          while (!stop_ && os::cpu_clock(gettid()) < begin + 1'000'000) {
                           }
                         }
                       },
@@ -122,10 +123,9 @@ TEST_F(Cpu, ASleepingThreadUsedNothingMeanwhile) {
                        },
                        [&] { pipe.write_byte(); }};
   sleeping.wait_blocked_in(SYS_read);
-  thread_capture_settings settings;
-  settings.exact = [](const stack_snapshot&) { return true; };
-  thread_capturer capturer{settings};
-  EXPECT_EQ(times_of(capturer, sleeping.id()).recent_percent, 0);
+  thread_capturer capturer{{}};
+  const auto& threads = capture_all(capturer, [](const stack_snapshot&) { return true; });
+  EXPECT_EQ(find(threads, sleeping.id())->cpu->recent_percent, 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -27,21 +28,21 @@ struct taken {
   std::vector<std::byte> second;
 };
 
-class recording_consumer final : public green_thread_consumer {
+// What was captured, copied.
+class recorder final {
  public:
-  void take(const green_thread_view& view) override { note(view); }
-  void take(const green_thread_view& view, const stack_snapshot& copy) override {
-    taken& each = note(view);
+  void take(const captured_green_thread& captured) {
+    taken& each = note(captured.view);
+    if (captured.copy == nullptr) return;
+    const stack_snapshot& copy = *captured.copy;
     each.copied = true;
     each.truncated = copy.truncated;
     each.rbp = copy.registers.values[frame_register];
     EXPECT_FALSE(copy.full_registers);
     each.first.assign(copy.parts[0].bytes.begin(), copy.parts[0].bytes.end());
     each.second.assign(copy.parts[1].bytes.begin(), copy.parts[1].bytes.end());
-    if (on_copy) on_copy();
   }
   std::map<std::uint64_t, taken> all;
-  std::function<void()> on_copy;
 
  private:
   taken& note(const green_thread_view& view) {
@@ -123,21 +124,28 @@ class GreenThreads : public ::testing::Test {
     green_thread_capture_settings settings;
     settings.stack_bytes = stack_bytes;
     settings.deadline = deadline;
-    return capture_green_threads(settings, consumer);
+    green_thread_capture listing{settings};
+    for (auto batch = listing.next(); !batch.empty(); batch = listing.next()) {
+      largest_batch = std::max(largest_batch, batch.size());
+      for (const captured_green_thread& each : batch)
+        captured.take(each);
+    }
+    return listing.finish();
   }
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   fake_scheduler source;
   scheduler_registration registration = register_scheduler(source);
-  recording_consumer consumer;
+  recorder captured;
+  std::size_t largest_batch = 0;
 };
 
 TEST_F(GreenThreads, EachFiberComesOnceWithItsStack) {
   for (std::size_t i = 0; i < 1000; ++i)
     source.add(100 + i * 16, std::byte(i % 256));
   EXPECT_TRUE(capture().notes.empty());
-  ASSERT_EQ(consumer.all.size(), 1000U);
+  ASSERT_EQ(captured.all.size(), 1000U);
   for (const auto& fiber : source.fibers) {
-    const taken& each = consumer.all.at(fiber->id);
+    const taken& each = captured.all.at(fiber->id);
     EXPECT_EQ(each.first, fiber->stack);
     EXPECT_EQ(each.name, "fiber " + std::to_string(fiber->id));
     EXPECT_EQ(each.labels.at("key"), "text");
@@ -147,6 +155,7 @@ TEST_F(GreenThreads, EachFiberComesOnceWithItsStack) {
 #endif
   }
   EXPECT_EQ(source.listings, 1);
+  EXPECT_LE(largest_batch, 256U);  // so memory does not grow with their number
 }
 
 TEST_F(GreenThreads, OneThatMovesIsTriedAgain) {
@@ -154,9 +163,9 @@ TEST_F(GreenThreads, OneThatMovesIsTriedAgain) {
   auto& restless = source.add(64, std::byte{2});
   restless.moves_once = true;
   capture();
-  ASSERT_EQ(consumer.all.size(), 2U);
-  EXPECT_TRUE(consumer.all.at(restless.id).copied);
-  EXPECT_EQ(consumer.all.at(restless.id).state, green_thread_state::suspended);
+  ASSERT_EQ(captured.all.size(), 2U);
+  EXPECT_TRUE(captured.all.at(restless.id).copied);
+  EXPECT_EQ(captured.all.at(restless.id).state, green_thread_state::suspended);
 }
 
 TEST_F(GreenThreads, OneThatKeepsMovingIsRunning) {
@@ -164,9 +173,9 @@ TEST_F(GreenThreads, OneThatKeepsMovingIsRunning) {
   auto& restless = source.add(64, std::byte{2});
   restless.moves_always = true;
   capture();
-  ASSERT_EQ(consumer.all.size(), 2U);
-  EXPECT_FALSE(consumer.all.at(restless.id).copied);
-  EXPECT_EQ(consumer.all.at(restless.id).state, green_thread_state::running);
+  ASSERT_EQ(captured.all.size(), 2U);
+  EXPECT_FALSE(captured.all.at(restless.id).copied);
+  EXPECT_EQ(captured.all.at(restless.id).state, green_thread_state::running);
 }
 
 TEST_F(GreenThreads, AStackThatIsGoneHarmsNoOther) {
@@ -182,10 +191,10 @@ TEST_F(GreenThreads, AStackThatIsGoneHarmsNoOther) {
   auto& odd = source.add(64, std::byte{0});
   odd.high = odd.low;  // sp is outside
   capture();
-  ASSERT_EQ(consumer.all.size(), 21U);
+  ASSERT_EQ(captured.all.size(), 21U);
   std::size_t copied = 0;
   for (const auto& fiber : source.fibers) {
-    const taken& each = consumer.all.at(fiber->id);
+    const taken& each = captured.all.at(fiber->id);
     if (!each.copied) continue;
     ++copied;
     EXPECT_EQ(each.first, fiber->stack);
@@ -199,7 +208,7 @@ TEST_F(GreenThreads, ADeepStackKeepsBothEnds) {
   deep.stack.front() = std::byte{1};
   deep.stack.back() = std::byte{9};
   capture(8192);
-  const taken& each = consumer.all.at(deep.id);
+  const taken& each = captured.all.at(deep.id);
   EXPECT_TRUE(each.truncated);
   EXPECT_EQ(each.first.size() + each.second.size(), 8192U);
   EXPECT_EQ(each.first.front(), std::byte{1});
@@ -210,7 +219,7 @@ TEST_F(GreenThreads, WhatASchedulerThrowsIsANote) {
   source.add(64, std::byte{1});
   source.fails = true;
   const auto result = capture();
-  EXPECT_EQ(consumer.all.size(), 1U);
+  EXPECT_EQ(captured.all.size(), 1U);
   EXPECT_THAT(result.notes, ::testing::ElementsAre("fakes: no more"));
 }
 
@@ -218,7 +227,7 @@ TEST_F(GreenThreads, AProblemOfASchedulerIsAFinding) {
   source.trouble = "the hook is not linked";
   const auto result = capture();
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_EQ(result.findings[0].kind, "tracing_inactive");
+  EXPECT_EQ(result.findings[0].kind, finding_kind::tracing_inactive);
   EXPECT_EQ(result.findings[0].text, "fakes: the hook is not linked");
 }
 
@@ -227,7 +236,7 @@ TEST_F(GreenThreads, WhatTheDeadlineCutsOffIsCounted) {
     source.add(64, std::byte{1});
   deadline = std::chrono::steady_clock::now();
   const auto result = capture();
-  EXPECT_EQ(consumer.all.size(), 0U);
+  EXPECT_EQ(captured.all.size(), 0U);
   EXPECT_THAT(result.notes, ::testing::ElementsAre("fakes: out of time: 10 left out"));
 }
 

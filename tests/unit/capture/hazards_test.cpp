@@ -22,6 +22,7 @@
 namespace gmr::capture {
 namespace {
 
+using testing::capture_all;
 using testing::captures_of_a_hazard;
 using testing::find;
 using testing::pipe_ends;
@@ -226,7 +227,7 @@ TEST(Hazards, CapturersComeAndGo) {
     settings.deadline = std::chrono::seconds{5};
     settings.stack_bytes = static_cast<std::size_t>(4096) << (i % 3);
     thread_capturer capturer{settings};
-    EXPECT_EQ(find(capturer.capture(), spinner.id())->outcome, capture_outcome::ok);
+    EXPECT_EQ(find(capture_all(capturer), spinner.id())->outcome, capture_outcome::ok);
   }
 }
 

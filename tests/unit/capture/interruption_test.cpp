@@ -17,6 +17,7 @@ namespace gmr::capture {
 namespace {
 
 using testing::blocking_call;
+using testing::capture_all;
 using testing::find;
 using testing::test_thread;
 using testing::wait_until;
@@ -36,7 +37,7 @@ class caller {
     });
     wait_until([this] {
       if (returned_) return true;
-      const auto blocked = task_files{}.blocked_in(thread_->id());
+      const auto blocked = os::task_files{}.blocked_in(thread_->id());
       return blocked && blocked->number == call_.number;
     });
   }
@@ -69,11 +70,11 @@ class caller {
 void capture_often(const caller& waiting, bool exact, bool expect_signal) {
   for (int i = 0; i < 10; ++i) {
     thread_capture_settings settings;
-    settings.exact = [exact](const stack_snapshot& stack) { return exact && stack.only_pc_and_sp; };
     settings.deadline = std::chrono::seconds{5};
     thread_capturer capturer{settings};
     for (int again = 0; again < 10; ++again) {
-      const auto* found = find(capturer.capture(), waiting.id());
+      const auto& threads = capture_all(capturer, [exact](const stack_snapshot&) { return exact; });
+      const auto* found = find(threads, waiting.id());
       ASSERT_NE(found, nullptr);
       EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
       EXPECT_EQ(found->stack.full_registers, expect_signal);
@@ -93,11 +94,11 @@ TEST_P(Interruption, NoneWhereTheStackIsReadWithoutASignal) {
 TEST_P(Interruption, OtherwiseItIs) {
   const caller waiting{GetParam()};
   if (waiting.unsupported()) GTEST_SKIP() << "this system has no " << GetParam().name;
-  const auto call = task_files{}.blocked_in(waiting.id());
+  const auto call = os::task_files{}.blocked_in(waiting.id());
   ASSERT_TRUE(call);
   EXPECT_TRUE(is_never_restarted(*call));
   thread_capturer capturer{{}};
-  EXPECT_EQ(find(capturer.capture(), waiting.id())->outcome, capture_outcome::ok);
+  EXPECT_EQ(find(capture_all(capturer), waiting.id())->outcome, capture_outcome::ok);
   wait_until([&] { return waiting.returned(); });
   EXPECT_EQ(waiting.error(), EINTR);
 }
@@ -108,7 +109,7 @@ TEST_P(Restarted, GoesOnAfterASignal) {
   const caller waiting{GetParam()};
   if (waiting.unsupported()) GTEST_SKIP() << "this system has no " << GetParam().name;
   ASSERT_FALSE(waiting.returned()) << strerror(waiting.error());
-  const auto call = task_files{}.blocked_in(waiting.id());
+  const auto call = os::task_files{}.blocked_in(waiting.id());
   ASSERT_TRUE(call);
   EXPECT_FALSE(is_never_restarted(*call));
   capture_often(waiting, false, true);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "backend.hpp"
@@ -16,6 +17,7 @@
 namespace gmr::capture {
 namespace {
 
+using testing::capture_all;
 using testing::find;
 using testing::holds;
 using testing::pipe_ends;
@@ -37,7 +39,7 @@ TEST(Outcomes, ABlockedThreadIsCapturedWithItsStack) {
                      [&] { pipe.write_byte(); }};
   reader.wait_blocked_in(SYS_read);
   thread_capturer capturer{{}};
-  const auto& threads = capturer.capture();
+  const auto& threads = capture_all(capturer);
   const auto* found = find(threads, reader.id());
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
@@ -76,7 +78,7 @@ TEST(Outcomes, ASignalThatAThreadWaitsForIsNotSentToIt) {
   thread_capture_settings settings;
   settings.signal = signal;
   thread_capturer capturer{settings};
-  const auto* found = find(capturer.capture(), waiter.id());
+  const auto* found = find(capture_all(capturer), waiter.id());
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::signal_blocked);
   EXPECT_THAT(found->note, ::testing::HasSubstr("waits for the capture signal itself"));
@@ -88,7 +90,7 @@ TEST(Outcomes, ASignalThatAThreadWaitsForIsNotSentToIt) {
 TEST(Outcomes, TheCallerIsInItAsTheReporter) {
   thread_capturer capturer{{}};
   with_marker(marker, [&] {
-    const auto& threads = capturer.capture();
+    const auto& threads = capture_all(capturer);
     const auto* found = find(threads, gettid());
     ASSERT_NE(found, nullptr);
     EXPECT_TRUE(found->is_reporter);
@@ -111,9 +113,10 @@ TEST(Outcomes, OneForEachThreadInOrder) {
       ids.push_back(many.back()->id());
       many.back()->wait_blocked_in(SYS_futex);
     }
+    std::ranges::sort(ids);  // the kernel begins anew when it has used all numbers
     thread_capturer capturer{{}};
     std::vector<pid_t> seen;
-    for (const auto& each : capturer.capture()) {
+    for (const auto& each : capture_all(capturer)) {
       if (std::find(ids.begin(), ids.end(), each.id) == ids.end()) continue;  // a sanitizer's
       seen.push_back(each.id);
       EXPECT_EQ(each.outcome, capture_outcome::ok);
@@ -133,11 +136,11 @@ TEST(Outcomes, ASpinningThreadIsCapturedAndSeenToUseACpu) {
   test_thread spinner{[&] { spin(stop); }, [&] { stop = true; }};
   thread_capturer capturer{{}};
   wait_until([&] {  // other load on the machine may take the CPU
-    const auto* found = find(capturer.capture(), spinner.id());
+    const auto* found = find(capture_all(capturer), spinner.id());
     return found != nullptr && found->outcome == capture_outcome::ok && found->state == 'R' &&
            found->cpu && found->cpu->never_paused && found->cpu->user_seconds > 0;
   });
-  const auto* found = find(capturer.capture(), spinner.id());
+  const auto* found = find(capture_all(capturer), spinner.id());
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_THREAD__)
   EXPECT_GE(found->stack.registers.pc(), reinterpret_cast<std::uintptr_t>(&spin));
   EXPECT_LT(found->stack.registers.pc(), reinterpret_cast<std::uintptr_t>(&spin) + 256);
@@ -161,7 +164,7 @@ TEST(Outcomes, AThreadThatBlocksTheSignalIsLeftAlone) {
                    },
                    [&] { pipe.write_byte(); }};
   deaf.wait_blocked_in(SYS_read);
-  const auto* found = find(capturer.capture(), deaf.id());
+  const auto* found = find(capture_all(capturer), deaf.id());
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::signal_blocked);
   EXPECT_FALSE(found->note.empty());
@@ -183,10 +186,10 @@ TEST(Outcomes, WithoutASignalOnlyExactStacksAreOk) {
   for (const bool answer : {true, false}) {
     thread_capture_settings settings;
     settings.signal = -1;
-    settings.exact = [answer](const stack_snapshot&) { return answer; };
     thread_capturer capturer{settings};
     EXPECT_EQ(capturer.signal(), -1);
-    const auto* found = find(capturer.capture(), reader.id());
+    const auto& threads = capture_all(capturer, [answer](const stack_snapshot&) { return answer; });
+    const auto* found = find(threads, reader.id());
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->outcome, answer ? capture_outcome::ok : capture_outcome::not_signalled);
     EXPECT_TRUE(found->stack.only_pc_and_sp);
@@ -227,7 +230,7 @@ TEST(Outcomes, AThreadUnderATracerIsNotSignalled) {
     settings.deadline = std::chrono::seconds{10};
     thread_capturer capturer{settings};
     const auto start = std::chrono::steady_clock::now();
-    const auto* found = find(capturer.capture(), target);
+    const auto* found = find(capture_all(capturer), target);
     EXPECT_LT(std::chrono::steady_clock::now() - start,
               std::chrono::seconds{5});  // nothing to wait for
     EXPECT_TRUE(found != nullptr && found->outcome == capture_outcome::not_signalled);
@@ -260,13 +263,13 @@ TEST(Outcomes, AThreadInVforkIsNotSignalled) {
                        waitpid(child, nullptr, 0);
                      },
                      [&] { hold.write_byte(); }};
-  task_files files;
+  os::task_files files;
   wait_until([&] { return files.status(parent.id())->state == 'D'; });
   thread_capture_settings settings;
   settings.deadline = std::chrono::seconds{10};
   thread_capturer capturer{settings};
   const auto start = std::chrono::steady_clock::now();
-  const auto* found = find(capturer.capture(), parent.id());
+  const auto* found = find(capture_all(capturer), parent.id());
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
@@ -278,14 +281,14 @@ TEST(Outcomes, AMainThreadThatHasEndedIsExited) {
   const pid_t child = fork();
   if (child == 0) {
     std::thread{[] {
-      task_files files;
+      os::task_files files;
       for (int i = 0; i < 5000; ++i) {
         const auto status = files.status(getpid());
         if (status && status->state == 'Z') break;
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
       }
       thread_capturer capturer{{}};
-      const auto* found = find(capturer.capture(), getpid());
+      const auto* found = find(capture_all(capturer), getpid());
       _exit(found != nullptr && found->outcome == capture_outcome::exited ? 0 : 1);
     }}.detach();
     syscall(SYS_exit, 0);
@@ -324,7 +327,7 @@ TEST(Outcomes, ADeepStackKeepsWhatFitsAndIsMarked) {
   thread_capture_settings settings;
   if (testing::threads_walk) settings.stack_bytes = 4096;
   thread_capturer capturer{settings};
-  const auto* found = find(capturer.capture(), deep.id());
+  const auto* found = find(capture_all(capturer), deep.id());
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::truncated);
   EXPECT_TRUE(found->stack.truncated);
@@ -354,27 +357,26 @@ TEST(Outcomes, AThreadThatHasNotRunIsNotLookedAtAgain) {
                      [&] { second.write_byte(); }};
   reader.wait_blocked_in(SYS_read);
   int asked = 0;
-  thread_capture_settings settings;
-  settings.exact = [&](const stack_snapshot& stack) {
+  const auto is_exact = [&](const stack_snapshot& stack) {
     if (!holds(stack, marker) && !holds(stack, later_marker)) return false;
     ++asked;
     return true;
   };
-  thread_capturer capturer{settings};
+  thread_capturer capturer{{}};
   for (int i = 0; i < 3; ++i) {
-    const auto* found = find(capturer.capture(), reader.id());
+    const auto* found = find(capture_all(capturer, is_exact), reader.id());
     EXPECT_EQ(found->outcome, capture_outcome::ok);
     EXPECT_TRUE(holds(found->stack, marker));
     EXPECT_EQ(found->cpu->recent_percent, 0);
   }
   EXPECT_EQ(asked, 1);
   first.write_byte();
-  task_files files;
+  os::task_files files;
   wait_until([&] {
     const auto blocked = files.blocked_in(reader.id());
     return blocked && blocked->arguments[0] == static_cast<std::uint64_t>(second.ends[0]);
   });
-  EXPECT_TRUE(holds(find(capturer.capture(), reader.id())->stack, later_marker));
+  EXPECT_TRUE(holds(find(capture_all(capturer, is_exact), reader.id())->stack, later_marker));
   EXPECT_EQ(asked, 2);
 }
 
@@ -388,7 +390,7 @@ TEST(Outcomes, NamesAreAsSet) {
                     [&] { pipe.write_byte(); }};
   named.wait_blocked_in(SYS_read);
   thread_capturer capturer{{}};
-  EXPECT_EQ(find(capturer.capture(), named.id())->name, "a b)\\c");
+  EXPECT_EQ(find(capture_all(capturer), named.id())->name, "a b)\\c");
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "capture/spare_descriptors.hpp"
 #include "capture/thread_capturer.hpp"
+#include "os/files.hpp"
 #include "support/in_child.hpp"
 #include "test_threads.hpp"
 
@@ -63,7 +63,7 @@ TEST(Shortage, AFullQueueOfSignalsIsSaidAndWaitedForOnce) {
     const limit no_signals{RLIMIT_SIGPENDING, 0};
     rusage before{};
     ::getrusage(RUSAGE_THREAD, &before);
-    const auto& threads = capturer.capture();
+    const auto& threads = testing::capture_all(capturer);
     rusage after{};
     ::getrusage(RUSAGE_THREAD, &after);
     for (const auto& each : spinning.all()) {
@@ -94,7 +94,7 @@ TEST(Shortage, WithoutMemoryForCopiesThreadsAreListedAndNothingLeaks) {
       const limit little{RLIMIT_AS, address_space() + (std::size_t{4} << 20)};
       std::size_t after_first = 0;
       for (int i = 0; i < 20; ++i) {
-        const auto& threads = capturer.capture();
+        const auto& threads = testing::capture_all(capturer);
         for (const auto& each : spinning.all()) {
           const auto* found = testing::find(threads, each->id());
           ASSERT_NE(found, nullptr);
@@ -105,7 +105,7 @@ TEST(Shortage, WithoutMemoryForCopiesThreadsAreListedAndNothingLeaks) {
       }
       EXPECT_LE(address_space(), after_first);
     }
-    const auto& threads = capturer.capture();
+    const auto& threads = testing::capture_all(capturer);
     for (const auto& each : spinning.all())
       EXPECT_EQ(testing::find(threads, each->id())->outcome, capture_outcome::ok);
   });
@@ -125,7 +125,7 @@ std::vector<int> spare_numbers() {
 // Programs that become daemons close all there is.
 TEST(Shortage, ASpareNumberThatTheProgramHasTakenIsItsOwn) {
   test::in_child([] {
-    keep_spare_descriptors();
+    os::keep_spare_descriptors();
     const std::vector<int> numbers = spare_numbers();
     ASSERT_GT(numbers.size(), 4U);
     const int own = ::memfd_create("own", MFD_CLOEXEC);
@@ -133,7 +133,7 @@ TEST(Shortage, ASpareNumberThatTheProgramHasTakenIsItsOwn) {
       ASSERT_EQ(::dup2(own, number), number);
     {
       const limit none{RLIMIT_NOFILE, 0};
-      EXPECT_LT(open_file(AT_FDCWD, "/proc/self/stat", O_RDONLY), 0);
+      EXPECT_LT(os::open_file(AT_FDCWD, "/proc/self/stat", O_RDONLY), 0);
       EXPECT_EQ(errno, EMFILE);
     }
     for (const int number : numbers)
@@ -143,7 +143,7 @@ TEST(Shortage, ASpareNumberThatTheProgramHasTakenIsItsOwn) {
 
 TEST(Shortage, SpareDescriptorsServeAndAreKeptAgain) {
   test::in_child([] {
-    keep_spare_descriptors();
+    os::keep_spare_descriptors();
     const std::size_t kept = spare_numbers().size();
     int opened = -1;
     {
@@ -153,12 +153,12 @@ TEST(Shortage, SpareDescriptorsServeAndAreKeptAgain) {
       std::vector<int> others;
       for (int copy = ::dup(STDIN_FILENO); copy >= 0; copy = ::dup(STDIN_FILENO))
         others.push_back(copy);
-      opened = open_file(AT_FDCWD, "/proc/self/stat", O_RDONLY);
+      opened = os::open_file(AT_FDCWD, "/proc/self/stat", O_RDONLY);
       for (const int each : others)
         ::close(each);
     }
     EXPECT_GE(opened, 0);
-    close_file(opened);
+    os::close_file(opened);
     EXPECT_EQ(spare_numbers().size(), kept);
   });
 }

@@ -16,6 +16,7 @@
 namespace gmr::capture {
 namespace {
 
+using testing::capture_all;
 using testing::find;
 using testing::test_thread;
 using testing::wait_until;
@@ -112,7 +113,7 @@ TEST(CaptureSignal, AHandlerSetMeanwhileIsNeitherCalledNorRemoved) {
     thread_capturer capturer{{}};
     signal = capturer.signal();
     set_action(signal, make_handler_action(theirs));
-    const auto* found = find(capturer.capture(), spinner.id());
+    const auto* found = find(capture_all(capturer), spinner.id());
     EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
   }
   EXPECT_EQ(calls, 0);
@@ -131,7 +132,7 @@ TEST(CaptureSignal, SentByAnybodyElseItDoesNothing) {
     forged.si_value.sival_ptr = reinterpret_cast<void*>(payload);
     EXPECT_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), capturer.signal(), &forged), 0);
   }
-  EXPECT_EQ(find(capturer.capture(), gettid())->outcome, capture_outcome::ok);
+  EXPECT_EQ(find(capture_all(capturer), gettid())->outcome, capture_outcome::ok);
 }
 
 TEST(CaptureSignal, ErrnoIsUntouched) {
@@ -151,7 +152,7 @@ TEST(CaptureSignal, ErrnoIsUntouched) {
   thread_capturer capturer{settings};
   int captured = 0;
   for (int i = 0; i < 500; ++i)
-    captured += find(capturer.capture(), checker.id())->outcome == capture_outcome::ok ? 1 : 0;
+    captured += find(capture_all(capturer), checker.id())->outcome == capture_outcome::ok ? 1 : 0;
   EXPECT_GT(captured, 450);
   EXPECT_EQ(wrong, 0);
 }
@@ -174,7 +175,7 @@ TEST(CaptureSignal, ALateOneWritesNowhereAndHarmsNobody) {
       std::this_thread::yield();
   }};
   wait_until([&] {
-    const auto status = task_files{}.status(id);
+    const auto status = os::task_files{}.status(id);
     return status && status->blocked_signals != 0;
   });
   {
@@ -184,7 +185,7 @@ TEST(CaptureSignal, ALateOneWritesNowhereAndHarmsNobody) {
     info.si_pid = getpid();
     info.si_value.sival_ptr = reinterpret_cast<void*>(make_payload(0, 0));
     ASSERT_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), id.load(), capturer.signal(), &info), 0);
-    EXPECT_EQ(find(capturer.capture(), id)->outcome, capture_outcome::signal_blocked);
+    EXPECT_EQ(find(capture_all(capturer), id)->outcome, capture_outcome::signal_blocked);
   }
   step = 1;  // its default action would now end the process
   wait_until([&] { return step == 2; });

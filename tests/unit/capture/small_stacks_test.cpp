@@ -11,12 +11,14 @@
 #include "backend.hpp"
 #include "capture/thread_capturer.hpp"
 #include "gmr/trace/enroll.hpp"
+#include "signal_frame.hpp"
 #include "test_threads.hpp"
 #include "trace/alternate_stack.hpp"
 
 namespace gmr::capture {
 namespace {
 
+using testing::capture_all;
 using testing::find;
 using testing::pipe_ends;
 using testing::test_thread;
@@ -53,7 +55,7 @@ void with_small_thread(std::size_t used, const std::function<void()>& begun,
   };
   pthread_t thread{};
   start(thread, small, body);
-  task_files files;
+  os::task_files files;
   wait_until([&] {
     const auto blocked = id != 0 ? files.blocked_in(id) : std::nullopt;
     return blocked && blocked->number == SYS_read;
@@ -70,7 +72,7 @@ TEST(SmallStacks, AThreadWithTooLittleStackIsNotSignalled) {
   with_small_thread(
       nearly_all, [] {},
       [&](pid_t id) {
-        const auto* found = find(capturer.capture(), id);
+        const auto* found = find(capture_all(capturer), id);
         ASSERT_NE(found, nullptr);
         EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
         EXPECT_THAT(found->note, ::testing::HasSubstr("too little stack"));
@@ -90,7 +92,7 @@ TEST(SmallStacks, AnAlternateStackOfTheProgramsMayBeGone) {
   };
   thread_capturer capturer{{}};
   with_small_thread(nearly_all, scope, [&](pid_t id) {
-    const auto* found = find(capturer.capture(), id);
+    const auto* found = find(capture_all(capturer), id);
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
     EXPECT_THAT(found->note, ::testing::HasSubstr("may have taken away"));
@@ -100,7 +102,7 @@ TEST(SmallStacks, AnAlternateStackOfTheProgramsMayBeGone) {
 TEST(SmallStacks, WithAnAlternateStackItIs) {
   thread_capturer capturer{{}};
   with_small_thread(nearly_all, enroll_this_thread, [&](pid_t id) {
-    const auto* found = find(capturer.capture(), id);
+    const auto* found = find(capture_all(capturer), id);
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
     EXPECT_TRUE(found->stack.full_registers);
@@ -129,7 +131,7 @@ void with_running_thread(std::size_t size, std::size_t used, const std::function
 }
 
 void expect_not_signalled(thread_capturer& capturer, pid_t id, const char* why) {
-  const auto* found = find(capturer.capture(), id);
+  const auto* found = find(capture_all(capturer), id);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
   EXPECT_THAT(found->note, ::testing::HasSubstr(why));
@@ -150,7 +152,7 @@ TEST(SmallStacks, ARunningThreadThatHasNeverBeenNearTheEndIsSignalled) {
   with_running_thread(
       large, small, [] {},
       [&](pid_t id) {
-        const auto* found = find(capturer.capture(), id);
+        const auto* found = find(capture_all(capturer), id);
         ASSERT_NE(found, nullptr);
         EXPECT_EQ(found->outcome, capture_outcome::ok) << found->note;
       });
@@ -183,6 +185,38 @@ TEST(SmallStacks, NorIsAThreadWhoseHandlerHasUsedUpItsAlternateStack) {
                        [&] { stop = true; }};
     wait_until([&] { return inside.load(); });
     expect_not_signalled(capturer, thread.id(), "too little of its alternate stack");
+  }
+  sigaction(SIGUSR1, &before, nullptr);
+}
+
+// Which alternate stacks the program's threads have nobody knows.
+TEST(SmallStacks, AThreadThatWaitsOnAnAlternateStackOfItsOwnIsSaidToBeThere) {
+  thread_capturer capturer{{}};
+  static pipe_ends* hold = nullptr;
+  pipe_ends ends;
+  hold = &ends;
+  struct sigaction action{};
+  struct sigaction before{};
+  action.sa_handler = [](int) {
+    char byte = 0;
+    syscall(SYS_read, hold->ends[0], &byte, 1);
+  };
+  action.sa_flags = SA_ONSTACK;
+  ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
+  std::vector<std::byte> memory(trace::alternate_stack_size());
+  {
+    test_thread thread{[&] {
+                         stack_t own{};
+                         own.ss_sp = memory.data();
+                         own.ss_size = memory.size();
+                         EXPECT_EQ(sigaltstack(&own, nullptr), 0);
+                         raise(SIGUSR1);
+                         own.ss_flags = SS_DISABLE;
+                         sigaltstack(&own, nullptr);
+                       },
+                       [&] { ends.write_byte(); }};
+    thread.wait_blocked_in(SYS_read);
+    expect_not_signalled(capturer, thread.id(), "it is on another stack than its own");
   }
   sigaction(SIGUSR1, &before, nullptr);
 }
@@ -226,7 +260,7 @@ TEST(SmallStacks, AStackPointerInAGuardPageDoesNoHarm) {
   wait_until([&] { return id != 0; });
   thread_capturer capturer{{}};
   for (int i = 0; i < 100; ++i)
-    EXPECT_NE(find(capturer.capture(), id), nullptr);
+    EXPECT_NE(find(capture_all(capturer), id), nullptr);
   stop = true;
   pthread_join(thread, nullptr);
   munmap(memory, size);
@@ -237,7 +271,7 @@ TEST(SmallStacks, AStackPointerInAGuardPageDoesNoHarm) {
 TEST(SmallStacks, TheHandlerLeavesAnAlternateStackThatIsTooSmallForIt) {
   constexpr std::size_t guard = 4096;
   constexpr std::byte pattern{0xa5};
-  const std::size_t size = getauxval(AT_MINSIGSTKSZ) + 256;
+  const std::size_t size = testing::tight_alternate_stack(256);
   std::vector<std::byte> memory(guard + size, pattern);
   std::atomic<bool> stop = false;
   std::atomic<bool> ready = false;

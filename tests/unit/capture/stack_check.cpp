@@ -1,10 +1,13 @@
 #include "stack_check.hpp"
 
+#include <execinfo.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 #include "backend.hpp"
 #include "unwind/return_address.hpp"
@@ -79,6 +82,25 @@ std::string reason_of(const unwind::raw_stack& raw) {
   return raw.exact ? reason : reason + " (guessed)";
 }
 
+// The outermost program counter of a thread, as libgcc's unwinder has it: where the debug
+// information of the C library is not installed the function there has no name.
+std::uintptr_t where_threads_begin() {
+  static const std::uintptr_t place = [] {
+    std::array<void*, 64> calls{};
+    int count = 0;
+    std::thread{[&] { count = backtrace(calls.data(), static_cast<int>(calls.size())); }}.join();
+    return count > 0
+               ? reinterpret_cast<std::uintptr_t>(calls.at(static_cast<std::size_t>(count) - 1))
+               : 0;
+  }();
+  return place;
+}
+
+bool is_beginning(const frame& at) {
+  return is(at, "clone") || is(at, "gmr_fiber_entry") || is(at, "_start") ||
+         (at.function.empty() && at.address == where_threads_begin());
+}
+
 std::string text_of(const stack& resolved) {
   std::string text;
   for (const frame* each : resolved.frames) {
@@ -100,21 +122,23 @@ int captures_of_a_hazard() {
 stack_checker::stack_checker(thread_capture_settings settings) {
   settings.busy_window = std::chrono::milliseconds{0};
   settings.deadline = std::chrono::seconds{5};  // whatever else the machine does
-  settings.exact = [this](const stack_snapshot& snapshot) {
-    unwinder_.unwind(snapshot, raw_);
-    return raw_.exact && !raw_.truncated && raw_.frames.size() > 1;
-  };
   capturer_ = std::make_unique<thread_capturer>(settings);
 }
 
 stack_checker::~stack_checker() = default;
 
 const std::vector<thread_snapshot>& stack_checker::capture() {
-  unwinder_.refresh();
-  symbolizer_.refresh();
-  threads_ = &capturer_->capture();
-  unwinder_.settle();
-  symbolizer_.settle();
+  const os::shared_modules read = modules_.read();
+  unwinder_.use(read);
+  stacks_ = {};
+  threads_ = &capturer_->capture_first();
+  do {
+    stacks_.unwind_new(*threads_, unwinder_);
+  } while (capturer_->capture_next(stacks_.exact()));
+  const os::shared_modules confirmed = modules_.confirm();
+  unwinder_.use(confirmed);
+  symbolizer_.use(confirmed);
+  if (confirmed != read) stacks_.unwind_all(*threads_, unwinder_);
   return *threads_;
 }
 
@@ -131,22 +155,22 @@ void stack_checker::judge(pid_t thread) {
     ++result_.reasons[std::string{to_string(found->outcome)} + ' ' + found->note];
     return;
   }
-  unwinder_.unwind(found->stack, raw_);
-  const stack resolved = symbolizer_.resolve(raw_);
+  const unwind::raw_stack& raw = stacks_.at(static_cast<std::size_t>(found - threads_->begin()));
+  const stack resolved = symbolizer_.resolve(raw);
   for (const frame* each : resolved.frames)
     if (each->address != resolved.frames.front()->address && each->function == "gmr_hazard_call")
       plugin_calls_[each->module].insert(each->offset.value_or(0));
-  const bool is_cut = raw_.truncated || !raw_.exact;
+  const bool is_cut = raw.truncated || !raw.exact;
   std::string what = impossible_return(resolved);
-  if (what.empty() && !is_cut) what = fault(resolved, raw_);
+  if (what.empty() && !is_cut) what = fault(resolved, raw);
   if (!what.empty() && is_half_left(resolved)) {
     ++result_.cut;
     ++result_.reasons["an exception is about to leave a frame"];
   } else if (!what.empty()) {
-    if (result_.wrong++ == 0) result_.first_wrong = what + " " + raw_.note + text_of(resolved);
+    if (result_.wrong++ == 0) result_.first_wrong = what + " " + raw.note + text_of(resolved);
   } else if (is_cut) {
     ++result_.cut;
-    const std::string reason = reason_of(raw_);
+    const std::string reason = reason_of(raw);
     if (++result_.reasons[reason] == 1) result_.examples[reason] = text_of(resolved);
   } else {
     ++result_.right;
@@ -154,10 +178,10 @@ void stack_checker::judge(pid_t thread) {
 }
 
 std::string stack_checker::find_impossible(pid_t thread) {
-  for (const thread_snapshot& each : *threads_) {
+  for (std::size_t i = 0; i < threads_->size(); ++i) {
+    const thread_snapshot& each = (*threads_)[i];
     if (each.id != thread || each.stack.registers.pc() == 0) continue;
-    unwinder_.unwind(each.stack, raw_);
-    const stack resolved = symbolizer_.resolve(raw_);
+    const stack resolved = symbolizer_.resolve(stacks_.at(i));
     const std::string what = impossible_return(resolved);
     if (!what.empty()) return what + text_of(resolved);
   }
@@ -184,9 +208,7 @@ std::string stack_checker::fault(const stack& resolved, const unwind::raw_stack&
   const std::uintptr_t caller = tail.empty() ? 0 : tail.front();
   const auto known = tails_.find(caller);
   if (known != tails_.end()) return known->second == tail ? "" : "other callers than before";
-  const frame& outermost = *real.back();
-  if (!is(outermost, "clone") && !is(outermost, "gmr_fiber_entry") && !is(outermost, "_start"))
-    return "does not begin where threads begin";
+  if (!is_beginning(*real.back())) return "does not begin where threads begin";
   tails_.emplace(caller, tail);
   return {};
 }

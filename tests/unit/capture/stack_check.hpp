@@ -14,6 +14,7 @@
 
 #include "capture/thread_capturer.hpp"
 #include "symbolize/symbolizer.hpp"
+#include "unwind/thread_stacks.hpp"
 #include "unwind/unwinder.hpp"
 
 namespace gmr::capture::testing {
@@ -57,7 +58,6 @@ struct verdicts {
 // Captures, unwinds as the reporter does, and judges. One object a test.
 class stack_checker {
  public:
-  // `settings.exact` is set here.
   explicit stack_checker(thread_capture_settings settings);
   ~stack_checker();
 
@@ -76,9 +76,10 @@ class stack_checker {
  private:
   std::string fault(const stack& resolved, const unwind::raw_stack& raw);
 
-  unwind::unwinder unwinder_;
-  symbolize::symbolizer symbolizer_;
-  unwind::raw_stack raw_;
+  os::module_reader modules_;
+  unwind::unwinder unwinder_{modules_.read()};
+  symbolize::symbolizer symbolizer_{modules_.read()};
+  unwind::thread_stacks stacks_;  // of the last capture
   std::unique_ptr<thread_capturer> capturer_;
   const std::vector<thread_snapshot>* threads_ = nullptr;
   // Program counters from `repeat` outwards, by the address in it; the first one is checked by

@@ -1,5 +1,5 @@
 // What is read of a thread from /proc, and which calls a signal would interrupt.
-#include "capture/task_files.hpp"
+#include "os/task_files.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/futex.h>
@@ -7,9 +7,16 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <thread>
 
 #include "capture/restart.hpp"
 #include "capture/stack_room.hpp"
+#include "support/in_child.hpp"
+#include "support/refused_call.hpp"
 #include "test_threads.hpp"
 
 namespace gmr::capture {
@@ -25,7 +32,7 @@ TEST(TaskFiles, KnowTheCallAndItsArguments) {
   test_thread reader{[&] { EXPECT_EQ(read(ends[0], &byte, 1), 1); },
                      [&] { EXPECT_EQ(write(ends[1], "x", 1), 1); }};
   reader.wait_blocked_in(SYS_read);
-  const auto blocked = task_files{}.blocked_in(reader.id());
+  const auto blocked = os::task_files{}.blocked_in(reader.id());
   ASSERT_TRUE(blocked);
   EXPECT_EQ(blocked->arguments[0], static_cast<std::uint64_t>(ends[0]));
   EXPECT_EQ(blocked->arguments[1], reinterpret_cast<std::uint64_t>(&byte));
@@ -43,15 +50,46 @@ TEST(TaskFiles, TheCpuClockStandsStillWhileAThreadSleeps) {
   test_thread reader{[&] { EXPECT_EQ(read(ends[0], &byte, 1), 1); },
                      [&] { EXPECT_EQ(write(ends[1], "x", 1), 1); }};
   reader.wait_blocked_in(SYS_read);
-  const std::uint64_t before = cpu_clock(reader.id());
+  const std::uint64_t before = os::cpu_clock(reader.id());
   EXPECT_GT(before, 0U);
-  const std::uint64_t own = cpu_clock(gettid());
-  wait_until([&] { return cpu_clock(gettid()) > own + 100'000; });
-  EXPECT_EQ(cpu_clock(reader.id()), before);
+  const std::uint64_t own = os::cpu_clock(gettid());
+  wait_until([&] { return os::cpu_clock(gettid()) > own + 100'000; });
+  EXPECT_EQ(os::cpu_clock(reader.id()), before);
   reader.join();
-  wait_until([&] { return cpu_clock(reader.id()) == 0; });  // joined a moment before it is gone
+  wait_until([&] { return os::cpu_clock(reader.id()) == 0; });  // joined a moment before it is gone
   close(ends[0]);
   close(ends[1]);
+}
+
+// A filter may refuse the call that reads directories: each number is tried then.
+TEST(TaskFiles, ListTheThreadsWhereTheDirectoryCantBeRead) {
+  test::in_child([] {
+    std::thread{[] { pause(); }}.detach();
+    wait_until([] { return os::task_files{}.list().size() == 2; });
+    const auto before = os::task_files{}.list();
+    test::refuse_call(SYS_getdents64, EPERM);
+    os::task_files files;
+    EXPECT_EQ(files.list(), before);
+    EXPECT_EQ(files.list_problem(), "");
+  });
+}
+
+TEST(TaskFiles, AThreadThatMayNotBeAskedForIsKnownByItsClock) {
+  test::in_child([] {
+    std::atomic<pid_t> id = 0;
+    std::atomic<bool> stop = false;
+    std::thread other{[&] {
+      id = gettid();
+      while (!stop)
+        std::this_thread::yield();
+    }};
+    wait_until([&] { return id != 0; });
+    test::refuse_call(SYS_tgkill, EPERM);
+    EXPECT_TRUE(os::thread_exists(id));
+    stop = true;
+    other.join();
+    wait_until([&] { return !os::thread_exists(id); });
+  });
 }
 
 TEST(TaskFiles, ListTheThreadsInOrder) {
@@ -61,7 +99,7 @@ TEST(TaskFiles, ListTheThreadsInOrder) {
                         std::this_thread::yield();
                     },
                     [&] { stop = true; }};
-  const auto ids = task_files{}.list();
+  const auto ids = os::task_files{}.list();
   EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
   EXPECT_TRUE(std::binary_search(ids.begin(), ids.end(), other.id()));
   EXPECT_TRUE(std::binary_search(ids.begin(), ids.end(), getpid()));
@@ -71,7 +109,7 @@ TEST(TaskFiles, NothingForAThreadThatIsGone) {
   test_thread gone{[] {}};
   const pid_t id = gone.id();
   gone.join();
-  task_files files;
+  os::task_files files;
   wait_until([&] { return !files.status(id); });
   EXPECT_FALSE(files.times(id));
   EXPECT_FALSE(files.blocked_in(id));

@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "capture/snapshot.hpp"
-#include "capture/task_files.hpp"
+#include "capture/thread_capturer.hpp"
+#include "os/task_files.hpp"
 
 namespace gmr::capture::testing {
 
@@ -53,7 +53,7 @@ class test_thread {
   }
   // Until it is blocked in the system call.
   void wait_blocked_in(long number) const {
-    task_files files;
+    os::task_files files;
     wait_until([&] {
       const auto blocked = files.blocked_in(id_);
       return blocked && blocked->number == number;
@@ -65,6 +65,23 @@ class test_thread {
   std::function<void()> stop_;
   std::thread thread_;
 };
+
+// One capture of all threads. `is_exact` is asked about each stack that was read without a signal
+// anew; without it none is exact.
+template <class Judge>
+const std::vector<thread_snapshot>& capture_all(thread_capturer& capturer, Judge is_exact) {
+  const std::vector<thread_snapshot>& threads = capturer.capture_first();
+  std::vector<bool> exact(threads.size());
+  do {
+    for (std::size_t i = 0; i < threads.size(); ++i)
+      if (threads[i].is_new && !threads[i].is_unchanged && threads[i].stack.only_pc_and_sp)
+        exact[i] = is_exact(threads[i].stack);
+  } while (capturer.capture_next(exact));
+  return threads;
+}
+inline const std::vector<thread_snapshot>& capture_all(thread_capturer& capturer) {
+  return capture_all(capturer, [](const stack_snapshot&) { return false; });
+}
 
 inline const thread_snapshot* find(const std::vector<thread_snapshot>& threads, pid_t id) {
   const auto found = std::find_if(threads.begin(), threads.end(),

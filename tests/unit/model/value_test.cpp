@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <type_traits>
+
 namespace {
 
 TEST(Value, KeepsTheSignednessOfIntegers) {
@@ -22,5 +24,63 @@ TEST(Value, KeyValuesKeepTheirOrder) {
   EXPECT_EQ(pairs.entries[0].first, "b");
   EXPECT_EQ(std::get<std::string>(pairs.entries[1].second.get()), "x");
 }
+
+const std::string& text_of(const gmr::value& shown) {
+  return std::get<std::string>(shown.get());
+}
+
+TEST(Value, ACharacterIsText) {
+  EXPECT_EQ(text_of('x'), "x");
+  EXPECT_EQ(text_of(u8"text"), "text");
+  char buffer[] = "buffer";
+  EXPECT_EQ(text_of(buffer), "buffer");
+  EXPECT_EQ(text_of(static_cast<char*>(buffer)), "buffer");
+}
+
+TEST(Value, BytesAreNumbers) {
+  EXPECT_EQ(std::get<std::uint64_t>(gmr::value(std::uint8_t{120}).get()), 120U);
+  EXPECT_EQ(std::get<std::int64_t>(gmr::value(std::int8_t{-1}).get()), -1);
+}
+
+TEST(Value, NumbersWithAPointAreDoubles) {
+  EXPECT_EQ(std::get<double>(gmr::value(0.5F).get()), 0.5);
+  EXPECT_EQ(std::get<double>(gmr::value(0.5L).get()), 0.5);
+}
+
+TEST(Value, NoTextAtAllIsNull) {
+  EXPECT_TRUE(gmr::value(static_cast<const char*>(nullptr)).is_null());
+  EXPECT_TRUE(gmr::value(nullptr).is_null());
+}
+
+// On a stack of any size: a destructor that calls itself for each level would need 30 MB here.
+TEST(Value, TreesOfAnyDepthAreDestroyed) {
+  for (const int kind : {0, 1, 2}) {
+    gmr::value tree{1};
+    for (int level = 0; level < 200'000; ++level) {
+      if (kind == 0) {
+        gmr::list one;
+        one.items.push_back(std::move(tree));
+        tree = std::move(one);
+      } else if (kind == 1) {
+        tree = gmr::key_values{}.add("name", std::move(tree));
+      } else {
+        gmr::table one{{"column"}, {}};
+        one.rows.emplace_back().push_back(std::move(tree));
+        tree = std::move(one);
+      }
+    }
+  }
+}
+
+// They were shown as true.
+struct session {};
+static_assert(!std::is_constructible_v<gmr::value, session*>);
+static_assert(!std::is_constructible_v<gmr::value, const session*>);
+static_assert(!std::is_constructible_v<gmr::value, void*>);
+static_assert(!std::is_constructible_v<gmr::value, const unsigned char (&)[4]>);
+static_assert(!std::is_constructible_v<gmr::value, void (*)()>);
+static_assert(!std::is_convertible_v<session*, gmr::value>);
+static_assert(std::is_convertible_v<int, gmr::value>);
+static_assert(std::is_convertible_v<std::optional<double>, gmr::value>);
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
-#include <api/http.hpp>
-#include <api/json.hpp>
+#include <http/api.hpp>
+#include <verbs/json.hpp>
 
 #include "served.hpp"
 
@@ -9,12 +9,14 @@ namespace {
 
 class http_api_test : public testing::Test {
  protected:
-  http_api::request request(const std::string& method, const std::string& target,
-                            const std::string& body = {}) {
-    return {method,       target, "3381af92-2b9e-11e3-b191-71861300734c", "project", std::nullopt,
+  static http::request request(const std::string& method, const std::string& target,
+                               const std::string& body = {}) {
+    return {method,       target,       "3381af92-2b9e-11e3-b191-71861300734c",
+            "project",    std::nullopt, std::nullopt,
             std::nullopt, body};
   }
-  reply ask(const http_api::request& asked) { return server_.run(http_api::prepare(asked)); }
+  operation prepare(const http::request& asked) { return http::prepare(asked, server_.allowed()); }
+  reply ask(const http::request& asked) { return server_.run(prepare(asked)); }
   reply ask(const std::string& method, const std::string& target, const std::string& body = {}) {
     return ask(request(method, target, body));
   }
@@ -24,18 +26,17 @@ class http_api_test : public testing::Test {
 
 TEST_F(http_api_test, what_can_be_answered_at_once_needs_no_storage) {
   for (const auto& [method, target] :
-       {std::pair{"GET", "/"}, std::pair{"GET", "/v2"}, std::pair{"GET", "/v2/ping"},
-        std::pair{"GET", "/nothing"}, std::pair{"PUT", "/v2/queues/a%20b"}}) {
-    EXPECT_EQ(http_api::prepare(request(method, target)).needs, access::none) << target;
+       {std::pair{"GET", "/"}, std::pair{"GET", "/v2"}, std::pair{"GET", "/nothing"},
+        std::pair{"PUT", "/v2/queues/a%20b"}}) {
+    EXPECT_EQ(prepare(request(method, target)).needs(), access::none) << target;
   }
 }
 
 TEST_F(http_api_test, only_what_changes_something_is_a_write) {
-  EXPECT_EQ(http_api::prepare(request("GET", "/v2/queues")).needs, access::read);
-  EXPECT_EQ(http_api::prepare(request("GET", "/v2/queues/q/messages")).needs, access::read);
-  EXPECT_EQ(http_api::prepare(request("PUT", "/v2/queues/q")).needs, access::write);
-  EXPECT_EQ(http_api::prepare(request("DELETE", "/v2/queues/q/messages?pop=1")).needs,
-            access::write);
+  EXPECT_EQ(prepare(request("GET", "/v2/queues")).needs(), access::read);
+  EXPECT_EQ(prepare(request("GET", "/v2/queues/q/messages")).needs(), access::read);
+  EXPECT_EQ(prepare(request("PUT", "/v2/queues/q")).needs(), access::write);
+  EXPECT_EQ(prepare(request("DELETE", "/v2/queues/q/messages?pop=1")).needs(), access::write);
 }
 
 TEST_F(http_api_test, links_keep_the_query_and_move_the_marker) {
@@ -88,8 +89,9 @@ TEST_F(http_api_test, errors_are_json_whatever_they_quote) {
 }
 
 TEST_F(http_api_test, a_storage_that_fails_is_503_and_says_nothing_of_itself) {
-  const operation work = http_api::prepare(request("GET", "/v2/queues"));
-  const reply answer = work.refuse(sqlite::error(13, "database or disk is full"));
+  const operation work = prepare(request("GET", "/v2/queues"));
+  const reply answer =
+      work.answer(std::make_exception_ptr(sqlite::error(13, "database or disk is full")));
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.body.find("disk"), std::string::npos);
 }
@@ -102,6 +104,52 @@ TEST_F(http_api_test, a_large_post_leaves_its_location_out) {
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(json::parse(answer.body)["resources"].size(), 21U);
   EXPECT_TRUE(answer.headers.empty());
+}
+
+TEST_F(http_api_test, whether_the_server_lives_needs_no_storage_thread) {
+  for (const char* target : {"/v2/ping", "/healthz", "/v2/health"}) {
+    const operation work = prepare(request("GET", target));
+    EXPECT_EQ(work.needs(), access::health) << target;
+    EXPECT_LT(work.answer(nullptr).status, 300) << target;
+    const reply failed = work.answer(std::make_exception_ptr(storage_error("disk full")));
+    EXPECT_EQ(failed.status, 503) << target;
+    EXPECT_EQ(failed.headers.front().first, "Retry-After");
+  }
+}
+
+TEST_F(http_api_test, who_asks_for_signs_of_life_need_not_say_who_it_is) {
+  for (const char* target : {"/v2/ping", "/healthz"}) {
+    auto asked = request("GET", target);
+    asked.client_id = asked.project_id = std::nullopt;
+    EXPECT_EQ(ask(asked).status, 204) << target;
+  }
+}
+
+TEST_F(http_api_test, bodies_come_back_as_they_were_sent) {
+  const std::string body = R"({"z":1.10,"a":[1e2,-0.0,{"b":1,"b":2}],"é":"\u00e9"})";
+  ask("POST", "/v2/queues/q/messages", R"({"messages": [{"body": )" + body + "}]}");
+  const std::string shown = ask("GET", "/v2/queues/q/messages?echo=true").body;
+  EXPECT_NE(shown.find(R"("body":{"z":1.10,"a":[1e2,-0.0,{"b":1,"b":2}],"é":"é"})"),
+            std::string::npos)
+      << shown;
+  const std::string popped = ask("DELETE", "/v2/queues/q/messages?pop=1").body;
+  EXPECT_NE(popped.find("1.10"), std::string::npos) << popped;
+}
+
+TEST_F(http_api_test, nothing_in_a_body_or_query_takes_the_place_of_the_path) {
+  ask("POST", "/v2/queues/q/messages?queue_name=other&message_id=5",
+      R"({"queue_name": "other", "messages": [{"body": 1}]})");
+  EXPECT_EQ(server_.data().stats({"project", "q"}).total, 1);
+  EXPECT_EQ(server_.data().stats({"project", "other"}).total, 0);
+}
+
+TEST_F(http_api_test, a_marker_of_another_server_leads_to_an_empty_page) {
+  ask("POST", "/v2/queues/q/messages", R"({"messages": [{"body": 1}]})");
+  for (const char* marker : {"x", "-5", "99999999999999999999", ""}) {
+    const reply page = ask("GET", std::string("/v2/queues/q/messages?echo=true&marker=") + marker);
+    EXPECT_EQ(page.status, 200) << marker;
+    EXPECT_EQ(json::parse(page.body)["messages"].size(), 0U) << marker;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <api/errors.hpp>
-#include <api/json.hpp>
-#include <api/limits.hpp>
+#include <verbs/errors.hpp>
+#include <verbs/json.hpp>
+#include <verbs/rules.hpp>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +36,34 @@ TEST(parse_json, bounds_nesting) {
   EXPECT_NO_THROW(static_cast<void>(parse_json(nested(limits::json_depth))));
   EXPECT_THROW(static_cast<void>(parse_json(nested(limits::json_depth + 1))), api_error);
   EXPECT_THROW(static_cast<void>(parse_json(nested(1'000'000))), api_error);
+}
+
+TEST(parse_json, keeps_the_bodies_of_messages_as_they_are) {
+  const std::string text =
+      R"({"messages":[{"body":{"z":1.10,"a":[1e2,{"c":1,"b":null}]}},{"body":1.50},{"body":"x"}]})";
+  EXPECT_EQ(to_text(parse_json(text)), text);
+  EXPECT_TRUE(is_raw(parse_json(text)["messages"][0]["body"]));
+  EXPECT_EQ(to_text(parse_json(" { \"messages\" : [ { \"body\" : [ 1 , 2 ] } ] } ")),
+            R"({"messages":[{"body":[1,2]}]})");
+  EXPECT_THROW(static_cast<void>(
+                   parse_json("{\"messages\":[{\"body\":" + nested(limits::json_depth) + "}]}")),
+               api_error);
+}
+
+TEST(parse_json, reads_a_body_of_many_members_in_time) {
+  std::string text = R"({"messages":[{"body":{"x":0)";
+  for (int i = 0; i < 40000; ++i)
+    text += ",\"" + std::to_string(i) + "\":1";
+  text += "}}]}";
+  EXPECT_EQ(to_text(parse_json(text)), text);
+  // With the square of their number it took half a minute.
+  EXPECT_EQ(parse_message_pack(to_message_pack(parse_json(text))), parse_json(text));
+}
+
+TEST(parse_message_pack, keeps_the_order_of_a_body) {
+  const json document = parse_json(R"({"messages":[{"body":{"z":1,"a":1.5}}]})");
+  EXPECT_EQ(to_text(parse_message_pack(to_message_pack(document))),
+            R"({"messages":[{"body":{"z":1,"a":1.5}}]})");
 }
 
 TEST(parse_message_pack, gives_back_what_was_packed) {

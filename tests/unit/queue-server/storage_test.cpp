@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <chrono>
 #include <future>
+#include <storage/fair_queue.hpp>
+#include <storage/sqlite/store.hpp>
 #include <storage/storage.hpp>
-#include <storage/store.hpp>
+#include <thread>
 #include <vector>
 
 #include "support/scratch_directory.hpp"
@@ -21,94 +25,197 @@ class storage_test : public testing::Test {
  protected:
   [[nodiscard]] std::string path() const { return folder_.path() / "queues.db"; }
 
-  static operation post(int number) {
-    return {access::write,
-            {},
-            [number](store& data) {
-              static_cast<void>(data.post(orders, "me", {{3600, 0, std::to_string(number)}}));
-              return reply{201, {}, {}, {}};
-            },
-            refusal};
+  [[nodiscard]] engine_factory open() const {
+    return [path = path()](engine_use use) {
+      return std::make_unique<store>(path, use == engine_use::write ? sqlite::open_mode::read_write
+                                                                    : sqlite::open_mode::read_only);
+    };
   }
-  static operation failing() {
-    return {access::write,
-            {},
-            [](store& data) -> reply {
+  [[nodiscard]] std::unique_ptr<storage> opened(int readers) {
+    return std::make_unique<storage>(open(), readers,
+                                     [this](const std::string& line) { told_.push_back(line); });
+  }
+
+  static storage_work post(int number, const std::string& project = "project") {
+    return {engine_use::write, project, [number](engine& data) {
+              static_cast<void>(data.post(orders, "me", {{3600, 0, std::to_string(number)}}));
+              return true;
+            }};
+  }
+  static storage_work failing() {
+    return {engine_use::write, "project", [](engine& data) -> bool {
               static_cast<void>(data.post(orders, "me", {{3600, 0, "\"undone\""}}));
               throw std::runtime_error("changed its mind");
-            },
-            refusal};
+            }};
   }
-  static operation count() {
-    return {
-        access::read,
-        {},
-        [](store& data) { return reply{200, std::to_string(data.stats(orders).total), {}, {}}; },
-        refusal};
+  static std::future<storage_outcome> start(storage& data, storage_work work) {
+    return data.async_execute(std::move(work), asio::use_future);
   }
-  static reply refusal(const std::exception& problem) { return {503, problem.what(), {}, {}}; }
+  // Empty: it worked.
+  static std::string problem(const storage_outcome& outcome) {
+    try {
+      if (outcome.problem) std::rethrow_exception(outcome.problem);
+      return {};
+    } catch (const std::exception& failure) {
+      return failure.what();
+    }
+  }
+  static std::string run(storage& data, storage_work work) {
+    return problem(start(data, std::move(work)).get());
+  }
+  static std::int64_t count(storage& data) {
+    std::int64_t total = -1;
+    EXPECT_EQ(run(data, {engine_use::read, "project",
+                         [&total](engine& from) {
+                           total = from.stats(orders).total;
+                           return true;
+                         }}),
+              "");
+    return total;
+  }
 
+  std::vector<std::string> told_;  // by a storage thread
   gmr::test::scratch_directory folder_;
 };
 
 TEST_F(storage_test, what_was_answered_can_be_read) {
-  storage data(path(), 2);
+  const auto data = opened(2);
   for (int number = 0; number < 20; ++number) {
-    EXPECT_EQ(data.async_execute(post(number), asio::use_future).get().status, 201);
-    EXPECT_EQ(data.async_execute(count(), asio::use_future).get().body, std::to_string(number + 1));
+    EXPECT_EQ(run(*data, post(number)), "");
+    EXPECT_EQ(count(*data), number + 1);
   }
 }
 
 TEST_F(storage_test, writes_that_fail_among_others_are_undone_alone) {
-  storage data(path(), 1);
-  std::vector<std::future<reply>> good;
-  std::vector<std::future<reply>> bad;
+  const auto data = opened(1);
+  std::vector<std::future<storage_outcome>> good;
+  std::vector<std::future<storage_outcome>> bad;
+  good.reserve(300);
+  bad.reserve(300);
   for (int number = 0; number < 300; ++number) {
-    good.push_back(data.async_execute(post(number), asio::use_future));
-    bad.push_back(data.async_execute(failing(), asio::use_future));
+    good.push_back(start(*data, post(number)));
+    bad.push_back(start(*data, failing()));
   }
   for (auto& each : good)
-    EXPECT_EQ(each.get().status, 201);
+    EXPECT_EQ(problem(each.get()), "");
   for (auto& each : bad)
-    EXPECT_EQ(each.get().body, "changed its mind");
-  EXPECT_EQ(data.async_execute(count(), asio::use_future).get().body, "300");
+    EXPECT_EQ(problem(each.get()), "changed its mind");
+  EXPECT_EQ(count(*data), 300);
 }
 
-TEST_F(storage_test, a_write_that_cannot_be_committed_is_refused) {
-  storage data(path(), 1);
+TEST_F(storage_test, a_write_that_cannot_be_committed_is_refused_and_seen) {
+  const auto data = opened(1);
   sqlite::database other(path(), sqlite::open_mode::read_write);
   other.execute("BEGIN IMMEDIATE");
-  EXPECT_EQ(data.async_execute(post(1), asio::use_future).get().status, 503);
+  EXPECT_NE(run(*data, post(1)), "");
+  ASSERT_TRUE(data->health().now());
+  EXPECT_EQ(data->health().now()->what, "database is locked");
   other.execute("ROLLBACK");
-  EXPECT_EQ(data.async_execute(post(1), asio::use_future).get().status, 201);
-  EXPECT_EQ(data.async_execute(count(), asio::use_future).get().body, "1");
+  EXPECT_EQ(run(*data, post(1)), "");
+  EXPECT_FALSE(data->health().now());
+  EXPECT_EQ(count(*data), 1);
+  const std::vector<std::string> expected{"writing fails: database is locked",
+                                          "writing works again"};
+  EXPECT_EQ(told_, expected);
+}
+
+// A fault that nobody meets any more is found to be over by the sweep.
+TEST_F(storage_test, sweeping_sees_that_writing_works_again) {
+  const auto data = opened(1);
+  sqlite::database other(path(), sqlite::open_mode::read_write);
+  other.execute("BEGIN IMMEDIATE");
+  EXPECT_NE(run(*data, post(1)), "");
+  other.execute("ROLLBACK");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (data->health().now() && std::chrono::steady_clock::now() < end) {
+    data->sweep();
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(data->health().now());
+}
+
+// What is long is done in parts, and what came later is done meanwhile.
+TEST_F(storage_test, long_work_of_one_project_lets_others_pass) {
+  const auto data = opened(1);
+  std::atomic<bool> other_done = false;
+  std::atomic<int> parts = 0;
+  auto slow = start(*data, {engine_use::write, "slow", [&](engine& to) {
+                              static_cast<void>(to.count_queues("slow"));
+                              ++parts;
+                              return other_done.load();
+                            }});
+  EXPECT_EQ(run(*data, post(1, "quick")), "");
+  other_done = true;
+  EXPECT_EQ(problem(slow.get()), "");
+  EXPECT_GE(parts, 1);
+}
+
+TEST_F(storage_test, a_sweep_goes_on_until_nothing_is_left) {
+  const auto data = opened(1);
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_EQ(run(*data, {engine_use::write, "project",
+                          [](engine& to) {
+                            const std::vector<new_message> some(500, new_message{3600, 0, "1"});
+                            static_cast<void>(to.post(orders, "me", some));
+                            return true;
+                          }}),
+              "");
+  }
+  EXPECT_EQ(run(*data, {engine_use::write, "project",
+                        [](engine& to) {
+                          to.delete_queue(orders);
+                          return true;
+                        }}),
+            "");
+  data->sweep();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (data->health().swept < 10001 && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  EXPECT_EQ(data->health().swept, 10001U) << "the messages and the queue, by one call";
 }
 
 TEST_F(storage_test, completes_on_the_executor_of_its_handler) {
   asio::io_context loop;  // must outlive the pool, whose thread wakes it
-  storage data(path(), 1);
+  const auto data = opened(1);
   std::thread::id completed_on;
-  data.async_execute(count(), asio::bind_executor(loop, [&](const reply&) {
-                       completed_on = std::this_thread::get_id();
-                     }));
+  data->async_execute(post(1), asio::bind_executor(loop, [&](const storage_outcome&) {
+                        completed_on = std::this_thread::get_id();
+                      }));
   loop.run();  // has work until the answer came
   EXPECT_TRUE(completed_on == std::this_thread::get_id());
 }
 
 TEST_F(storage_test, finishes_its_work_before_it_goes) {
-  std::vector<std::future<reply>> asked;
+  std::vector<std::future<storage_outcome>> asked;
+  asked.reserve(100);
   {
-    storage data(path(), 1);
-    for (int number = 0; number < 100; ++number) {
-      asked.push_back(data.async_execute(post(number), asio::use_future));
-    }
+    const auto data = opened(1);
+    for (int number = 0; number < 100; ++number)
+      asked.push_back(start(*data, post(number)));
   }
   for (auto& each : asked)
-    EXPECT_EQ(each.get().status, 201);
+    EXPECT_EQ(problem(each.get()), "");
 }
 
-TEST_F(storage_test, a_file_that_is_no_database_is_refused) {
-  EXPECT_THROW(storage("/nowhere/queues.db", 1), sqlite::error);
+TEST(storage, a_file_that_is_no_database_is_refused) {
+  const engine_factory nowhere = [](engine_use) {
+    return std::make_unique<store>("/nowhere/queues.db", sqlite::open_mode::read_write);
+  };
+  EXPECT_THROW(storage(nowhere, 1, [](const std::string&) {}), storage_error);
+}
+
+TEST(fair_queue, projects_take_turns_and_keep_their_order) {
+  fair_queue<std::string> line;
+  for (const char* item : {"a1", "a2", "a3"})
+    line.push_back("a", item);
+  line.push_back("b", "b1");
+  line.push_back("c", "c1");
+  std::string order;
+  while (!line.empty()) {
+    order += line.pop();
+    if (order == "a1b1") line.push_front("a", "a0");
+  }
+  EXPECT_EQ(order, "a1b1c1a0a2a3");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST_F(store_test, a_message_is_gone_when_its_time_is_over) {
 TEST_F(store_test, a_delayed_message_appears_when_its_delay_is_over) {
   post("1", 3600, 30);
   EXPECT_THAT(visible(), IsEmpty());
-  EXPECT_THAT(data_.create_claim(orders, terms, 20).messages, IsEmpty());
+  EXPECT_THAT(data_.create_claim(orders, terms, 20, {}).messages, IsEmpty());
   server_.pass_seconds(30);
   EXPECT_THAT(visible(), ElementsAre("1"));
 }
@@ -67,12 +67,12 @@ TEST_F(store_test, own_messages_are_hidden_on_request) {
 
 TEST_F(store_test, an_expired_claim_lets_its_messages_go) {
   post("1");
-  const claim held = data_.create_claim(orders, terms, 20);
+  const claim held = data_.create_claim(orders, terms, 20, {});
   EXPECT_THAT(bodies(held.messages), ElementsAre("1"));
-  EXPECT_THAT(data_.create_claim(orders, terms, 20).messages, IsEmpty());
+  EXPECT_THAT(data_.create_claim(orders, terms, 20, {}).messages, IsEmpty());
   server_.pass_seconds(terms.ttl);
   EXPECT_FALSE(data_.get_claim(orders, held.id));
-  const claim next = data_.create_claim(orders, terms, 20);
+  const claim next = data_.create_claim(orders, terms, 20, {});
   ASSERT_THAT(next.messages, SizeIs(1));
   EXPECT_EQ(next.messages.front().claim_count, 2);
 }
@@ -82,8 +82,8 @@ TEST_F(store_test, what_an_expired_claim_held_is_back_at_its_place) {
   for (const char* body : {"1", "2", "3", "4"})
     post(body);
   const auto held = [this] { return data_.stats(orders).claimed; };
-  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
-  static_cast<void>(data_.create_claim(orders, terms, 2));
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1, {}));
+  static_cast<void>(data_.create_claim(orders, terms, 2, {}));
   EXPECT_EQ(held(), 3);
   EXPECT_THAT(visible(), ElementsAre("4"));
   server_.pass_seconds(60);
@@ -96,12 +96,13 @@ TEST_F(store_test, what_an_expired_claim_held_is_back_at_its_place) {
   server_.pass_seconds(terms.ttl);
   EXPECT_EQ(held(), 0);
   EXPECT_THAT(visible(), ElementsAre("2", "3", "4"));
-  EXPECT_THAT(bodies(data_.create_claim(orders, terms, 20).messages), ElementsAre("2", "3", "4"));
+  EXPECT_THAT(bodies(data_.create_claim(orders, terms, 20, {}).messages),
+              ElementsAre("2", "3", "4"));
 }
 
 TEST_F(store_test, a_claimed_message_outlives_its_claim_and_grace) {
   const std::string id = post("1", 60);
-  static_cast<void>(data_.create_claim(orders, terms, 20));
+  static_cast<void>(data_.create_claim(orders, terms, 20, {}));
   server_.pass_seconds(terms.ttl + terms.grace - 1);
   ASSERT_THAT(data_.get_messages(orders, {id}), SizeIs(1));
   EXPECT_EQ(data_.get_messages(orders, {id}).front().ttl, terms.ttl + terms.grace);
@@ -111,7 +112,7 @@ TEST_F(store_test, a_claimed_message_outlives_its_claim_and_grace) {
 
 TEST_F(store_test, a_renewed_claim_lives_from_now_on) {
   post("1");
-  const claim held = data_.create_claim(orders, terms, 20);
+  const claim held = data_.create_claim(orders, terms, 20, {});
   server_.pass_seconds(299);
   EXPECT_TRUE(data_.update_claim(orders, held.id, terms));
   server_.pass_seconds(299);
@@ -124,8 +125,8 @@ TEST_F(store_test, a_claimed_message_is_deleted_with_its_own_claim_only) {
   const std::string first = post("1");
   const std::string second = post("2");
   const std::string third = post("3");
-  const claim mine = data_.create_claim(orders, terms, 1);
-  const claim other = data_.create_claim(orders, terms, 1);
+  const claim mine = data_.create_claim(orders, terms, 1, {});
+  const claim other = data_.create_claim(orders, terms, 1, {});
   EXPECT_EQ(data_.delete_message(orders, first, std::nullopt), delete_outcome::claimed);
   EXPECT_EQ(data_.delete_message(orders, first, other.id), delete_outcome::claimed_by_other);
   EXPECT_EQ(data_.delete_message(orders, first, new_id()), delete_outcome::no_such_claim);
@@ -138,7 +139,7 @@ TEST_F(store_test, a_claimed_message_is_deleted_with_its_own_claim_only) {
 
 TEST_F(store_test, nothing_of_a_project_is_in_reach_of_another) {
   const std::string id = post("1");
-  const claim held = data_.create_claim(orders, terms, 20);
+  const claim held = data_.create_claim(orders, terms, 20, {});
   const queue_key foreign{"another", "orders"};
   static_cast<void>(data_.create_queue(foreign, "{}"));
   EXPECT_THAT(data_.get_messages(foreign, {id}), IsEmpty());
@@ -153,18 +154,118 @@ TEST_F(store_test, nothing_of_a_project_is_in_reach_of_another) {
 
 TEST_F(store_test, a_deleted_queue_takes_everything_with_it) {
   const std::string id = post("1");
-  const claim held = data_.create_claim(orders, terms, 20);
+  const claim held = data_.create_claim(orders, terms, 20, {});
   data_.delete_queue(orders);
   static_cast<void>(data_.create_queue(orders, "{}"));
   EXPECT_THAT(data_.get_messages(orders, {id}), IsEmpty());
   EXPECT_FALSE(data_.get_claim(orders, held.id));
 }
 
+TEST_F(store_test, what_was_in_a_deleted_queue_is_swept_bit_by_bit) {
+  for (int i = 0; i < 10; ++i)
+    post("1");
+  static_cast<void>(data_.create_claim(orders, terms, 1, {}));
+  data_.delete_queue(orders);
+  post("2");
+  EXPECT_EQ(data_.count_queues("project"), 1);
+  EXPECT_EQ(data_.summary(10).size(), 1U);
+  int rounds = 0;
+  while (data_.sweep(4) > 0)
+    ++rounds;
+  EXPECT_GE(rounds, 3);
+  EXPECT_THAT(visible(), ElementsAre("2"));
+}
+
+TEST_F(store_test, a_purged_queue_is_empty_and_keeps_what_it_says) {
+  static_cast<void>(data_.create_queue(orders, R"({"owner":"me"})"));
+  const std::string id = post("1");
+  const claim held = data_.create_claim(orders, terms, 1, {});
+  data_.purge_messages(orders);
+  EXPECT_EQ(data_.queue_metadata(orders), R"({"owner":"me"})");
+  EXPECT_THAT(data_.get_messages(orders, {id}), IsEmpty());
+  EXPECT_FALSE(data_.get_claim(orders, held.id));
+  EXPECT_EQ(data_.stats(orders).total, 0);
+}
+
+TEST_F(store_test, messages_claimed_too_often_go_where_the_queue_says) {
+  post("1", 3600);
+  const dead_letter_rule rule{2, "dead", 60};
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(data_.create_claim(orders, terms, 5, rule).messages, SizeIs(1));
+    server_.pass_seconds(terms.ttl);
+  }
+  EXPECT_THAT(data_.create_claim(orders, terms, 5, rule).messages, IsEmpty());
+  message_filter all;
+  all.limit = 10;
+  const auto dead = data_.list_messages({"project", "dead"}, all);
+  ASSERT_THAT(dead, SizeIs(1));
+  EXPECT_EQ(dead.front().ttl, 60);
+  server_.pass_seconds(60);
+  EXPECT_THAT(data_.list_messages({"project", "dead"}, all), IsEmpty());
+}
+
+TEST_F(store_test, without_a_queue_for_them_they_are_deleted) {
+  post("1");
+  post("2");
+  const dead_letter_rule rule{1, "", std::nullopt};
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1, rule));
+  server_.pass_seconds(60);
+  EXPECT_THAT(bodies(data_.create_claim(orders, terms, 5, rule).messages), ElementsAre("2"));
+  EXPECT_EQ(data_.stats(orders).total, 1);
+}
+
+// Each way of finding what lives gives the same: by marker past what has expired, and by end.
+TEST_F(store_test, what_lives_is_found_among_much_that_has_expired) {
+  for (int i = 0; i < 1500; ++i)
+    post("dead", 60);
+  for (const char* body : {"1", "2", "3"})
+    post(body);
+  server_.pass_seconds(60);
+  EXPECT_THAT(visible(), ElementsAre("1", "2", "3"));
+  message_filter all;
+  all.include_claimed = true;
+  EXPECT_THAT(bodies(data_.create_claim(orders, {60, 60}, 2, {}).messages), ElementsAre("1", "2"));
+  EXPECT_THAT(visible(), ElementsAre("3"));
+  EXPECT_THAT(visible(all), ElementsAre("1", "2", "3"));
+  server_.pass_seconds(60);
+  EXPECT_THAT(visible(), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(bodies(data_.pop(orders, 5)), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(store_test, subscriptions_belong_to_a_queue_and_end) {
+  const new_subscription wanted{"http://127.0.0.1/a", 60, "{}", true};
+  const auto id = data_.create_subscription(orders, wanted);
+  ASSERT_TRUE(id);
+  EXPECT_FALSE(data_.create_subscription(orders, wanted)) << "there already";
+  EXPECT_FALSE(data_.get_subscription({"another", "orders"}, *id));
+  EXPECT_EQ(data_.change_subscription(orders, *id, {"http://127.0.0.1/b", 120, {}}),
+            change_outcome::done);
+  const auto second = data_.create_subscription(orders, wanted);
+  EXPECT_EQ(data_.change_subscription(orders, *second, {"http://127.0.0.1/b", {}, {}}),
+            change_outcome::conflict);
+  EXPECT_EQ(data_.change_subscription(orders, "none", {}), change_outcome::absent);
+  server_.pass_seconds(60);
+  ASSERT_THAT(data_.list_subscriptions(orders, "", 10), SizeIs(1));
+  EXPECT_EQ(data_.list_subscriptions(orders, "", 10).front().subscriber, "http://127.0.0.1/b");
+  data_.purge_subscriptions(orders);
+  EXPECT_THAT(data_.list_subscriptions(orders, "", 10), IsEmpty());
+}
+
+TEST_F(store_test, an_unconfirmed_subscription_may_be_asked_for_again) {
+  const new_subscription wanted{"http://127.0.0.1/a", 60, "{}", false};
+  const auto first = data_.create_subscription(orders, wanted);
+  const auto again = data_.create_subscription(orders, wanted);
+  ASSERT_TRUE(first && again);
+  EXPECT_THAT(data_.list_subscriptions(orders, "", 10), SizeIs(1));
+  EXPECT_TRUE(data_.confirm_subscription(orders, *again, true));
+  EXPECT_FALSE(data_.create_subscription(orders, wanted));
+}
+
 TEST_F(store_test, sweeping_removes_what_has_expired_and_nothing_else) {
   for (int i = 0; i < 5; ++i)
     post("1", 60);
   post("2");
-  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1, {}));
   server_.pass_seconds(121);
   EXPECT_EQ(data_.sweep(3), 4);  // three messages and the claim
   EXPECT_EQ(data_.sweep(100), 2);
@@ -191,7 +292,7 @@ TEST_F(store_test, markers_lead_through_all_messages_once) {
 TEST_F(store_test, the_summary_counts_what_lives) {
   post("1");
   post("2", 60);
-  static_cast<void>(data_.create_claim(orders, {60, 60}, 1));
+  static_cast<void>(data_.create_claim(orders, {60, 60}, 1, {}));
   static_cast<void>(data_.create_queue({"project", "empty"}, "{}"));
   server_.pass_seconds(59);
   const auto summary = data_.summary(10);

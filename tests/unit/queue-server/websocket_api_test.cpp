@@ -1,13 +1,13 @@
 #include <gtest/gtest.h>
-#include <api/json.hpp>
-#include <api/websocket.hpp>
+#include <verbs/json.hpp>
+#include <websocket/api.hpp>
 
 #include "served.hpp"
 
 namespace queue_server {
 namespace {
 
-using websocket_api::encoding;
+using websocket::encoding;
 
 class websocket_api_test : public testing::Test {
  protected:
@@ -16,8 +16,11 @@ class websocket_api_test : public testing::Test {
             {"headers", {{"client-id", "3381af922b9e11e3b19171861300734c"}, {"X-PROJECT-ID", "p"}}},
             {"body", std::move(body)}};
   }
+  operation prepare(std::string_view message, encoding form) {
+    return websocket::prepare(message, form, server_.allowed()).work;
+  }
   json ask(const json& asked) {
-    return json::parse(server_.run(websocket_api::prepare(asked.dump(), encoding::json)).body);
+    return json::parse(server_.run(prepare(asked.dump(), encoding::json)).body);
   }
 
   served server_;
@@ -35,22 +38,21 @@ TEST_F(websocket_api_test, answers_repeat_the_request) {
 
 TEST_F(websocket_api_test, packed_requests_get_packed_answers) {
   const json asked = request("queue_list");
-  const reply answer =
-      server_.run(websocket_api::prepare(to_message_pack(asked), encoding::message_pack));
+  const reply answer = server_.run(prepare(to_message_pack(asked), encoding::message_pack));
   EXPECT_EQ(parse_message_pack(answer.body)["body"]["queues"], json::array());
 }
 
 TEST_F(websocket_api_test, what_is_no_request_is_answered_all_the_same) {
   for (const char* text : {"", "{", "[]", "null", "\"x\"", R"({"action":{}})", R"({"action":"x"})",
                            R"({"action":"queue_list","body":[]})"}) {
-    const reply answer = server_.run(websocket_api::prepare(text, encoding::json));
+    const reply answer = server_.run(prepare(text, encoding::json));
     EXPECT_EQ(json::parse(answer.body)["headers"]["status"], 400) << text;
   }
 }
 
 TEST_F(websocket_api_test, errors_are_those_of_zaqar) {
   const auto error_of = [this](std::string_view message, encoding form) {
-    const reply answer = server_.run(websocket_api::prepare(message, form));
+    const reply answer = server_.run(prepare(message, form));
     const json shown =
         form == encoding::json ? json::parse(answer.body) : parse_message_pack(answer.body);
     return shown["body"]["error"].get<std::string>();
@@ -63,8 +65,9 @@ TEST_F(websocket_api_test, errors_are_those_of_zaqar) {
 }
 
 TEST_F(websocket_api_test, a_storage_that_fails_is_503) {
-  const operation work = websocket_api::prepare(request("queue_list").dump(), encoding::json);
-  const json answer = json::parse(work.refuse(sqlite::error(13, "disk is full")).body);
+  const operation work = prepare(request("queue_list").dump(), encoding::json);
+  const json answer =
+      json::parse(work.answer(std::make_exception_ptr(sqlite::error(13, "disk is full"))).body);
   EXPECT_EQ(answer["headers"]["status"], 503);
   EXPECT_EQ(answer["request"]["action"], "queue_list");
 }

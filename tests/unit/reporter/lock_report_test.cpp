@@ -8,6 +8,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "../capture/backend.hpp"
 #include "live_process.hpp"
 #include "support/in_child.hpp"
 
@@ -196,7 +197,7 @@ TEST(Locks, ReadersOfASharedMutexHaveNoNames) {
   }
 }
 
-TEST(Locks, AConditionNamesNobody) {
+TEST(Locks, AConditionNamesItsMutexAndNobody) {
   live_reporter reporter;
   std::mutex mutex;
   std::condition_variable condition;
@@ -217,6 +218,9 @@ TEST(Locks, AConditionNamesNobody) {
                         }};
     const json report = report_with_wait(reporter, waiting.id(), "condition");
     EXPECT_EQ(wait_of(report, waiting.id())["address"], address_of(&condition));
+    if (!capture::testing::threads_walk) {
+      EXPECT_EQ(wait_of(report, waiting.id())["peer"], "with mutex " + address_of(&mutex));
+    }
     EXPECT_TRUE(wait_of(report, waiting.id())["owner"].is_null());
     EXPECT_THAT(report["findings"], IsEmpty());
   }

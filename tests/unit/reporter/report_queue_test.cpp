@@ -7,14 +7,13 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <csignal>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
 
-#include "reporter/own_thread.hpp"
 #include "reporter/stage.hpp"
+#include "trigger/own_thread.hpp"
 
 namespace gmr {
 namespace {
@@ -85,18 +84,17 @@ class test_maker final : public report_maker {
 
 class ReportQueue : public testing::Test {
  protected:
-  ReportQueue() : queue_(make_queue(thread_.executor())) { thread_.start({}); }
+  ReportQueue() : queue_(make_queue()) { thread_.start({}); }
   ~ReportQueue() override {
     gate_.open();
     queue_->stop(true);
   }
-  std::shared_ptr<report_queue> make_queue(
-      boost::asio::any_io_executor executor,
-      std::chrono::milliseconds rest_after = report_queue::usual_rest) {
-    return std::make_shared<report_queue>(
-        report_queue::strand{std::move(executor)},
-        std::make_unique<test_maker>(gate_, fails_, alive_),
-        [this](const report& made) { deliver(made); }, rest_after);
+  std::shared_ptr<report_queue> make_queue(const report_queue::settings& set = {}) {
+    auto made = std::make_shared<report_queue>(
+        thread_, std::make_unique<test_maker>(gate_, fails_, alive_),
+        [this](const report& each) { deliver(each); }, set);
+    thread_.add(made);
+    return made;
   }
   void deliver(const report& made) {
     const std::lock_guard lock{mutex_};
@@ -133,7 +131,7 @@ TEST_F(ReportQueue, MakesAReportForARequest) {
 
 TEST_F(ReportQueue, ItsMakerRestsOnceNothingIsAskedForAndGoesOnAfterwards) {
   queue_->stop(true);
-  queue_ = make_queue(thread_.executor(), 1ms);
+  queue_ = make_queue({.rest_after = 1ms});
   for (int round = 1; round <= 3; ++round) {
     EXPECT_EQ(queue_->make("again").get().number, static_cast<std::uint64_t>(round));
     gate_.wait_for_rests(round);
@@ -202,7 +200,7 @@ TEST_F(ReportQueue, StopFinishesWhatIsMadeAndWhatWaits) {
 
 TEST_F(ReportQueue, StopDoesNotWaitForAnExecutorThatNobodyRuns) {
   boost::asio::io_context context;
-  const auto queue = make_queue(context.get_executor());
+  const auto queue = make_queue({.executor = context.get_executor()});
   queue->request("never");
   std::future<report> answer = queue->make("never");
   queue->stop(false);
@@ -232,45 +230,102 @@ TEST_F(ReportQueue, NoRequestIsLostWhenManyThreadsAsk) {
   EXPECT_EQ(sum, 4 * each);
 }
 
+TEST_F(ReportQueue, MakesReportsOnAnExecutorOfTheService) {
+  boost::asio::io_context context;
+  auto guard = boost::asio::make_work_guard(context);
+  std::thread runs{[&] { context.run(); }};
+  const auto queue = make_queue({.executor = context.get_executor(), .rest_after = 1ms});
+  for (int round = 1; round <= 2; ++round) {
+    EXPECT_EQ(queue->make("again").get().number, static_cast<std::uint64_t>(round));
+    gate_.wait_for_rests(round);
+  }
+  queue->stop(false);
+  guard.reset();
+  runs.join();
+}
+
+// Does once what it is told.
+class errand final : public duty {
+ public:
+  explicit errand(std::function<void()> does) : does_(std::move(does)) {}
+  std::optional<clock::time_point> attend(clock::time_point) override {
+    if (does_) does_();
+    does_ = nullptr;
+    return std::nullopt;
+  }
+
+ private:
+  std::function<void()> does_;
+};
+
 TEST(OwnThread, HasItsNameAndBlocksTheSignalsOfTheService) {
   const int open = SIGRTMIN + 5;
   own_thread thread;
   thread.start({open, -1});
   std::promise<sigset_t> mask;
   std::promise<std::string> name;
-  boost::asio::post(thread.executor(), [&] {
+  const auto asks = std::make_shared<errand>([&] {
     sigset_t blocked;
     pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
     char buffer[32] = {};
     pthread_getname_np(pthread_self(), buffer, sizeof buffer);
+    EXPECT_TRUE(thread.is_here());
     name.set_value(buffer);
     mask.set_value(blocked);
   });
+  thread.add(asks);
   EXPECT_EQ(name.get_future().get(), "gmr-reporter");
   const sigset_t blocked = mask.get_future().get();
   for (const int signal : {SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGPIPE, SIGCHLD})
     EXPECT_EQ(sigismember(&blocked, signal), 1) << signal;
   EXPECT_EQ(sigismember(&blocked, open), 0);
   EXPECT_EQ(sigismember(&blocked, SIGSEGV), 0);
+  EXPECT_FALSE(thread.is_here());
   sigset_t here;
   pthread_sigmask(SIG_SETMASK, nullptr, &here);
   EXPECT_EQ(sigismember(&here, SIGTERM), 0) << "the caller's own mask is as before";
 }
 
-TEST(OwnThread, SurvivesAnExceptionOfAHandler) {
+TEST(OwnThread, SurvivesAnExceptionAndTriesAgain) {
   own_thread thread;
-  int recovered = 0;  // on the second try
-  thread.start({}, [&] {
-    if (++recovered == 1) throw std::bad_alloc{};
-  });
+  thread.start({});
+  int tries = 0;
   std::promise<void> after;
   testing::internal::CaptureStderr();
-  boost::asio::post(thread.executor(), [] { throw std::runtime_error{"oops"}; });
-  boost::asio::post(thread.executor(), [&] { after.set_value(); });
+  const auto fails = std::make_shared<errand>([&] {
+    if (++tries == 1) throw std::runtime_error{"oops"};
+    after.set_value();
+  });
+  thread.add(fails);
   EXPECT_EQ(after.get_future().wait_for(30s), std::future_status::ready);
   thread.join();
-  EXPECT_EQ(recovered, 2);
+  EXPECT_EQ(tries, 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "gmr: oops\n");
+}
+
+TEST(OwnThread, IsNotBusyWhileThereIsNothingToDo) {
+  own_thread thread;
+  int times = 0;
+  std::promise<void> begun;
+  class counted final : public duty {
+   public:
+    counted(int& count, std::promise<void>& first) : count_(count), first_(first) {}
+    std::optional<clock::time_point> attend(clock::time_point now) override {
+      if (count_++ == 0) first_.set_value();
+      return now + 50ms;
+    }
+
+   private:
+    int& count_;
+    std::promise<void>& first_;
+  };
+  const auto given = std::make_shared<counted>(times, begun);
+  thread.start({});
+  thread.add(given);
+  begun.get_future().wait();
+  std::this_thread::sleep_for(200ms);
+  thread.join();
+  EXPECT_LT(times, 10);
 }
 
 TEST(Stage, AFailureBecomesANote) {

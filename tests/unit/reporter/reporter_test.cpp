@@ -154,6 +154,16 @@ TEST_F(Reporter, OneFailingSectionLeavesAllElseWhole) {
   EXPECT_FALSE(made.threads.empty());
 }
 
+// It would wait for itself.
+TEST_F(Reporter, ASectionThatAsksForAReportIsRefusedAtOnce) {
+  reporter reports{{.name = "orders"}, directory_.set()};
+  reports.add_section("Inner", [&] { return value{reports.make().number}; });
+  const report made = reports.make();
+  ASSERT_EQ(made.sections.size(), 1U);
+  EXPECT_EQ(made.sections[0].error, "a report can't be made while making one");
+  EXPECT_EQ(reports.make().number, made.number + 1);
+}
+
 TEST_F(Reporter, ASectionThatHangsIsLeftOut) {
   settings set = directory_.set();
   set.section_deadline = 100ms;

@@ -221,5 +221,31 @@ TEST(LockAcrossSuspension, AThreadThatHoldsALockInEpollIsNone) {
   EXPECT_THAT(report_with_wait(reporter, waiting.id(), "mutex")["findings"], IsEmpty());
 }
 
+// No green thread has the lock's address: none is accused of holding it.
+TEST(LockAcrossSuspension, OfALockThatNoGreenThreadRefersToPlainCodeMayBeTheHolder) {
+  live_reporter reporter;
+  auto* const mutex = new std::mutex;  // never given back
+  loop idle;
+  std::atomic<bool> taken = false;
+  asio::post(idle.io(), [&] {
+    mutex->lock();
+    taken = true;
+  });
+  wait_until([&] { return taken.load(); });
+  {
+    test_thread waiting{[&] { const std::lock_guard wait{*mutex}; },
+                        [&] { asio::post(idle.io(), [&] { mutex->unlock(); }); }};
+    report_with_wait(reporter, waiting.id(), "mutex");
+    const json report = report_with_wait(reporter, idle.thread(), "epoll");
+    const auto found = findings(report, "lock_across_suspension");
+    ASSERT_THAT(found, SizeIs(1)) << report["findings"];
+    EXPECT_THAT(found[0]["text"].get<std::string>(),
+                HasSubstr("none of the green threads that last ran there refers to it: plain code "
+                          "of the thread may hold it"));
+    EXPECT_THAT(found[0]["green_threads"], IsEmpty());
+  }
+  idle.stop();
+}
+
 }  // namespace
 }  // namespace gmr::test

@@ -12,7 +12,10 @@
 
 #include <fcntl.h>
 #include <cerrno>
+#include <set>
+#include <string>
 
+#include "../capture/backend.hpp"
 #include "live_process.hpp"
 #include "trace/thread_registry.hpp"
 
@@ -207,6 +210,40 @@ TEST(WaitReport, ConnectSaysWhereTo) {
   EXPECT_THAT(wait["peer"].get<std::string>(), EndsWith(" - " + text_of(address.first)));
 }
 
+// Not with the C library's way into the kernel, which people do not know.
+TEST(WaitReport, TheStackBeginsWithTheCall) {
+  if (capture::testing::threads_walk) GTEST_SKIP() << "the frames of a handler come before it";
+  live_reporter reporter;
+  const closing event{eventfd(0, 0)};
+  const closing set{epoll_create1(0)};
+  epoll_event wanted{.events = EPOLLIN, .data = {}};
+  ASSERT_EQ(epoll_ctl(set, EPOLL_CTL_ADD, event, &wanted), 0);
+  const auto begin_of = [&](const std::string& kind, const std::function<void()>& block) {
+    test_thread waiting{block, [&] { eventfd_write(event, 1); }};
+    const json report = report_with_wait(reporter, waiting.id(), kind);
+    const json frames = thread_of(report, waiting.id())["frames"];
+    return frames.empty() ? "no frame" : frames[0]["function"].dump();
+  };
+  EXPECT_THAT(begin_of("epoll",
+                       [&] {
+                         epoll_event got{};
+                         while (epoll_wait(set, &got, 1, -1) != 1) {
+                         }
+                       }),
+              HasSubstr("epoll_wait"));
+  eventfd_t value = 0;
+  eventfd_read(event, &value);
+  EXPECT_THAT(begin_of("read", [&] { EXPECT_EQ(read(event, &value, sizeof value), 8); }),
+              HasSubstr("read"));
+  EXPECT_THAT(begin_of("poll",
+                       [&] {
+                         pollfd polled{event, POLLIN, 0};
+                         while (poll(&polled, 1, -1) != 1) {
+                         }
+                       }),
+              HasSubstr("poll"));
+}
+
 // Where frame pointers are needed to read a stack, as in sanitized builds, a report ends a sleep.
 TEST(WaitReport, SleepSaysHowLongItIs) {
   const json whole = wait_in("sleep", [] {
@@ -276,7 +313,7 @@ TEST(Unreachable, IsToldWhereItIsInTheKernel) {
   for (const json& each : report["cost"]["notes"])
     if (each.get<std::string>().starts_with(about)) note = each;
   EXPECT_THAT(note, HasSubstr(call));
-  const std::string channel = capture::task_files{}.wait_channel(deaf.id());  // may be a secret
+  const std::string channel = os::task_files{}.wait_channel(deaf.id());  // may be a secret
   EXPECT_EQ(note.find("; wait channel " + channel) != std::string::npos, !channel.empty()) << note;
 }
 
@@ -292,9 +329,12 @@ TEST(OwnThreads, AreCapturedAndHaveAlternateStacks) {
     return own;
   };
   json own;
-  wait_until([&] {  // both have begun: they name themselves
+  const auto name_of = [&](std::size_t at) { return own[at]["name"].get<std::string>(); };
+  wait_until([&] {  // all have begun: they name themselves
     own = own_threads(reporter.make());
-    return own.size() == 2 && own[0]["name"] != own[1]["name"];
+    return own.size() == 3 &&
+           std::set{name_of(0), name_of(1), name_of(2)} ==
+               std::set<std::string>{"gmr-reporter", "gmr-sections", "gmr-watchdog"};
   });
   for (const json& each : own) {
     EXPECT_EQ(each["capture"], "ok") << each["name"];

@@ -6,12 +6,13 @@
 #include <boost/program_options/options_description.hpp>
 
 #include "gmr/section/options.hpp"
+#include "text/masking.hpp"
 
 namespace {
 
-using gmr::sections::is_secret_name;
 using gmr::sections::mask_arguments;
-using gmr::sections::mask_urls;
+using gmr::texts::is_secret_name;
+using gmr::texts::mask_urls;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -117,8 +118,21 @@ TEST(MaskUrls, HidesUrlsInsideParameters) {
             "https://h/x?next=http%3A%2F%2Fi%2F&b=1");
 }
 
+// As a request's first line has it, or an option that is relative to another one.
+TEST(MaskUrls, MasksTheQueryOfAUrlWithoutSchemeAndHost) {
+  EXPECT_EQ(mask_urls("GET /v2/queues?limit=5&token=hunter2 HTTP/1.1"),
+            "GET /v2/queues?limit=5&token=*** HTTP/1.1");
+  EXPECT_EQ(mask_urls("?password=hunter2"), "?password=***");
+  EXPECT_EQ(mask_urls("a?api%5Fkey=hunter2, b?sig=hunter2 http://h/?token=x /c?pwd=hunter2#d"),
+            "a?api%5Fkey=*** b?sig=*** http://h/?token=*** /c?pwd=***#d");
+  EXPECT_EQ(mask_urls("/login?next=%2Fa%3Ftoken%3Dhunter2&b=1"), "/login?next=***&b=1");
+  for (const char* plain : {"what? no", "a?b", "/x?limit=5&marker=7", "?", "a=b?c=d"})
+    EXPECT_EQ(mask_urls(plain), plain);
+}
+
 TEST(MaskUrls, MaskingTwiceIsMaskingOnce) {
-  for (const char* text : {"http://u:p@h/?token=x", "mongodb://u:p@h1:1,h2:2/", "x://u:a b@h"})
+  for (const char* text :
+       {"http://u:p@h/?token=x", "mongodb://u:p@h1:1,h2:2/", "x://u:a b@h", "/a?token=x&b=?pwd=y"})
     EXPECT_EQ(mask_urls(mask_urls(text)), mask_urls(text));
 }
 

@@ -43,6 +43,7 @@ TEST(Options, DefaultsAreThoseOfTheContract) {
     EXPECT_EQ(set.list, gmr::report_list::groups);
     EXPECT_EQ(set.capture_signal, 0);
     EXPECT_EQ(set.stack_bytes, 65536U);
+    EXPECT_EQ(set.debug_dirs, "/usr/lib/debug");
     EXPECT_EQ(set.deadline, milliseconds{10000});
     EXPECT_EQ(set.section_deadline, milliseconds{2000});
   }
@@ -54,7 +55,8 @@ TEST(Options, EveryOneCanBeSet) {
        "--oslo_reports.file_event_handler_interval=0.25", "--oslo_reports.log_dir=/var/log/x",
        "--oslo_reports.signal=SIGHUP", "--oslo_reports.format=json", "--oslo_reports.list=each",
        "--oslo_reports.capture_signal=RTMIN+5", "--oslo_reports.stack_bytes=131072",
-       "--oslo_reports.deadline_seconds=2.5", "--oslo_reports.section_seconds=0.001"});
+       "--oslo_reports.debug_dirs=/opt/debug:/usr/lib/debug", "--oslo_reports.deadline_seconds=2.5",
+       "--oslo_reports.section_seconds=0.001"});
   EXPECT_EQ(set.file_event_handler, "/run/a file");
   EXPECT_EQ(set.file_event_handler_interval, milliseconds{250});
   EXPECT_EQ(set.log_dir, "/var/log/x");
@@ -63,6 +65,7 @@ TEST(Options, EveryOneCanBeSet) {
   EXPECT_EQ(set.list, gmr::report_list::each);
   EXPECT_EQ(set.capture_signal, SIGRTMIN + 5);
   EXPECT_EQ(set.stack_bytes, 131072U);
+  EXPECT_EQ(set.debug_dirs, "/opt/debug:/usr/lib/debug");
   EXPECT_EQ(set.deadline, milliseconds{2500});
   EXPECT_EQ(set.section_deadline, milliseconds{1});
 }

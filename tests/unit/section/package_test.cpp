@@ -5,6 +5,10 @@
 #include <array>
 #include <boost/version.hpp>
 #include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "section/sections.hpp"
 #include "values.hpp"
@@ -13,9 +17,26 @@ namespace {
 
 using testing::HasSubstr;
 
+// The executable, with that build id, and libraries of these paths.
+gmr::os::module_table modules(const std::string& build_id,
+                              const std::vector<std::string>& libraries = {}) {
+  gmr::os::module_table::list loaded;
+  gmr::os::module program;
+  program.kind = gmr::os::module_kind::executable;
+  program.build_id = build_id;
+  loaded.push_back(std::make_shared<gmr::os::module>(program));
+  for (const std::string& path : libraries) {
+    gmr::os::module library;
+    library.path = path;
+    loaded.push_back(std::make_shared<gmr::os::module>(library));
+  }
+  return {std::move(loaded), {}};
+}
+
 TEST(PackageSection, SaysWhichSoftwareThisIs) {
   const gmr::value section = gmr::sections::package_section(
-      {.name = "orders", .version = "1.4.2", .vendor = "Example", .revision = "abc123"}, "c0ffee");
+      {.name = "orders", .version = "1.4.2", .vendor = "Example", .revision = "abc123"},
+      modules("c0ffee"));
   EXPECT_EQ(values::text(values::at(section, "name")), "orders");
   EXPECT_EQ(values::text(values::at(section, "version")), "1.4.2");
   EXPECT_EQ(values::text(values::at(section, "vendor")), "Example");
@@ -29,13 +50,27 @@ TEST(PackageSection, SaysWhichSoftwareThisIs) {
 TEST(PackageSection, WhatIsNotKnownIsNull) {
   gmr::package software;
   software.name = "orders";
-  const gmr::value section = gmr::sections::package_section(software, "");
+  const gmr::value section = gmr::sections::package_section(software, modules(""));
   for (const char* name : {"version", "vendor", "revision", "build_id"})
     EXPECT_TRUE(values::at(section, name).is_null()) << name;
 }
 
+// The library is loaded into programs that know nothing of it.
+TEST(PackageSection, OfAProgramThatWasBuiltElsewhereSaysWhatIsKnownOfThat) {
+  const auto boost_of = [](const std::vector<std::string>& libraries) {
+    const gmr::value section = gmr::sections::package_section(
+        {.name = "orders"}, modules("", libraries), gmr::sections::built_program::elsewhere);
+    EXPECT_TRUE(values::at(section, "compiler").is_null());
+    return values::at(section, "boost");
+  };
+  EXPECT_TRUE(boost_of({"/lib/libc.so.6"}).is_null());
+  EXPECT_EQ(values::text(boost_of({"/lib/libc.so.6", "/lib/libboost_context.so.1.55.0"})),
+            "1.55.0");
+}
+
 TEST(PackageSection, NamesTheOperatingSystem) {
-  const std::string os = values::text(values::at(gmr::sections::package_section({}, ""), "os"));
+  const std::string os =
+      values::text(values::at(gmr::sections::package_section({}, modules("")), "os"));
   EXPECT_THAT(os, HasSubstr("Linux"));
   std::ifstream release{"/etc/os-release"};
   std::string line;

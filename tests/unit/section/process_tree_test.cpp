@@ -16,7 +16,6 @@
 
 namespace {
 
-using gmr::sections::parse_stat;
 using values::at;
 
 // A child with a child, both waiting to be killed.
@@ -105,25 +104,6 @@ TEST(ProcessTree, ShowsChildrenOfEveryThread) {
   done.wait(false);
   EXPECT_EQ(values::items(children()).size(), 1U);
   started.reset();
-}
-
-TEST(ParseStat, TakesAnyName) {
-  const std::string rest = " S 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 345678 0";
-  const auto stat = parse_stat("42 (a) S (b))" + rest);
-  ASSERT_TRUE(stat);
-  EXPECT_EQ(stat->name, "a) S (b)");
-  EXPECT_EQ(stat->state, 'S');
-  EXPECT_EQ(stat->parent, 7);
-  EXPECT_EQ(stat->threads, 12U);
-  EXPECT_EQ(stat->start_ticks, 345678U);
-}
-
-TEST(ParseStat, RefusesWhatIsCutOff) {
-  const std::string whole = "42 (name) S 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 345678";
-  ASSERT_TRUE(parse_stat(whole));
-  const std::size_t last_field = whole.rfind(' ') + 1;
-  for (std::size_t length = 0; length < last_field; ++length)
-    EXPECT_FALSE(parse_stat(std::string_view(whole).substr(0, length))) << length;
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "gmr/reporter.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -44,6 +46,26 @@ class gate final {
   std::atomic<bool> opened_{false};
   std::atomic<bool> entered_{false};
 };
+
+TEST(SectionRegistry, MasksSecretsInUrlsWhereverTheyStand) {
+  section_registry registry;
+  const std::string url = "GET /orders?token=hunter2";
+  registry.keep("Connections", [&] {
+    return gmr::value(gmr::key_values{}
+                          .add("text", gmr::text{url})
+                          .add("list", gmr::list{{url}})
+                          .add("table", gmr::table{{"request"}, {{url}}})
+                          .add(url, url));
+  });
+  registry.keep("Failed", [&]() -> gmr::value { throw std::runtime_error(url); });
+  gmr::report shown;
+  shown.sections = generate(registry);
+  const std::string json = gmr::reporter::to_json(shown);
+  EXPECT_THAT(json, testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(json, HasSubstr(R"("GET /orders?token=***":"GET /orders?token=***")"));
+  EXPECT_THAT(json, HasSubstr(R"([{"request":"GET /orders?token=***"}])"));
+  EXPECT_THAT(json, HasSubstr(R"("Failed":{"error":"GET /orders?token=***"})"));
+}
 
 TEST(SectionRegistry, RunsGeneratorsInOrderOfRegistration) {
   section_registry registry;

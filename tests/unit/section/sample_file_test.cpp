@@ -4,7 +4,8 @@
 
 #include "gmr/section/options.hpp"
 #include "option_files.hpp"
-#include "section/file_text.hpp"
+#include "os/file_text.hpp"
+#include "text/lines.hpp"
 
 namespace {
 
@@ -12,7 +13,7 @@ namespace po = boost::program_options;
 using testing::HasSubstr;
 
 std::string content_of(const std::string& file) {
-  const auto text = gmr::sections::read_file(GMR_SOURCE_DIR "/" + file);
+  const auto text = gmr::os::read_file(GMR_SOURCE_DIR "/" + file);
   EXPECT_TRUE(text.ok()) << file;
   return text.content;
 }
@@ -23,7 +24,7 @@ gmr::loaded_options load_sample() {
   std::string_view rest = sample;
   std::string active;
   while (!rest.empty()) {
-    std::string_view line = gmr::sections::take_line(rest);
+    std::string_view line = gmr::texts::take_line(rest);
     const bool is_option = line.starts_with('#') && !line.starts_with("# ");
     if (is_option) line.remove_prefix(1);
     active.append(line).append("\n");

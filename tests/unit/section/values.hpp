@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "gmr/model/value.hpp"
 
@@ -10,7 +11,7 @@ namespace values {
 
 // The value at a path of names of nested key_values.
 template <class... Names>
-const gmr::value& at(const gmr::value& tree, const std::string& name, const Names&... names) {
+const gmr::value& at(const gmr::value& tree, std::string_view name, const Names&... names) {
   for (const auto& [key, content] : std::get<gmr::key_values>(tree.get()).entries) {
     if (key != name) continue;
     if constexpr (sizeof...(Names) == 0) {
@@ -19,10 +20,10 @@ const gmr::value& at(const gmr::value& tree, const std::string& name, const Name
       return at(content, names...);
     }
   }
-  throw std::runtime_error("no " + name);
+  throw std::runtime_error("no " + std::string{name});
 }
 
-inline bool has(const gmr::value& tree, const std::string& name) {
+inline bool has(const gmr::value& tree, std::string_view name) {
   for (const auto& entry : std::get<gmr::key_values>(tree.get()).entries)
     if (entry.first == name) return true;
   return false;

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "sink/sink.hpp"
+#include "sink/write_lock.hpp"
 #include "support.hpp"
 
 namespace gmr::sinks {
@@ -256,10 +257,8 @@ TEST(StandardError, WritesAfterADeadlineAlthoughSomebodyHoldsTheLock) {
   pipe_ends ready;
   const standard_error_is redirected{pipe.ends[1]};
   const pid_t holder = in_child([&] {
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (::fcntl(STDERR_FILENO, F_SETLK, &lock) != 0) return 1;
+    const write_lock lock{clock::now() + 10s};
+    if (!lock.held()) return 1;
     EXPECT_EQ(::write(ready.ends[1], "x", 1), 1);
     ::pause();
     return 0;
@@ -269,9 +268,68 @@ TEST(StandardError, WritesAfterADeadlineAlthoughSomebodyHoldsTheLock) {
   const std::string error = write_standard_error({"report\n"}, 100ms);
   ::kill(holder, SIGKILL);
   status_of(holder);
-  EXPECT_NE(error.find("lock"), std::string::npos) << error;
+  EXPECT_NE(error.find("did not finish"), std::string::npos) << error;
   char out[16] = {};
   EXPECT_EQ(::read(pipe.ends[0], out, sizeof out), 7);
+}
+
+TEST(StandardError, IsWrittenAfterAnotherProcessDiedWhileItWrote) {
+  pipe_ends pipe;
+  const standard_error_is redirected{pipe.ends[1]};
+  status_of(in_child([] {
+    const auto* const never_released = new write_lock{clock::now() + 10s};
+    return never_released->held() ? 0 : 1;
+  }));
+  EXPECT_EQ(write_standard_error({"report\n"}, 30s), "");
+}
+
+// The lock by which a service makes sure that it runs once, on the log file that is its standard
+// error: other processes see it for as long as the service holds it.
+TEST(StandardError, LeavesTheProgramsLockOnItsFile) {
+  const test::scratch_directory directory;
+  const std::filesystem::path path = directory.path() / "log";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const standard_error_is redirected{file};
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  ASSERT_EQ(::fcntl(file, F_SETLK, &lock), 0);
+  EXPECT_EQ(write_standard_error({"report\n"}, 1s), "");
+  const int status = status_of(in_child([&] {
+    struct flock seen{};
+    seen.l_type = F_WRLCK;
+    seen.l_whence = SEEK_SET;
+    return ::fcntl(file, F_GETLK, &seen) == 0 && seen.l_type == F_WRLCK ? 0 : 1;
+  }));
+  EXPECT_EQ(status, 0);
+  ::close(file);
+}
+
+TEST(StandardError, GetsAllPiecesByOneCallWhereOthersAppendToTheFile) {
+  const test::scratch_directory directory;
+  const std::filesystem::path path = directory.path() / "log";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const pid_t other = in_child([&] {
+    for (;;)
+      if (::write(file, "other\n", 6) != 6) return 1;
+  });
+  {
+    const standard_error_is redirected{file};
+    for (int i = 0; i < 2000; ++i)
+      EXPECT_EQ(write_standard_error({"begin\n", "end\n"}, 1s), "");
+  }
+  ::kill(other, SIGKILL);
+  status_of(other);
+  ::close(file);
+  std::istringstream in{test::content_of(path)};
+  int whole = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (line != "begin") continue;
+    ASSERT_TRUE(std::getline(in, line));
+    ASSERT_EQ(line, "end");
+    ++whole;
+  }
+  EXPECT_EQ(whole, 2000);
 }
 
 TEST(Say, WritesOneLine) {

@@ -1,5 +1,5 @@
 // Which separate debug file is believed to belong to a library.
-#include "symbolize/debug_file.hpp"
+#include "symbolize/helper/debug_file.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -93,10 +93,26 @@ TEST(Shorten, SurvivesWhatIsNoName) {
   EXPECT_FALSE(shorten(std::string(100000, '<')).empty());
 }
 
+TEST(CompleteName, LeavesOutTheNamespaceOfAsiosVersion) {
+  EXPECT_EQ(demangle("_ZN5boost4asio11v103802_kmn6detail9scheduler3runERNS_6system10error_codeE"),
+            "boost::asio::detail::scheduler::run(boost::system::error_code&)");
+  EXPECT_EQ(complete_name(
+                "void f(boost::asio::v103802::io_context&, boost::asio::v103802::any_io_executor)"),
+            "void f(boost::asio::io_context&, boost::asio::any_io_executor)");
+  EXPECT_EQ(complete_name("boost::asio::vault::v2::open()"), "boost::asio::vault::v2::open()");
+  EXPECT_EQ(complete_name("boost::asio::v1"), "boost::asio::v1");
+}
+
 TEST(Origin, TellsTheProgramFromItsLibraries) {
   EXPECT_TRUE(is_internal("std::invoke", "/usr/include/c++/12/bits/invoke.h", "/opt/server"));
   EXPECT_TRUE(is_internal("boost::asio::detail::scheduler::run", "", "/opt/server"));
   EXPECT_TRUE(is_internal("epoll_wait", "", "/lib/x86_64-linux-gnu/libc.so.6"));
+  EXPECT_TRUE(is_internal("gmr::reporter::request", "", "/opt/server"));
+  EXPECT_TRUE(
+      is_internal("write_report", GMR_SOURCE_DIR "/lib/src/reporter/reporter.cpp", "/opt/server"));
+  EXPECT_TRUE(is_internal("jump_fcontext", "", "/opt/server")) << "gmr's own switch of fibers";
+  EXPECT_FALSE(
+      is_internal("write_report", "/home/me/lib/src/reporter/reporter.cpp", "/opt/server"));
   EXPECT_FALSE(is_internal("orders::session::run", "/src/boost/session.cpp", "/opt/server"));
   EXPECT_FALSE(is_internal("standard", "main.cpp", "/opt/libcache.so"));
 }

@@ -1,5 +1,5 @@
 // Stubs are found where the disassembler finds them.
-#include "symbolize/stubs.hpp"
+#include "symbolize/helper/stubs.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

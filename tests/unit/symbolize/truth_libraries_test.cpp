@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "expect_truths.hpp"
+#include "os/modules.hpp"
 #include "parked_thread.hpp"
 #include "symbolize/symbolizer.hpp"
 #include "truths.hpp"
@@ -67,13 +68,13 @@ seen_stack see(const std::string& path, Meanwhile meanwhile) {
   if (run == nullptr) return result;
   const parked_thread thread([&](parked_thread& self) { run(&park, &self, result.truths); });
   meanwhile();
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   raw_stack raw;
   const auto taken = thread.take();
   unwind.unwind(taken.snapshot, raw);
   EXPECT_FALSE(raw.truncated) << raw.note;
   EXPECT_TRUE(raw.exact);
-  symbolizer names;
+  symbolizer names{gmr::os::read_modules()};
   result.resolved = names.resolve(raw);
   result.owner = names.frames();
   return result;

@@ -148,9 +148,59 @@ TEST(CoroutineOperation, KnownOnesHaveShortNames) {
 TEST(CoroutineOperation, OthersAreNamedByTheirType) {
   EXPECT_EQ(
       operation_kind("[with T = initiated<boost::asio::detail::initiate_composed_op<void(int, "
-                     "char), void(x)>, shop::pay<shop::card>, int>; std::string = x]"),
+                     "char), void(x)>, shop::pay<shop::card> >; std::string = x]"),
       "shop::pay");
+  EXPECT_EQ(operation_kind("[with T = initiated<shop::accept_orders, int>]"), "shop::accept_orders")
+      << "rules are for the operations of Boost";
   EXPECT_EQ(operation_kind("[T = shop::ticket<int, (char)40>::taken]"), "shop::ticket::taken");
+}
+
+// As g++ 14 and Boost 1.88 and 1.92 have them.
+TEST(CoroutineOperation, WhatStandsAroundOneDoesNotNameIt) {
+  const std::string wait = "boost::asio::basic_waitable_timer<steady_clock>::initiate_async_wait";
+  const auto kind = [](const std::string& type) {
+    return operation_kind("[with T = " + type + "]");
+  };
+  const std::string redirected =
+      "boost::asio::async_result<boost::asio::redirect_error_t<boost::asio::use_awaitable_t<> >, "
+      "void(boost::system::error_code)>::init_wrapper<";
+  EXPECT_EQ(kind("initiated<" + redirected + wait + ">, boost::system::error_code*>"), "timer");
+  // Boost 1.83's is no template.
+  const std::string wrapper = redirected.substr(0, redirected.size() - 1);
+  EXPECT_EQ(kind("initiated<" + wrapper + ", " + wait + ">"), "timer");
+  EXPECT_EQ(kind("initiated<" + redirected + wrapper + ">, std::tuple<int>, " + wait + ">"),
+            "timer");
+  EXPECT_EQ(kind("initiated<" + wrapper + ">"), "boost::asio::async_result::init_wrapper");
+  EXPECT_EQ(kind("initiated<" + redirected +
+                 "boost::asio::detail::initiate_composed_op<void(int), "
+                 "void()> >, boost::system::error_code*, shop::pay<shop::card> >"),
+            "shop::pay");
+  EXPECT_EQ(kind("boost::asio::deferred_async_operation<void(int), "
+                 "boost::asio::detail::initiate_cancel_after<" +
+                 wait +
+                 ", clock, traits, void(int)>, "
+                 "std::chrono::duration<long int>, boost::asio::cancellation_type>"),
+            "timer");
+  EXPECT_EQ(kind("initiated<boost::asio::detail::initiate_composed<shop::pay<shop::card>, "
+                 "void(boost::asio::any_io_executor), void(int)> >"),
+            "shop::pay");
+  EXPECT_EQ(kind("boost::asio::deferred_async_operation<void(int), "
+                 "boost::asio::detail::initiate_composed<boost::beast::http::detail::read_op<"
+                 "stream, true>, void(), void(int)> >"),
+            "http read");
+  EXPECT_EQ(
+      kind("boost::asio::experimental::detail::initiate_co_composed<shop::f(int)::<lambda(int)>, "
+           "void(), void(int)>"),
+      "shop::f");
+  EXPECT_TRUE(is_turn(kind("boost::asio::detail::co_spawn_dispatch")));
+  EXPECT_TRUE(is_turn(kind("boost::asio::detail::co_spawn_post")));
+}
+
+TEST(CoroutineOperation, AsiosVersionIsLeftOut) {
+  EXPECT_EQ(operation_kind("[with T = initiated<boost::asio::v103802_kmn::detail::initiate_post>]"),
+            "post");
+  EXPECT_EQ(operation_kind("[with T = boost::asio::v103802::detail::something_new<int>]"),
+            "boost::asio::detail::something_new");
 }
 
 TEST(CoroutineOperation, NonsenseIsKeptShort) {

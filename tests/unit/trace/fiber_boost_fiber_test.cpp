@@ -104,6 +104,7 @@ TEST(BoostFiber, ThatTakeTurnsHaveNoParentsInACircle) {
     for (const listed_fiber& own : each.own_stacks)
       EXPECT_EQ(own.parent, 0U);
     for (const auto& [id, parent] : parents) {
+      EXPECT_EQ(parent, 0U) << "fiber " << id << " was switched to, and not resumed";
       std::size_t steps = 0;
       for (std::uint64_t at = parent; at != 0 && steps <= parents.size(); ++steps)
         at = parents.contains(at) ? parents[at] : 0;

@@ -1,6 +1,7 @@
 // boost::context::fiber and Boost.Coroutine2, unchanged, seen through the fiber source.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/context/fiber.hpp>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "fiber_listing.hpp"
+#include "support/in_child.hpp"
+#include "trace/fiber/fiber_self_test.hpp"
 
 namespace gmr::test {
 namespace {
@@ -33,6 +36,18 @@ TEST(FiberSource, IsRegisteredAndWorks) {
   with_fiber_source([&](scheduler& source) { problem = source.problem(); });
   EXPECT_EQ(problem, "");
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // which need more address space
+TEST(FiberSource, DoesNotTakeMissingMemoryForAMissingHook) {
+  in_child([] {
+    const rlimit none{0, 0};
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &none), 0);
+    EXPECT_EQ(trace::test_fiber_hook(),
+              "whether fibers are traced is not known: there was no memory to try it with one");
+  });
+}
+#endif
 
 TEST(FiberSource, ListsNothingWithoutFibers) {
   EXPECT_TRUE(list_fibers().fibers.empty());

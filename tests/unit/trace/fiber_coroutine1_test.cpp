@@ -2,11 +2,16 @@
 #define BOOST_COROUTINES_NO_DEPRECATION_WARNING
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/coroutine/asymmetric_coroutine.hpp>
 #include <boost/coroutine/protected_stack_allocator.hpp>
+#include <boost/coroutine/standard_stack_allocator.hpp>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "capture/green_threads.hpp"
 #include "fiber_listing.hpp"
 
 namespace gmr::test {
@@ -63,6 +68,60 @@ TEST(Coroutine1, DoesNotAccumulate) {
     EXPECT_EQ(numbers.get(), 1);
   }
   EXPECT_LE(list_fibers().fibers.size(), before + rounds / 10);
+}
+
+// Of the fibers, as a report has them: those that are gone are left out when their stacks are
+// copied.
+std::size_t count_captured() {
+  using namespace std::chrono_literals;
+  capture::green_thread_capture all{
+      {.stack_bytes = 65536, .deadline = std::chrono::steady_clock::now() + 10s}};
+  std::size_t count = 0;
+  for (auto batch = all.next(); !batch.empty(); batch = all.next())
+    count += static_cast<std::size_t>(std::ranges::count_if(batch, [](const auto& each) {
+      return each.view.kind == green_thread_kind::fiber &&
+             !each.view.name.starts_with("own stack of thread");
+    }));
+  return count;
+}
+
+void count_to_three(coroutine::push_type& yield) {
+  for (int i = 0; i < 3; ++i)
+    yield(i);
+}
+
+template <class Allocator>
+void live_and_end(Allocator allocator) {
+  const std::size_t before = count_captured();
+  constexpr std::size_t count = 20;
+  std::vector<coroutine::pull_type> all;
+  for (std::size_t i = 0; i < count; ++i)
+    all.emplace_back(count_to_three, coroutines::attributes{}, allocator);
+  EXPECT_EQ(count_captured(), before + count);
+  for (std::size_t i = 0; i < count; i += 2)
+    while (all[i])
+      all[i]();
+  all.clear();  // half of them at their end, half while suspended
+  EXPECT_EQ(count_captured(), before);
+}
+
+TEST(Coroutine1, IsGoneWhenItsStackIsUnmapped) {
+  live_and_end(coroutines::protected_stack_allocator{});
+}
+
+TEST(Coroutine1, IsGoneWhenItsStackIsFreed) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "AddressSanitizer has an allocator of its own, which keeps what is freed";
+#else
+  // Behind all of them is one that stays: a block that borders on memory that was never used is not
+  // known to be free.
+  std::vector<std::unique_ptr<char[]>> others;
+  for (int i = 0; i < 20; ++i)
+    others.push_back(std::make_unique<char[]>(110'000));
+  const auto last = std::make_unique<char[]>(110'000);
+  others.clear();
+  live_and_end(coroutines::standard_stack_allocator{});
+#endif
 }
 
 }  // namespace

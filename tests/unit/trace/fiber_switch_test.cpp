@@ -22,11 +22,25 @@
 #include "trace/fiber/fiber_hook.hpp"
 
 namespace gmr::test {
+
+using trace::fcontext_t;
+using trace::transfer_t;
+
+// Boost.Context's functions by both of their names, whichever this Boost's headers declare.
+#define GMR_TEXT_OF(name) #name
+#define GMR_TEXT(name) GMR_TEXT_OF(name)
+fcontext_t c_make(void*, std::size_t, void (*)(transfer_t)) asm(GMR_TEXT(GMR_MAKE));
+transfer_t c_jump(fcontext_t, void*) asm(GMR_TEXT(GMR_JUMP));
+transfer_t c_ontop(fcontext_t, void*, transfer_t (*)(transfer_t)) asm(GMR_TEXT(GMR_ONTOP));
+fcontext_t cxx_make(void*, std::size_t, void (*)(transfer_t)) asm(GMR_TEXT(GMR_MAKE_CXX));
+transfer_t cxx_jump(fcontext_t, void*) asm(GMR_TEXT(GMR_JUMP_CXX));
+transfer_t cxx_ontop(fcontext_t, void*, transfer_t (*)(transfer_t)) asm(GMR_TEXT(GMR_ONTOP_CXX));
+#undef GMR_TEXT
+#undef GMR_TEXT_OF
+
 namespace {
 
 namespace context = boost::context;
-using trace::fcontext_t;
-using trace::transfer_t;
 
 // Boost itself rather than unknown_boost.cpp.
 bool is_before_boost() {
@@ -150,6 +164,43 @@ void talk_with_a_fiber(int kind) {
   context::detail::jump_fcontext(fiber.fctx, nullptr);
   allocator.deallocate(stack);
 }
+
+struct named_functions {
+  trace::make_function make;
+  trace::jump_function jump;
+  trace::ontop_function ontop;
+};
+
+const named_functions both[] = {{c_make, c_jump, c_ontop}, {cxx_make, cxx_jump, cxx_ontop}};
+
+// Waits once, then ends on top of its caller by the functions it is given.
+void wait_and_end(transfer_t caller) {
+  void* const first = caller.data;
+  const auto& names = *static_cast<const named_functions*>(first);
+  caller = names.jump(caller.fctx, nullptr);
+  names.ontop(caller.fctx, first, end);
+}
+
+class FiberSwitchNames : public testing::TestWithParam<int> {};
+
+TEST_P(FiberSwitchNames, AllReachTheHook) {
+  const named_functions& ours = both[GetParam() & 1];
+  named_functions its = both[GetParam() >> 1];
+  context::fixedsize_stack allocator;
+  context::stack_context stack = allocator.allocate();
+  transfer_t fiber{ours.make(stack.sp, stack.size, wait_and_end), nullptr};
+  fiber = ours.jump(fiber.fctx, &its);
+  const listing seen = list_fibers();
+  ASSERT_EQ(seen.fibers.size(), 1u);
+  EXPECT_TRUE(seen.fibers.front().is_suspended());
+  EXPECT_TRUE(seen.fibers.front().contains(
+      reinterpret_cast<void*>(seen.fibers.front().stack.registers.sp)));
+  ours.jump(fiber.fctx, nullptr);
+  EXPECT_TRUE(list_fibers().fibers.empty());
+  allocator.deallocate(stack);
+}
+
+INSTANTIATE_TEST_SUITE_P(CAndCxx, FiberSwitchNames, testing::Range(0, 4));
 
 class FiberSwitchWays : public testing::TestWithParam<int> {};
 

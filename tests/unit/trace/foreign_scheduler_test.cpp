@@ -85,7 +85,7 @@ TEST(ForeignScheduler, IsPartOfEveryReport) {
   EXPECT_EQ(group.count, 2U);
   EXPECT_EQ(group.state, green_thread_state::ready);
   EXPECT_EQ(group.names, (std::vector<std::string>{"import", "export"}));
-  EXPECT_EQ(group.waits_for->kind, "turn");
+  EXPECT_EQ(group.waits_for->word(), "turn");
   ASSERT_EQ(made.green_threads.stacks[group.stack].frames.size(), 1U);
   EXPECT_EQ(made.green_threads.stacks[group.stack].frames[0]->line, 12U);
 }

@@ -25,6 +25,9 @@ std::vector<listed_wait> list_waits();
 // The only one; fails the test and gives an empty one when there are more or fewer.
 listed_wait the_only_wait();
 
+// Operations that no green thread waits for.
+std::vector<trace::unowned_operation> unowned_operations();
+
 // What the context with that address has to do; nothing when it has nothing.
 std::optional<trace::context_load> load_of(const void* context);
 

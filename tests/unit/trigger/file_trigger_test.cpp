@@ -1,9 +1,10 @@
-// The file trigger on a running executor.
+// The file trigger on a running thread.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <new>
 
 #include "support.hpp"
 #include "trigger/triggers.hpp"
@@ -22,7 +23,7 @@ class FileTrigger : public testing::Test {
   }
   std::unique_ptr<trigger> watch() {
     return watch_file(
-        context_.executor(), file_, 10ms, [this](std::string cause) { causes_.add(cause); },
+        thread_, file_, 10ms, [this](std::string cause) { causes_.add(cause); },
         [this](const std::string& message) { said_.add(message); });
   }
 
@@ -31,7 +32,7 @@ class FileTrigger : public testing::Test {
   long touches_ = 0;
   test::record causes_;
   test::record said_;
-  test::running_context context_;
+  test::running_thread thread_;
 };
 
 TEST_F(FileTrigger, AsksForAReportThatNamesTheFileForEachTouch) {
@@ -45,17 +46,22 @@ TEST_F(FileTrigger, AsksForAReportThatNamesTheFileForEachTouch) {
   EXPECT_EQ(said_.size(), 0U);
 }
 
-TEST_F(FileTrigger, RearmedItLooksAgain) {
+TEST_F(FileTrigger, LooksAgainWhereARequestThrew) {
   touch();
-  test::lossy_executor::state executor;
+  std::atomic<int> failed{0};
+  testing::internal::CaptureStderr();
   const auto watching = watch_file(
-      test::lossy_executor{context_.context(), executor}, file_, 10ms,
-      [this](const std::string& cause) { causes_.add(cause); }, [](const std::string&) {});
-  ASSERT_TRUE(eventually([&] { return executor.lost == 1; }));
-  executor.loses = false;
-  boost::asio::post(context_.context(), [&] { watching->rearm(); });
+      thread_, file_, 10ms,
+      [&](const std::string& cause) {
+        if (failed++ == 0) throw std::bad_alloc{};
+        causes_.add(cause);
+      },
+      [](const std::string&) {});
+  touch();
+  ASSERT_TRUE(eventually([&] { return failed == 1; }));
   touch();
   EXPECT_TRUE(eventually([&] { return causes_.size() == 1; }));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "gmr: std::bad_alloc\n");
 }
 
 TEST_F(FileTrigger, OutlivesTheFile) {
@@ -89,7 +95,7 @@ TEST_F(FileTrigger, MayBeDestroyedByItsOwnRequestAndFromAnyThread) {
     std::atomic<bool> made{false};
     std::atomic<bool> destroyed{false};
     watching = watch_file(
-        context_.executor(), file_, 10ms,
+        thread_, file_, 10ms,
         [&](const std::string&) {
           if (!made) return;
           watching.reset();

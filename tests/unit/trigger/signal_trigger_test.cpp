@@ -1,12 +1,19 @@
 // The signal trigger: whose handler it respects, and what it leaves behind.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <new>
+#include <optional>
 #include <system_error>
+#include <vector>
 
+#include "os/trigger_handler.hpp"
 #include "support.hpp"
 #include "trigger/triggers.hpp"
 
@@ -30,11 +37,11 @@ class SignalTrigger : public testing::Test {
  protected:
   ~SignalTrigger() override { std::signal(SIGUSR2, SIG_DFL); }
   std::unique_ptr<trigger> watch() {
-    return watch_signal(context_.executor(), SIGUSR2,
-                        [this](std::string cause) { causes_.add(cause); });
+    return watch_signal(thread_, SIGUSR2, [this](std::string cause) { causes_.add(cause); });
   }
   test::record causes_;
-  test::running_context context_;
+  test::running_thread thread_;
+  test::running_context context_;  // of the service
 };
 
 TEST_F(SignalTrigger, AsksForAReportThatNamesTheSignal) {
@@ -62,14 +69,47 @@ TEST_F(SignalTrigger, RefusesASignalThatSomebodyElseHandles) {
   EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
 }
 
-TEST_F(SignalTrigger, PutsBackWhatWasThere) {
-  for (const auto before : {SIG_DFL, SIG_IGN}) {
-    std::signal(SIGUSR2, before);
+TEST_F(SignalTrigger, DestroyedItIgnoresTheSignalWhichWouldEndTheProcess) {
+  for (int round = 0; round < 2; ++round) {
     auto watching = watch();
-    EXPECT_NE(current(SIGUSR2).sa_handler, before);
     watching.reset();
-    EXPECT_EQ(current(SIGUSR2).sa_handler, before);
+    ::raise(SIGUSR2);
+    EXPECT_NE(current(SIGUSR2).sa_flags & SA_RESTART, 0);
+    EXPECT_NE(current(SIGUSR2).sa_handler, SIG_IGN)
+        << "programs that are executed would inherit it";
   }
+  EXPECT_EQ(causes_.size(), 0U) << "who asked when there was none is not answered by the next";
+}
+
+TEST_F(SignalTrigger, PutsBackThatTheSignalWasIgnored) {
+  std::signal(SIGUSR2, SIG_IGN);
+  auto watching = watch();
+  EXPECT_NE(current(SIGUSR2).sa_handler, SIG_IGN);
+  watching.reset();
+  EXPECT_EQ(current(SIGUSR2).sa_handler, SIG_IGN);
+}
+
+TEST_F(SignalTrigger, LeavesTheSignalToASignalSetOfTheServiceThatCameLater) {
+  auto watching = watch();
+  boost::asio::signal_set own{context_.executor(), SIGUSR2};
+  watching.reset();
+  std::atomic<int> own_calls{0};
+  own.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) ++own_calls;
+  });
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return own_calls == 1; }));
+}
+
+TEST_F(SignalTrigger, ASignalSetOfTheServiceWorksAfterIt) {
+  watch().reset();
+  boost::asio::signal_set own{context_.executor(), SIGUSR2};
+  std::atomic<int> own_calls{0};
+  own.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) ++own_calls;
+  });
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return own_calls == 1; }));
 }
 
 TEST_F(SignalTrigger, LeavesAHandlerAloneThatWasInstalledMeanwhile) {
@@ -85,32 +125,58 @@ TEST_F(SignalTrigger, SharesTheSignalWithASignalSetOfTheService) {
   own.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) ++own_calls;
   });
+  const struct sigaction asio = current(SIGUSR2);
+  const struct sigaction unused = current(SIGURG);
   auto watching = watch();
+  EXPECT_EQ(current(SIGURG).sa_handler, unused.sa_handler) << "it served to know Asio's handler";
   ::kill(::getpid(), SIGUSR2);
   EXPECT_TRUE(eventually([&] { return causes_.size() == 1 && own_calls == 1; }));
   watching.reset();
-  EXPECT_EQ(current(SIGUSR2).sa_handler, &boost::asio::detail::boost_asio_signal_handler);
+  EXPECT_EQ(current(SIGUSR2).sa_handler, asio.sa_handler);
+  EXPECT_EQ(current(SIGUSR2).sa_flags, asio.sa_flags) << "it is the service's";
 }
 
-TEST_F(SignalTrigger, RearmedItHearsAgainOnceForEachSignal) {
-  test::lossy_executor::state executor;
-  const auto watching = watch_signal(test::lossy_executor{context_.context(), executor}, SIGUSR2,
-                                     [this](const std::string& cause) { causes_.add(cause); });
+TEST_F(SignalTrigger, OutlivesASignalSetOfTheServiceThatSharedTheSignal) {
+  std::optional<boost::asio::signal_set> own{std::in_place, context_.executor(), SIGUSR2};
+  auto watching = watch();
+  own.reset();
   ::kill(::getpid(), SIGUSR2);
-  ASSERT_TRUE(eventually([&] { return executor.lost == 1; }));
-  executor.loses = false;
-  for (int i = 0; i < 2; ++i)  // the second time although it waits
-    boost::asio::post(context_.context(), [&] { watching->rearm(); });
+  EXPECT_TRUE(eventually([&] { return causes_.size() == 1; }));
+  watching.reset();
+  ::raise(SIGUSR2);  // which would end the process
+}
+
+TEST_F(SignalTrigger, SharesTheSignalWithASignalSetThatComesLater) {
+  auto watching = watch();
+  std::optional<boost::asio::signal_set> own{std::in_place, context_.executor(), SIGUSR2};
+  std::atomic<int> own_calls{0};
+  own->async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) ++own_calls;
+  });
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return causes_.size() == 1 && own_calls == 1; }));
+  own.reset();
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return causes_.size() == 2; }));
+  watching.reset();
+  ::raise(SIGUSR2);  // which would end the process
+}
+
+TEST_F(SignalTrigger, AsksAgainForEachSignalWhereARequestThrew) {
+  std::atomic<int> failed{0};
+  testing::internal::CaptureStderr();
+  const auto watching = watch_signal(thread_, SIGUSR2, [&](const std::string& cause) {
+    if (failed++ == 0) throw std::bad_alloc{};
+    causes_.add(cause);
+  });
   for (std::size_t count = 1; count <= 3; ++count) {
     ::kill(::getpid(), SIGUSR2);
     ASSERT_TRUE(eventually([&] { return causes_.size() == count; }));
   }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "gmr: std::bad_alloc\n");
 }
 
 TEST_F(SignalTrigger, MayBeDestroyedWhileSignalsArrive) {
-  // Asio leaves the default action for an instant, which would end this process. Before the sender:
-  // Asio's handler reads a variable that is set now.
-  const boost::asio::signal_set keeper{context_.executor(), SIGUSR2};
   std::atomic<bool> stop{false};
   std::thread sender{[&] {
     while (!stop) {
@@ -142,29 +208,97 @@ int status_of(const std::function<void()>& body) {
 
 TEST(IgnoredSignal, DoesNotEndTheProcessNorReachPrograms) {
   const int status = status_of([] {
-    const auto ignoring = ignore_signal(SIGUSR2);
-    ::kill(::getpid(), SIGUSR2);
+    ignore_signal(SIGUSR1);
+    ::kill(::getpid(), SIGUSR1);
     // A handler is reset by exec, "ignored" would not be.
-    ::execl("/bin/sh", "sh", "-c", "kill -USR2 $$; exit 0", nullptr);
+    ::execl("/bin/sh", "sh", "-c", "kill -USR1 $$; exit 0", nullptr);
   });
-  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR2);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
 }
 
-TEST(IgnoredSignal, RestoresTheDefaultAndLeavesOthersAlone) {
-  {
-    const auto ignoring = ignore_signal(SIGUSR2);
-    ::raise(SIGUSR2);
-    EXPECT_NE(current(SIGUSR2).sa_handler, SIG_DFL);
-    EXPECT_NE(current(SIGUSR2).sa_handler, SIG_IGN);
-  }
-  EXPECT_EQ(current(SIGUSR2).sa_handler, SIG_DFL);
+TEST(IgnoredSignal, LeavesAHandlerOfSomebodyElseAlone) {
   std::signal(SIGUSR2, foreign_handler);
-  {
-    const auto ignoring = ignore_signal(SIGUSR2);
-    EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
-  }
+  ignore_signal(SIGUSR2);
   EXPECT_EQ(current(SIGUSR2).sa_handler, &foreign_handler);
   std::signal(SIGUSR2, SIG_DFL);
+}
+
+// In a program of its own: there must not have been a trigger.
+TEST(EarlySignal, IsAnsweredByTheFirstTriggerAndOnceOnly) {
+  if (std::getenv("GMR_NO_TRIGGER_YET") == nullptr) {
+    const int status = status_of([] {
+      ::setenv("GMR_NO_TRIGGER_YET", "1", 1);
+      ::execl("/proc/self/exe", "trigger_test", "--gtest_filter=EarlySignal.*", nullptr);
+    });
+    EXPECT_EQ(status, 0);
+    return;
+  }
+  ASSERT_TRUE(os::is_trigger_handler(current(SIGUSR2)));
+  ::raise(SIGUSR2);
+  test::running_thread thread;
+  test::record causes;
+  const auto add = [&](const std::string& cause) { causes.add(cause); };
+  {
+    const auto first = watch_signal(thread, SIGUSR2, add);
+    EXPECT_TRUE(eventually([&] { return causes.size() == 1; }));
+  }
+  const auto second = watch_signal(thread, SIGUSR2, add);
+  ::raise(SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return causes.size() >= 2; }));
+  EXPECT_EQ(causes.entries(), (std::vector<std::string>{"signal SIGUSR2", "signal SIGUSR2"}));
+}
+
+// As in a program whose plug-in has a copy of the library of its own, which was initialised first.
+TEST_F(SignalTrigger, TakesTheSignalFromTheHandlerOfAnotherCopy) {
+  os::silence_signal(SIGUSR2);
+  struct sigaction of_other_copy = current(SIGUSR2);
+  of_other_copy.sa_handler = foreign_handler;
+  ::sigaction(SIGUSR2, &of_other_copy, nullptr);
+  foreign_calls = 0;
+  const auto watching = watch();
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return causes_.size() == 1; }));
+  EXPECT_EQ(foreign_calls, 0);
+}
+
+// As a daemon does that closes all it does not know, whose next files get the numbers.
+TEST(SignalTriggerDescriptors, NoneIsNeededNorWrittenTo) {
+  const int status = status_of([] {
+    test::running_thread thread;
+    test::record causes;
+    const auto watching =
+        watch_signal(thread, SIGUSR2, [&](const std::string& cause) { causes.add(cause); });
+    std::array<int, 2> files{};
+    if (::pipe2(files.data(), O_NONBLOCK) != 0) ::_exit(2);
+    for (int number = 3; number < 64; ++number)
+      if (number != files[0] && number != files[1] && ::dup2(files[1], number) < 0) ::_exit(3);
+    ::raise(SIGUSR2);
+    if (!eventually([&] { return causes.size() == 1; })) ::_exit(4);
+    char byte = 0;
+    ::_exit(::read(files[0], &byte, 1) < 0 ? 0 : 1);
+  });
+  EXPECT_EQ(status, 0);
+}
+
+// The service has a signal_set for the signal, too, and loses the pipe that Asio has for it.
+TEST(SignalTriggerDescriptors, AsiosPipeIsNotWrittenToOnceItIsAnotherFile) {
+  const int status = status_of([] {
+    test::running_thread thread;
+    test::running_context context;
+    test::record causes;
+    const boost::asio::signal_set own{context.executor(), SIGUSR2};
+    const auto watching =
+        watch_signal(thread, SIGUSR2, [&](const std::string& cause) { causes.add(cause); });
+    std::array<int, 2> files{};
+    if (::pipe2(files.data(), O_NONBLOCK) != 0) ::_exit(2);
+    for (int number = 3; number < 64; ++number)
+      if (number != files[0] && number != files[1] && ::dup2(files[1], number) < 0) ::_exit(3);
+    ::raise(SIGUSR2);
+    if (!eventually([&] { return causes.size() == 1; })) ::_exit(4);
+    char byte = 0;
+    ::_exit(::read(files[0], &byte, 1) < 0 ? 0 : 1);
+  });
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

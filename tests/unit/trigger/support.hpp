@@ -1,21 +1,19 @@
-// An io_context that runs on a thread of its own, and waiting for conditions.
+// The reporter's thread, an io_context of a service on another, and waiting for conditions.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/execution.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "support/scratch_directory.hpp"
+#include "trigger/own_thread.hpp"
 
 namespace gmr::triggers::test {
 
@@ -39,32 +37,14 @@ class running_context {
   std::thread thread_;
 };
 
-// Loses what it is given to run while it is told to, as one does that has no memory for it.
-class lossy_executor {
+// The reporter's thread, running.
+class running_thread {
  public:
-  struct state {
-    std::atomic<bool> loses{true};
-    std::atomic<int> lost{0};
-  };
-  lossy_executor(boost::asio::io_context& context, state& told)
-      : context_(&context), state_(&told) {}
-
-  template <class Function>
-  void execute(Function&& run) const {
-    if (state_->loses)
-      ++state_->lost;
-    else
-      boost::asio::post(*context_, std::forward<Function>(run));
-  }
-  boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept {
-    return *context_;
-  }
-  lossy_executor require(boost::asio::execution::blocking_t::never_t) const { return *this; }
-  bool operator==(const lossy_executor&) const noexcept = default;
+  running_thread() { thread_.start({}); }
+  operator own_thread&() { return thread_; }
 
  private:
-  boost::asio::io_context* context_;
-  state* state_;
+  own_thread thread_;
 };
 
 // What the callbacks of a trigger were given.

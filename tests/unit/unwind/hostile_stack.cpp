@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "capture/snapshot.hpp"
-#include "unwind/modules.hpp"
+#include "os/modules.hpp"
 
 namespace gmr::test {
 namespace {
@@ -20,9 +20,8 @@ void check(bool condition) {
 }  // namespace
 
 hostile_stack::hostile_stack() {
-  unwind::module_table modules;
-  modules.refresh();
-  for (const auto& loaded : modules.loaded()) {
+  const os::shared_modules modules = os::read_modules();
+  for (const auto& loaded : modules->loaded()) {
     for (const auto& segment : loaded->segments) {
       if (!segment.executable) continue;
       code_.push_back(loaded->base + segment.address);

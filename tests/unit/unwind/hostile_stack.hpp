@@ -20,7 +20,7 @@ class hostile_stack final {
  private:
   [[nodiscard]] std::uintptr_t word(std::span<const std::uint8_t> eight) const;
 
-  unwind::unwinder unwinder_;
+  unwind::unwinder unwinder_{os::read_modules()};
   unwind::raw_stack result_;
   std::vector<std::uintptr_t> code_;  // begins of executable segments
   std::vector<std::uintptr_t> code_size_;

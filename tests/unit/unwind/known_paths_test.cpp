@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "os/modules.hpp"
 #include "parked_thread.hpp"
 #include "unwind/unwinder.hpp"
 
@@ -34,7 +35,7 @@ raw_stack walk(unwinder& unwind, const taken_stack& taken) {
 }
 
 raw_stack walk_afresh(const taken_stack& taken) {
-  unwinder fresh;
+  unwinder fresh{gmr::os::read_modules()};
   return walk(fresh, taken);
 }
 
@@ -60,7 +61,7 @@ template <int Which>
 TEST(KnownPaths, GiveTheFramesOfAStackLikeIt) {
   const parked_thread one([](parked_thread& self) { descend<0>(self, 5, 6); });
   const parked_thread other([](parked_thread& self) { descend<0>(self, 5, 6); });
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   const raw_stack first = walk(unwind, take_as_fiber(one));
   EXPECT_GT(first.frames.size(), 7U);
   EXPECT_TRUE(first.exact);
@@ -71,7 +72,7 @@ TEST(KnownPaths, GiveTheFramesOfAStackLikeIt) {
 }
 
 TEST(KnownPaths, TellStacksOfOneSizeApart) {
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   for (int pass = 0; pass < 2; ++pass)
     for (unsigned turns = 0; turns < 16; ++turns) {
       const parked_thread thread([&](parked_thread& self) { descend<0>(self, turns, 4); });
@@ -90,7 +91,7 @@ TEST(KnownPaths, TellStacksOfOneSizeApart) {
 }
 
 TEST(KnownPaths, FollowFramesOfDynamicSize) {
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   for (int pass = 0; pass < 2; ++pass)
     for (const std::size_t size : {std::size_t{100}, std::size_t{1000}, std::size_t{4000}}) {
       const parked_thread thread(
@@ -107,7 +108,7 @@ TEST(KnownPaths, FollowFramesOfDynamicSize) {
 TEST(KnownPaths, NoticeEveryWordThatMatters) {
   const parked_thread thread([](parked_thread& self) { turns_below_dynamic_frame(self, 64); });
   const taken_stack intact = take_as_fiber(thread);
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   const raw_stack first = walk(unwind, intact);
   int noticed = 0;
   // All frames stand in these; sanitizers keep hundreds of kilobytes of their own further out.
@@ -126,7 +127,7 @@ TEST(KnownPaths, NoticeEveryWordThatMatters) {
 }
 
 TEST(KnownPaths, NoticeRegistersThatMatter) {
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   const parked_thread thread([](parked_thread& self) { turns_below_dynamic_frame(self, 64); });
   walk(unwind, take_as_fiber(thread));
   for (unsigned number = 0; number < gmr::capture::register_count; ++number) {

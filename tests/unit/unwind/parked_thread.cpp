@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "unwind/process_memory.hpp"
+#include "os/memory.hpp"
 
 namespace gmr::test {
 namespace {
@@ -77,7 +77,7 @@ taken_stack parked_thread::take(std::size_t limit) const {
   const std::uintptr_t sp = registers_.sp();
   result.bytes.resize(std::min<std::size_t>(stack_end_ - sp, limit));
   // Not memcpy: sanitizers would object to the other thread's red zones.
-  if (!unwind::read_memory(sp, result.bytes)) result.bytes.clear();
+  if (!os::read_memory(sp, result.bytes)) result.bytes.clear();
   result.snapshot.registers = registers_;
   result.snapshot.truncated = result.bytes.size() < stack_end_ - sp;
   result.snapshot.parts[0] = {sp, result.bytes};

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "os/memory.hpp"
+#include "os/modules.hpp"
 #include "parked_thread.hpp"
-#include "unwind/process_memory.hpp"
 #include "unwind/return_address.hpp"
 #include "unwind/unwinder.hpp"
 
@@ -107,7 +108,7 @@ using gmr::unwind::raw_stack;
 
 raw_stack walk(const parked_thread& thread) {
   const auto taken = thread.take();
-  gmr::unwind::unwinder unwind;
+  gmr::unwind::unwinder unwind{gmr::os::read_modules()};
   raw_stack result;
   unwind.unwind(taken.snapshot, result);
   return result;
@@ -165,7 +166,7 @@ TEST(UnusualFrames, AReturnAddressInARegisterThatIsNotKnownEndsTheStack) {
       reinterpret_cast<std::uintptr_t>(&gmr_test_return_in_register) + 1;
   values[gmr::capture::sp_register] = reinterpret_cast<std::uintptr_t>(words.data());
   snapshot.parts[0] = {values[gmr::capture::sp_register], std::as_bytes(std::span{words})};
-  gmr::unwind::unwinder unwind;
+  gmr::unwind::unwinder unwind{gmr::os::read_modules()};
   raw_stack stack;
   unwind.unwind(snapshot, stack);
   EXPECT_EQ(stack.frames.size(), 1U);
@@ -204,9 +205,9 @@ TEST(UnusualFrames, AStackOfMakecontextEndsWhereItBegan) {
   const auto end =
       reinterpret_cast<std::uintptr_t>(contexts.memory.data()) + contexts.memory.size();
   taken.bytes.resize(end - sp);
-  ASSERT_TRUE(gmr::unwind::read_memory(sp, taken.bytes));
+  ASSERT_TRUE(gmr::os::read_memory(sp, taken.bytes));
   taken.snapshot.parts[0] = {sp, taken.bytes};
-  gmr::unwind::unwinder unwind;
+  gmr::unwind::unwinder unwind{gmr::os::read_modules()};
   raw_stack stack;
   unwind.unwind(taken.snapshot, stack);
   EXPECT_FALSE(stack.truncated) << stack.note;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "os/modules.hpp"
 #include "parked_thread.hpp"
 #include "unwind/return_address.hpp"
 
@@ -25,7 +26,7 @@ using gmr::unwind::unwinder;
 #define NOT_A_TAIL_CALL asm volatile("" ::: "memory")
 
 raw_stack walk(const taken_stack& taken) {
-  unwinder unwind;
+  unwinder unwind{gmr::os::read_modules()};
   raw_stack result;
   unwind.unwind(taken.snapshot, result);
   return result;
@@ -104,7 +105,8 @@ TEST(Unwinder, FollowsASignalFrameToWhatWasInterrupted) {
 }
 
 TEST(Unwinder, FollowsCodeOfALibraryLoadedLater) {
-  unwinder unwind;
+  gmr::os::module_reader modules;
+  unwinder unwind{modules.read()};
   raw_stack result;
   void* const library = ::dlopen(GMR_TEST_LIBRARY, RTLD_NOW);
   ASSERT_NE(library, nullptr) << ::dlerror();
@@ -117,14 +119,14 @@ TEST(Unwinder, FollowsCodeOfALibraryLoadedLater) {
       NOT_A_TAIL_CALL;
     });
     taken = thread.take();
-    unwind.refresh();
+    unwind.use(modules.read());
     unwind.unwind(taken.snapshot, result);
     expect_like_backtrace(thread, result);
   }
   ::dlclose(library);
   if (::dlopen(GMR_TEST_LIBRARY, RTLD_NOW | RTLD_NOLOAD) != nullptr)
     GTEST_SKIP() << "the sanitizer keeps the library loaded";
-  unwind.refresh();
+  unwind.use(modules.read());
   unwind.unwind(taken.snapshot, result);
   EXPECT_TRUE(result.truncated);
   EXPECT_NE(result.note.find("which is no longer loaded"), std::string::npos) << result.note;

@@ -24,7 +24,7 @@ class JsonReport : public testing::Test {
   report& made() { return builder_.made; }
 
   rapidjson::Document parsed() {
-    const std::string json = to_json(made());
+    const std::string json = to_json(outlines::arrange(made()));
     EXPECT_EQ(json.find('\n'), json.size() - 1) << "one line";
     rapidjson::Document out;
     out.Parse<rapidjson::kParseValidateEncodingFlag>(json.c_str(), json.size());
@@ -36,7 +36,7 @@ class JsonReport : public testing::Test {
   void expect_valid() {
     const fs::path file =
         fs::temp_directory_path() / ("gmr-json-" + std::to_string(::getpid()) + ".json");
-    std::ofstream{file, std::ios::binary} << to_json(made());
+    std::ofstream{file, std::ios::binary} << to_json(outlines::arrange(made()));
     const std::string command =
         std::string{"/usr/bin/python3 "} + GMR_VALIDATE + " " + GMR_SCHEMA + " " + file.string();
     const int status = std::system(command.c_str());
@@ -53,26 +53,28 @@ TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
   for (const auto& member : json.GetObject())
     keys.emplace_back(member.name.GetString());
   EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
-                                         "package", "process", "modules", "threads",
-                                         "green_threads", "configuration", "sections", "cost"));
+                                         "notes", "source_root", "package", "process", "modules",
+                                         "threads", "thread_groups", "green_threads", "operations",
+                                         "configuration", "sections", "cost"));
   expect_valid();
 }
 
 TEST_F(JsonReport, AReportWithABitOfEverythingFitsTheSchema) {
   const std::string& bad = test::hostile;
-  made().findings.push_back({"deadlock", bad, {812, 813}, {5}});
+  made().findings.push_back({finding_kind::deadlock, bad, {812, 813}, {5}});
   made().notes = {bad};
   made().configuration = {{"http", "port", 8080, "x:1"}, {"", "help", false, "default"}};
   made().sections = {{"All", test::all_kinds(), {}}, {bad, {}, bad}, {"All", 1, {}}};
   thread_info& full = builder_.add_thread(812, bad, {builder_.add_frame("f", "/a.cpp", 1)});
-  full.waits_for = wait_info{"mutex", 0x7f00, 813, 4, "peer", 1.5};
+  full.waits_for = wait_info{wait_kind::mutex, {}, 0x7f00, 813, 4, "peer", 1.5};
   full.runs = 17;
   builder_.add_thread(813, "", {}).cpu.reset();
   green_thread_group& group = builder_.add_group(2, {builder_.add_logical("s", "/s.cpp", 4)});
   group.oldest_seconds = 3;
-  group.waits_for = wait_info{"timer", {}, {}, {}, {}, {}};
+  group.waits_for = wait_info{wait_kind::operation, "timer", {}, {}, {}, {}, {}};
   group.labels = {{bad, {bad, "2"}}};
   group.parents = {1};
+  group.parent_of = {{2, 1}};
   group.threads = {812};
   group.stack_bytes = 65536;
   expect_valid();
@@ -129,6 +131,20 @@ TEST_F(JsonReport, TheFrameOfASuspendedCoroutineHasNoPlaceInMachineCode) {
   EXPECT_STREQ(frame["file"].GetString(), "/s.cpp");
 }
 
+TEST_F(JsonReport, WhoAwaitsIsSaidOfThoseThatAreAwaited) {
+  green_thread_group& group = builder_.add_group(2, {builder_.add_logical("s", "/s.cpp", 4)});
+  group.ids = {4, 12};
+  group.parents = {6};
+  group.parent_of = {{12, 6}};
+  group.with_parent = 1;
+  const rapidjson::Document json = parsed();
+  const auto& parent_of = json["green_threads"]["groups"][0]["parent_of"];
+  ASSERT_EQ(parent_of.Size(), 1U);
+  EXPECT_EQ(parent_of[0]["id"].GetInt(), 12);
+  EXPECT_EQ(parent_of[0]["parent"].GetInt(), 6);
+  expect_valid();
+}
+
 TEST_F(JsonReport, AddressesAreHexadecimal) {
   builder_.add_thread(812, "x", {builder_.add_frame("f", "/a.cpp", 1)});
   const rapidjson::Document json = parsed();
@@ -182,6 +198,34 @@ TEST_F(JsonReport, NothingThatWasCutIsSilent) {
   EXPECT_STREQ(json["cost"]["notes"][2].GetString(), "thread 812: three");
 }
 
+TEST_F(JsonReport, ANoteStandsWithTheThreadItIsAbout) {
+  thread_info& thread = builder_.add_thread(812, "x", {builder_.add_frame("f", "/srv/a.cpp", 1)});
+  thread.note = "three";
+  thread.stack.truncated = true;
+  builder_.add_thread(813, "y", {}).is_reporter = true;
+  const rapidjson::Document json = parsed();
+  ASSERT_EQ(json["threads"][0]["notes"].Size(), 2U);
+  EXPECT_STREQ(json["threads"][0]["notes"][0].GetString(), "three");
+  EXPECT_STREQ(json["threads"][0]["notes"][1].GetString(), "outer frames are missing");
+  EXPECT_EQ(json["threads"][1]["notes"].Size(), 0U);
+  EXPECT_TRUE(json["threads"][1]["is_reporter"].GetBool());
+  expect_valid();
+}
+
+TEST_F(JsonReport, OperationsThatNobodyWaitsFor) {
+  made().operations = {{40, "read", false, 0x7f10, {812}, 9.5, 1.5, {{12, "tcp a - b", 9.5, {}}}},
+                       {1, "timer", true, 0x7f10, {}, {}, {}, {{{}, "", {}, -1.5}}}};
+  const rapidjson::Document json = parsed();
+  const auto& reads = json["operations"][0];
+  EXPECT_EQ(reads["count"].GetInt(), 40);
+  EXPECT_STREQ(reads["event_loop"].GetString(), "0x7f10");
+  EXPECT_EQ(reads["operations"][0]["fd"].GetInt(), 12);
+  EXPECT_EQ(reads["operations"][0]["since_seconds"].GetDouble(), 9.5);
+  EXPECT_EQ(json["operations"][1]["operations"][0]["expiry_seconds"].GetDouble(), -1.5);
+  EXPECT_TRUE(json["operations"][1]["oldest_seconds"].IsNull());
+  expect_valid();
+}
+
 TEST_F(JsonReport, WhatIsSaidOfAStackNamesThePlaceItHasInTheReport) {
   builder_.add_group(1, {builder_.add_logical("session", "/s.cpp", 4)});
   builder_.add_group(2, {});
@@ -193,6 +237,23 @@ TEST_F(JsonReport, WhatIsSaidOfAStackNamesThePlaceItHasInTheReport) {
   EXPECT_STREQ(parsed()["cost"]["notes"][0].GetString(), "stack 1 of green threads: cut");
 }
 
+TEST_F(JsonReport, NothingThatATerminalObeysIsInTheLine) {
+  const std::string& bad = test::hostile;
+  made().cause = bad;
+  made().sections = {{bad, key_values{}.add(bad, bad), {}}};
+  const std::string json = to_json(outlines::arrange(made()));
+  EXPECT_THAT(json, testing::HasSubstr("\\u009B31m\\u202Eend"));
+  EXPECT_THAT(json, testing::Not(testing::HasSubstr("\xc2\x9b")));
+  EXPECT_THAT(json, testing::Not(testing::HasSubstr("\xe2\x80\xae")));
+  const rapidjson::Document read = parsed();
+  const std::string cause = read["cause"].GetString();
+  EXPECT_THAT(cause, testing::HasSubstr("\xc2\x9b")) << "a program reads what it was";
+  EXPECT_STREQ(read["sections"][cause.c_str()][cause.c_str()].GetString(), cause.c_str());
+  made().cause = "gr\xc3\xbc\xc3\x9f";
+  EXPECT_THAT(to_json(outlines::arrange(made())), testing::HasSubstr("\"gr\xc3\xbc\xc3\x9f\""))
+      << "is left alone";
+}
+
 TEST_F(JsonReport, DeepNestingIsCutAndSaysSo) {
   value tree = 1;
   for (int depth = 0; depth < 2000; ++depth) {
@@ -201,7 +262,7 @@ TEST_F(JsonReport, DeepNestingIsCutAndSaysSo) {
     tree = std::move(outer);
   }
   made().sections = {{"Deep", std::move(tree), {}}};
-  EXPECT_THAT(to_json(made()), testing::HasSubstr("nested too deep"));
+  EXPECT_THAT(to_json(outlines::arrange(made())), testing::HasSubstr("nested too deep"));
   expect_valid();
 }
 
@@ -216,10 +277,10 @@ TEST_F(JsonReport, AHundredThousandListedGreenThreads) {
     each.id = id;
     each.stack = static_cast<std::uint32_t>(id % 100);
     each.seconds = 0.123456 * static_cast<double>(id);
-    each.waits_for = wait_info{"read", {}, {}, {}, {}, {}};
+    each.waits_for = wait_info{wait_kind::operation, "read", {}, {}, {}, {}, {}};
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::string json = to_json(made());
+  const std::string json = to_json(outlines::arrange(made()));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   RecordProperty("milliseconds", static_cast<int>(took.count() * 1000));
   RecordProperty("bytes", static_cast<int>(json.size()));

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "view/human.hpp"
-
 namespace gmr::views {
 namespace {
 
@@ -53,31 +51,6 @@ TEST(JoinFitting, TakesAsManyAsThereIsRoomFor) {
   EXPECT_EQ(join_fitting({"aaa", "bbb", "ccc"}, 10, 7), "aaa, bbb and 5 more");
   EXPECT_EQ(join_fitting({"aaa", "bbb", "ccc"}, 100, 3), "aaa, bbb, ccc");
   EXPECT_EQ(join_fitting({std::string(50, 'a'), "b"}, 10, 2), std::string(50, 'a') + " and 1 more");
-}
-
-TEST(Human, Durations) {
-  EXPECT_EQ(human_duration(0), "0 s");
-  EXPECT_EQ(human_duration(0.00035), "350 us");
-  EXPECT_EQ(human_duration(0.0049), "4.9 ms");
-  EXPECT_EQ(human_duration(0.25), "250 ms");
-  EXPECT_EQ(human_duration(12.34), "12.3 s");
-  EXPECT_EQ(human_duration(59.99), "59.9 s");
-  EXPECT_EQ(human_duration(192), "3 min 12 s");
-  EXPECT_EQ(human_duration(4320), "1 h 12 min");
-  EXPECT_EQ(human_duration(7200), "2 h");
-  EXPECT_EQ(human_duration(200'000), "2 d 7 h");
-}
-
-TEST(Human, Bytes) {
-  EXPECT_EQ(human_bytes(512), "512 B");
-  EXPECT_EQ(human_bytes(4096), "4.0 KiB");
-  EXPECT_EQ(human_bytes(12'898'304), "12.3 MiB");
-}
-
-TEST(Human, Times) {
-  using namespace std::chrono;
-  EXPECT_EQ(rfc3339(system_clock::time_point{milliseconds{1'700'000'000'125}}),
-            "2023-11-14T22:13:20.125Z");
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ void expect_in_order(const std::string& text, const std::vector<std::string>& pa
 
 class TextReport : public testing::Test {
  protected:
-  std::string text() { return to_text(builder_.made); }
+  std::string text() { return to_text(outlines::arrange(builder_.made)); }
   report& made() { return builder_.made; }
   test::report_builder builder_;
 };
@@ -71,7 +71,7 @@ TEST_F(TextReport, HasItsPartsInOrderBetweenTheBanners) {
 
 TEST_F(TextReport, TheVerdictComesFirst) {
   made().findings.push_back(
-      {"deadlock", "threads 812 and 813 wait for each other", {812, 813}, {5}});
+      {finding_kind::deadlock, "threads 812 and 813 wait for each other", {812, 813}, {5}});
   expect_in_order(text(), {"Findings:", "deadlock: threads 812 and 813 wait", "threads 812, 813",
                            "green threads 5", "==== Package"});
   EXPECT_THAT(text(), Not(HasSubstr("no findings")));
@@ -80,8 +80,8 @@ TEST_F(TextReport, TheVerdictComesFirst) {
 TEST_F(TextReport, AFindingBringsTheStacksOfItsThreads) {
   builder_.add_thread(812, "io-1", {builder_.add_frame("orders::put", "/src/cache.cpp", 57)});
   builder_.add_thread(813, "io-2", {builder_.add_frame("orders::get", "/src/cache.cpp", 90)});
-  made().findings.push_back({"deadlock", "of two", {813, 812}, {}, 2});
-  made().findings.push_back({"convoy", "of two", {812, 813}, {}, 1});
+  made().findings.push_back({finding_kind::deadlock, "of two", {813, 812}, {}, 2});
+  made().findings.push_back({finding_kind::convoy, "of two", {812, 813}, {}, 1});
   expect_in_order(text(), {"* deadlock: of two", "threads 813, 812",
                            "  thread 813 io-2:", "    #0  orders::get at ",
                            "  thread 812 io-1:", "    #0  orders::put at ", "* convoy: of two",
@@ -91,7 +91,8 @@ TEST_F(TextReport, AFindingBringsTheStacksOfItsThreads) {
 }
 
 TEST_F(TextReport, ManyStacksOfAFindingAreAnnounced) {
-  finding& found = made().findings.emplace_back(finding{"deadlock", "of twelve", {}, {}, 12});
+  finding& found =
+      made().findings.emplace_back(finding{finding_kind::deadlock, "of twelve", {}, {}, 12});
   for (int i = 0; i < 12; ++i) {
     found.threads.push_back(900 + i);
     builder_.add_thread(900 + i, "io", {builder_.add_frame("f", "/src/f.cpp", 1)});
@@ -107,7 +108,7 @@ TEST_F(TextReport, AThreadsHeaderSaysWhatItDoesThenWhatItUsed) {
   thread.cpu->recent_percent = 98.4;
   thread.capture = capture_outcome::truncated;
   thread.runs = 17;
-  thread.waits_for = wait_info{"mutex", 0x7f00, 813, {}, {}, 12.3};
+  thread.waits_for = wait_info{wait_kind::mutex, {}, 0x7f00, 813, {}, {}, 12.3};
   const std::string out = text();
   expect_in_order(out, {"---- Thread 812 io-1: sleeping, stack truncated, runs green thread 17, "
                         "waits for mutex 0x7f00 held\n",
@@ -158,21 +159,39 @@ TEST_F(TextReport, RunsOfLibraryFramesAreFoldedButNeverTheInnermost) {
                            "#5  session::run", "#6  std::thread::run"});
 }
 
-TEST_F(TextReport, AStackOfLibraryFramesOnlyIsShownWhole) {
-  std::vector<const frame*> frames;
-  for (int count = 0; count < 5; ++count)
-    frames.push_back(builder_.add_frame("std::f" + std::to_string(count), "", 0, true));
+// A thread of a pool that has nothing to do.
+TEST_F(TextReport, AStackOfLibraryFramesAloneIsTheCallAndOneLine) {
+  std::vector<const frame*> frames{builder_.add_frame("epoll_wait", "", 0, true)};
+  for (int count = 0; count < 10; ++count)
+    frames.push_back(
+        builder_.add_frame("boost::asio::detail::f" + std::to_string(count), "", 0, true));
+  frames.push_back(builder_.add_frame("std::thread::run", "", 0, true));
   builder_.add_thread(812, "x", frames);
-  expect_in_order(text(), {"#0", "#1", "#2", "#3", "#4"});
-  EXPECT_THAT(text(), Not(HasSubstr("...")));
+  EXPECT_THAT(text(), HasSubstr("  #0  epoll_wait in orders+0x1001\n"
+                                "  ... 11 frames of Boost.Asio and the standard library ...\n\n"));
 }
 
-TEST_F(TextReport, TheReportersOwnStackIsFoldedAlthoughItIsAllLibrary) {
+TEST_F(TextReport, TheSwitchOfASuspendedFiberFoldsWithItsLibrary) {
+  green_thread_group& group = builder_.add_group(
+      1, {builder_.add_frame("jump_fcontext", "", 0, true),
+          builder_.add_frame("boost::context::detail::fiber_ontop", "", 0, true),
+          builder_.add_frame("boost::asio::detail::spawned_thread_base::suspend", "", 0, true),
+          builder_.add_frame("session::run", "/srv/src/a.cpp", 12),
+          builder_.add_frame("boost::asio::spawn", "", 0, true),
+          builder_.add_frame("boost::context::detail::fiber_entry", "", 0, true),
+          builder_.add_frame("gmr_fiber_entry", "", 0, true)});
+  group.kind = green_thread_kind::fiber;
+  expect_in_order(
+      text(), {"id 1\n  ... 3 frames of Boost.Context and Boost.Asio ...\n",
+               "  #3  session::run at ", "\n  ... 3 frames of Boost.Asio and Boost.Context ...\n"});
+}
+
+TEST_F(TextReport, TheReportersOwnStackIsFoldedToo) {
   std::vector<const frame*> frames;
   for (int count = 0; count < 5; ++count)
     frames.push_back(builder_.add_frame("gmr::f" + std::to_string(count), "", 0, true));
   builder_.add_thread(812, "gmr-reporter", frames).is_reporter = true;
-  expect_in_order(text(), {"makes this report", "#0  gmr::f0", "... 4 frames of libraries ..."});
+  expect_in_order(text(), {"makes this report", "#0  gmr::f0", "... 4 frames of gmr ..."});
 }
 
 TEST_F(TextReport, PathsAreRelativeOnlyToADirectoryThatFilesShare) {
@@ -191,13 +210,20 @@ TEST_F(TextReport, AGroupOfGreenThreadsSaysHowManyWhichAndSinceWhen) {
   group.oldest_seconds = 192;
   group.newest_seconds = 1.2;
   group.names = {"a", "b"};
-  group.waits_for = wait_info{"read", {}, {}, 9, "127.0.0.1:5", {}};
+  group.waits_for = wait_info{wait_kind::operation, "read", {}, {}, 9, "127.0.0.1:5", {}};
   expect_in_order(
       text(),
       {"200 green threads, 1 different stack",
        "---- 200 coroutines suspended for 1.2 s to 3 min 12 s, waiting for read on descriptor",
        "ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 190 more", "named a, b",
        "#0  session at /srv/src/session.cpp:42"});
+}
+
+TEST_F(TextReport, WhatATimerEndsIsSaidAsOfATimer) {
+  green_thread_group& group =
+      builder_.add_group(1, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  group.waits_for = wait_info{wait_kind::operation, "shop::async_pay", {}, {}, {}, {}, 3540};
+  expect_in_order(text(), {"waiting for shop::async_pay", "still for 59 min"});
 }
 
 TEST_F(TextReport, OperationsStandWithTheFirstGreenThreadsOfAGroup) {
@@ -213,6 +239,22 @@ TEST_F(TextReport, OperationsStandWithTheFirstGreenThreadsOfAGroup) {
                         "3: timer, overdue for 3.0 s, ready", "10: read",
                         "and those of 2 more green threads", "#0  session"});
   EXPECT_THAT(out, Not(HasSubstr("11: read")));
+}
+
+TEST_F(TextReport, OperationsThatNobodyWaitsForHaveTheirSection) {
+  EXPECT_THAT(text(), Not(HasSubstr("Operations")));
+  made().operations = {{40, "read", false, 0x7f10, {812, 813}, 9.5, 1.5, {}},
+                       {1, "timer", true, 0x7f10, {}, {}, {}, {{{}, "", {}, -1.5}}},
+                       {2, "signal", false, 0x7f10, {}, 3.0, 3.0, {{}, {}}}};
+  made().operations[0].operations.assign(20, {12, "tcp a - b", 9.5, {}});
+  expect_in_order(
+      text(),
+      {"==== Operations\n", "43 operations that no green thread waits for\n",
+       "---- 40 operations pending for 1.5 s to 9.5 s: read\n",
+       "event loop 0x7f10, run by threads 812, 813\n", "  descriptor 12 (tcp a - b), for 9.5 s\n",
+       "  and 30 more\n", "---- 1 operation ready: timer\nevent loop 0x7f10\n  overdue for 1.5 s\n",
+       "---- 2 operations pending for 3.0 s: signal\nevent loop 0x7f10\n\n",
+       "====", "Configuration"});
 }
 
 TEST_F(TextReport, EventLoopsStandBeforeTheGreenThreads) {
@@ -247,11 +289,29 @@ TEST_F(TextReport, AGroupSaysWhatItsGreenThreadsAreCalled) {
       builder_.add_group(2, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
   group.labels = {{"request", {"17", "18"}}};
   group.parents = {5};
+  group.parent_of = {{1, 5}, {2, 5}};
+  group.with_parent = 2;
   group.long_running = true;
   group.stack_bytes = 65536;
   group.high_water_bytes = 8192;
   expect_in_order(text(), {"expected to wait long", "labelled request = 17, 18", "awaited by 5",
                            "stack of 64.0 KiB, at most 8.0 KiB used"});
+}
+
+TEST_F(TextReport, WhoAwaitsIsSaidOfThoseThatAreAwaited) {
+  green_thread_group& group =
+      builder_.add_group(2, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
+  group.ids = {4, 12};
+  group.parents = {6};
+  group.parent_of = {{12, 6}};
+  group.with_parent = 1;
+  EXPECT_THAT(text(), HasSubstr("ids 4, 12\n12 awaited by 6\n"));
+  group.kind = green_thread_kind::fiber;
+  group.count = 40;
+  group.with_parent = 38;
+  group.parents = {1, 6};
+  group.parent_of = {{4, 1}, {12, 6}};
+  EXPECT_THAT(text(), HasSubstr("\n4 resumed by 1, 12 resumed by 6 and 36 more\n"));
 }
 
 TEST_F(TextReport, LabelsOfAGroupTakeOneLine) {
@@ -287,14 +347,14 @@ TEST_F(TextReport, NothingHostileReachesTheTerminalFromAnywhere) {
   const std::string& bad = test::hostile;
   made().cause = made().host = made().package.name = bad;
   made().package_details = made().process = test::all_kinds();
-  made().findings.push_back({bad, bad, {}, {}});
+  made().findings.push_back({finding_kind::convoy, bad, {}, {}});
   made().notes = made().green_threads.notes = {bad};
   made().configuration.push_back({bad, bad, bad, bad});
   made().sections.push_back({bad, bad, {}});
   made().sections.push_back({bad, {}, bad});
   thread_info& thread = builder_.add_thread(1, bad, {builder_.add_frame(bad, bad, 1)});
   thread.note = thread.stack.note = bad;
-  thread.waits_for = wait_info{bad, {}, {}, {}, bad, {}};
+  thread.waits_for = wait_info{wait_kind::operation, bad, {}, {}, {}, bad, {}};
   builder_.add_group(1, {builder_.add_logical(bad, bad, 2)}).names = {bad};
   const std::string out = text();
   for (const char c : out)

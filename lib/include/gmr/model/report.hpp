@@ -1,6 +1,8 @@
 // A complete report: plain data, made by the reporter, read by the views.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +25,23 @@ struct package {
   std::string revision{};  // of the source, such as a git commit; may be empty
 };
 
+enum class finding_kind : std::uint8_t {
+  deadlock,                // threads wait for each other in a circle
+  lock_across_suspension,  // a green thread was suspended while it holds a lock
+  convoy,                  // many threads wait for one lock
+  spinning_thread,         // a thread uses a whole CPU
+  event_loop_delayed,      // handlers wait too long for their turn
+  long_wait,               // a green thread has waited longer than the option allows
+  growing_group,           // more and more green threads have the same stack
+  tracing_inactive,        // there are green threads that reports can't show
+};
+// The word for the kind, as it is in reports: "deadlock", "spinning_thread".
+[[nodiscard]] std::string_view to_string(finding_kind kind) noexcept;
+
 // What a report concludes; shown before everything else.
 struct finding {
-  std::string kind;  // deadlock, spinning_thread, ...; docs/report.schema.json has all
-  std::string text;
+  finding_kind kind{};
+  std::string text;  // the conclusion for people
   std::vector<pid_t> threads;
   std::vector<std::uint64_t> green_threads;
   std::size_t stacks = 0;  // how many of `threads`, the first ones, are shown with their stacks
@@ -57,15 +72,16 @@ struct cost_info {
   std::uint64_t memory_growth_bytes = 0;
 };
 
-// tree: groups as text merged into one call tree; JSON has the groups.
+// How green threads are listed: in groups of the same stack; each by itself, below its stack; or as
+// one call tree, for which JSON has the groups.
 enum class report_list { groups, each, tree };
-// Of groups. suspicious: few and old before many and young.
+// Which groups of green threads come first: the suspicious ones, which are few and have waited
+// long; those with the oldest green thread; or the largest.
 enum class group_order { suspicious, oldest, largest };
 enum class report_format { text, json };
 
 struct report {
-  static constexpr int schema =
-      1;  // version of the JSON form; grows when a key changes its meaning
+  static constexpr int schema = 2;  // version of the JSON form; grows when keys are added
 
   std::string cause;  // "signal SIGUSR2", "file /path touched", "request", ...
   std::chrono::system_clock::time_point time;
@@ -79,6 +95,7 @@ struct report {
   std::vector<module_info> modules;
   std::vector<thread_info> threads;
   green_threads_info green_threads;
+  std::vector<operation_group> operations;  // that no green thread waits for, the oldest first
   report_list list = report_list::groups;
   std::vector<option_entry> configuration;
   std::vector<custom_section> sections;

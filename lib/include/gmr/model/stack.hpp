@@ -1,6 +1,8 @@
 // Frames and stacks as a report shows them.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@ struct frame {
   std::string file;           // empty when unknown
   std::uint32_t line = 0;     // 0 when unknown
   bool inlined = false;
+  bool unloaded = false;  // its code is not loaded any more: what is said was known before
   bool internal = false;  // part of Asio, Boost or the standard library: a text view may fold it
   std::string module;     // path of the executable or shared object; empty when not known
   // Absent for the frame of a suspended coroutine, which has no place in machine code.

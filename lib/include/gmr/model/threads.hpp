@@ -1,6 +1,8 @@
 // OS threads and green threads as a report shows them.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <sys/types.h>
 
 #include <cstddef>
@@ -28,16 +30,61 @@ enum class capture_outcome {
 };
 [[nodiscard]] std::string_view to_string(capture_outcome outcome) noexcept;
 
+// The kinds of waits. Those of threads are told by the system call that a thread is blocked in and
+// by what it has in memory. Green threads wait for operations, which are as many as their
+// schedulers have names for.
+enum class wait_kind : std::uint8_t {
+  mutex,        // a pthread_mutex_t, std::mutex
+  timed_mutex,  // the same with a time limit
+  asio_mutex,   // a mutex of Asio's own, whose owner nobody knows
+  rwlock,
+  condition,
+  semaphore,
+  join,   // the end of another thread
+  futex,  // a word of memory that is none of the above
+  sleep,
+  poll,
+  select,
+  epoll,
+  io_uring,
+  read,
+  write,
+  receive,
+  send,
+  accept,
+  connect,
+  sync,  // fsync and the like
+  file_lock,
+  ioctl,
+  child_process,
+  signal,
+  message_queue,
+  semaphore_set,
+  vfork,
+  system_call,  // any other; wait_info::name says which
+  operation,    // what a green thread waits for; wait_info::name has its scheduler's word for it
+};
+// The word for the kind: "mutex", "file lock".
+[[nodiscard]] std::string_view to_string(wait_kind kind) noexcept;
+
 // What a thread or green thread waits for, as far as it is known.
 struct wait_info {
-  std::string kind;  // mutex, condition, join, read, accept, epoll, sleep, timer, ...
-  std::optional<std::uint64_t> address;  // of the lock
-  std::optional<pid_t> owner;            // tid of who holds it
-  std::optional<int> fd;
-  std::string peer;  // what the descriptor is, or the remote address
+  wait_kind kind = wait_kind::operation;
+  // Of an operation, what its scheduler calls it: "timer", "http read"; of a system call that is no
+  // other kind of wait, its number: "system call 219". Empty for all other kinds.
+  std::string name{};
+  std::optional<std::uint64_t> address{};  // of the lock
+  std::optional<pid_t> owner{};            // tid of who holds it
+  std::optional<int> fd{};
+  std::string peer{};  // what the descriptor is, or the remote address; of a condition, its mutex
   // Of a sleep or timer: how long it still will, below 0 when overdue. How long it has been waiting
   // is not known of anything else.
-  std::optional<double> seconds;
+  std::optional<double> seconds{};
+
+  // The name, or else the word for the kind.
+  [[nodiscard]] std::string_view word() const noexcept {
+    return name.empty() ? to_string(kind) : std::string_view{name};
+  }
 };
 
 // An asynchronous operation that a green thread waits for; known with gmr::trace_ops.
@@ -59,6 +106,28 @@ struct event_loop_info {
   std::optional<double> oldest_seconds;  // how long the first of the queued has been waiting
   std::vector<pid_t> threads;            // that run its handlers, or did last
 };
+
+// One of a group of operations that no green thread waits for.
+struct unowned_operation_info {
+  std::optional<int> fd;
+  std::string peer;                      // what the descriptor is, with both addresses of a socket
+  std::optional<double> since_seconds;   // how long ago it was begun; of a timer that is not known
+  std::optional<double> expiry_seconds;  // until a timer expires, below 0 when overdue
+};
+
+// Operations of one kind and event loop that are under way and that no green thread waits for:
+// those of a service in callback style. Known with gmr::trace_ops.
+struct operation_group {
+  std::uint64_t count = 0;
+  std::string kind;              // read, accept, timer, ...
+  bool ready = false;            // complete: only their handlers have not run yet
+  std::uint64_t event_loop = 0;  // its address, as event_loop_info has it
+  std::vector<pid_t> threads;    // that run its handlers, or did last
+  std::optional<double> oldest_seconds;
+  std::optional<double> newest_seconds;
+  std::vector<unowned_operation_info> operations;  // the first begun, at most operations_shown
+};
+inline constexpr std::size_t operations_shown = 20;
 
 struct cpu_times {
   double user_seconds = 0;
@@ -115,6 +184,14 @@ struct green_thread_info {
   std::optional<stack_extent> extent;  // of a fiber
 };
 
+// Which green thread awaits or has resumed another one.
+struct green_thread_parent {
+  std::uint64_t id = 0;
+  std::uint64_t parent = 0;
+
+  friend bool operator==(const green_thread_parent&, const green_thread_parent&) = default;
+};
+
 // Green threads of one kind and state with the same stack.
 struct green_thread_group {
   std::uint64_t count = 0;
@@ -125,9 +202,11 @@ struct green_thread_group {
   std::vector<std::string> names;  // distinct, not empty
   std::map<std::string, std::vector<std::string>> labels;  // distinct texts by key
   std::vector<std::uint64_t> parents;                      // distinct, in order, as many as ids
-  std::vector<pid_t> threads;                              // that run them, as many as ids
-  bool long_running = false;                               // expected to wait long
-  std::vector<std::string> spawned;  // distinct places, as green_thread_info has them
+  std::vector<green_thread_parent> parent_of;  // in order of the ids: those of them that have one
+  std::uint64_t with_parent = 0;               // how many of `count` have one
+  std::vector<pid_t> threads;                  // that run them, as many as ids
+  bool long_running = false;                   // expected to wait long
+  std::vector<std::string> spawned;            // distinct places, as green_thread_info has them
   // Of fibers: the largest stack, and the highest high-water mark among the first ones.
   std::optional<std::uint64_t> stack_bytes;
   std::optional<std::uint64_t> high_water_bytes;

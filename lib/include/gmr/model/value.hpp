@@ -1,11 +1,15 @@
 // The tree of values that a section of a report is made of.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -29,7 +33,8 @@ struct list {
 struct key_values {
   std::vector<std::pair<std::string, value>> entries;
 
-  key_values& add(std::string name, value content);
+  key_values& add(std::string name, value content) &;
+  key_values&& add(std::string name, value content) &&;  // to be moved, not copied, from there
 };
 
 // Rows of equal width. JSON shows a row as an object keyed by column; a row that is too short is
@@ -47,11 +52,21 @@ class value {
                                std::string, text, list, key_values, table>;
 
   value() = default;
-  value(std::nullptr_t) {}                      // NOLINT(google-explicit-constructor)
-  value(bool content) : storage_(content) {}    // NOLINT(google-explicit-constructor)
-  value(double content) : storage_(content) {}  // NOLINT(google-explicit-constructor)
-  value(const char* content)
-      : storage_(std::string(content)) {}  // NOLINT(google-explicit-constructor)
+  value(const value&) = default;
+  value(value&&) = default;
+  value& operator=(const value&) = default;
+  value& operator=(value&&) = default;
+  // A tree of any depth is destroyed with a few KiB of stack.
+  ~value() {
+    if (storage_.index() >= first_container) destroy_nested();
+  }
+  value(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  // Text; null for a null pointer.
+  value(const char* content) {  // NOLINT(google-explicit-constructor)
+    if (content != nullptr) storage_ = std::string(content);
+  }
+  value(const char8_t* content)  // NOLINT(google-explicit-constructor)
+      : value(reinterpret_cast<const char*>(content)) {}
   value(std::string content)
       : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
   value(std::string_view content)
@@ -61,32 +76,57 @@ class value {
   value(key_values content)
       : storage_(std::move(content)) {}                   // NOLINT(google-explicit-constructor)
   value(table content) : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
-  template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>)
-  value(Integer content) {  // NOLINT(google-explicit-constructor)
-    if constexpr (std::signed_integral<Integer>) {
+  // A char is text of one character, and signed char and unsigned char are numbers. Characters of
+  // other sizes are refused: show them as text.
+  template <class Scalar>
+    requires(std::integral<Scalar> || std::floating_point<Scalar>)
+  value(Scalar content) {  // NOLINT(google-explicit-constructor)
+    static_assert(!std::same_as<Scalar, wchar_t> && !std::same_as<Scalar, char8_t> &&
+                      !std::same_as<Scalar, char16_t> && !std::same_as<Scalar, char32_t>,
+                  "gmr::value: convert the character to text in UTF-8");
+    if constexpr (std::same_as<Scalar, bool>) {
+      storage_ = content;
+    } else if constexpr (std::same_as<Scalar, char>) {
+      storage_ = std::string(1, content);
+    } else if constexpr (std::floating_point<Scalar>) {
+      storage_ = static_cast<double>(content);
+    } else if constexpr (std::signed_integral<Scalar>) {
       storage_ = static_cast<std::int64_t>(content);
     } else {
       storage_ = static_cast<std::uint64_t>(content);
     }
   }
+  // Whatever a pointer points to has to be made a value: the pointer itself says nothing.
+  template <class T>
+    requires(!std::convertible_to<T*, const char*> && !std::convertible_to<T*, const char8_t*>)
+  value(T* content) = delete;
   template <class T>
   value(std::optional<T> content) {  // NOLINT(google-explicit-constructor)
     if (content) *this = value(std::move(*content));
   }
 
   [[nodiscard]] const storage& get() const noexcept { return storage_; }
+  [[nodiscard]] storage& get() noexcept { return storage_; }
   [[nodiscard]] bool is_null() const noexcept {
     return std::holds_alternative<std::nullptr_t>(storage_);
   }
 
  private:
+  static constexpr std::size_t first_container = 7;  // list, key_values, table
+  static_assert(std::is_same_v<std::variant_alternative_t<first_container, storage>, list>);
+
+  void destroy_nested() noexcept;
+
   storage storage_ = nullptr;
 };
 
-inline key_values& key_values::add(std::string name, value content) {
+inline key_values& key_values::add(std::string name, value content) & {
   entries.emplace_back(std::move(name), std::move(content));
   return *this;
+}
+
+inline key_values&& key_values::add(std::string name, value content) && {
+  return std::move(add(std::move(name), std::move(content)));
 }
 
 }  // namespace gmr

@@ -1,6 +1,8 @@
 // Loading a service's options in a way that remembers where each value came from.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <filesystem>

@@ -1,6 +1,8 @@
 // The [oslo_reports] options, and options that must never be shown.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -47,6 +49,7 @@ struct settings {
   std::chrono::milliseconds long_wait{0};  // of a green thread, that is a finding; 0: none is
   int capture_signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
   std::size_t stack_bytes = 65536;
+  std::string debug_dirs = "/usr/lib/debug";  // where separate debug files are, ':' between them
   std::chrono::milliseconds deadline{10000};
   std::chrono::milliseconds section_deadline{2000};
 };

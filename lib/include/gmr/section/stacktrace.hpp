@@ -1,6 +1,8 @@
 // Boost.Stacktrace in a section.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <boost/stacktrace/stacktrace.hpp>
 #include <charconv>
 #include <cstdint>

@@ -7,6 +7,10 @@
 // separately, the unit that has its code defines a fourth, which the others refer to.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
+#include "gmr/trace/boost_support.hpp"
+
 namespace gmr::trace {
 
 extern const char unit_without_trace_ops;

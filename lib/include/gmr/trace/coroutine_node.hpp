@@ -16,6 +16,8 @@
 // Nothing here is for users: the names are stable only within one release.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <sys/types.h>
 #include <time.h>
 
@@ -138,7 +140,7 @@ struct this_thread_coroutines {
     "initial-exec")]] extern constinit thread_local this_thread_coroutines this_thread_runs;
 
 // While an operation is started: coroutines that are spawned for it are its branches.
-class initiation_scope final {
+class [[gnu::visibility("hidden")]] initiation_scope final {
  public:
   explicit initiation_scope(const coroutine_node& node) noexcept
       : before_(this_thread_runs.initiating) {

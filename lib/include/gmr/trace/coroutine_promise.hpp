@@ -1,64 +1,31 @@
-// Promise types that trace asio::awaitable coroutines. The only file that touches Asio's `detail`.
+// Promise types that trace asio::awaitable coroutines.
 //
 // Each derives from the promise that Asio itself would use and adds no data to it: Asio goes on
 // treating it as its own, in units compiled with and without tracing alike. See coroutine_node.hpp
-// for what is recorded.
+// for what is recorded, and asio_internals.hpp for what is relied on.
 #pragma once
 
-#include <boost/version.hpp>
-
-#if BOOST_VERSION < 108100 || BOOST_VERSION >= 108200
-#if !defined(GMR_TRACE_ANY_BOOST)
-#error \
-    "gmr::trace knows the coroutines of Boost 1.81: link gmr::gmr alone, or try GMR_TRACE_ANY_BOOST"
-#endif
-#endif
+#include "gmr/detail/language.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <concepts>
 #include <coroutine>
-#include <cstring>
-#include <source_location>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
+#include "gmr/trace/asio_internals.hpp"
 #include "gmr/trace/asio_units.hpp"
 #include "gmr/trace/coroutine_node.hpp"
 
-namespace boost::asio {
-template <typename Executor>
-struct use_awaitable_t;
-
-namespace detail {
-template <typename T, typename Executor>
-class awaitable_as_function;
-
-// awaitable and awaitable_thread are friends: the way to the frame that an awaitable holds.
-template <>
-class awaitable_thread<struct gmr_frame_access> {
- public:
-  template <typename T, typename Executor>
-  static awaitable_frame<T, Executor>* frame_of(const awaitable<T, Executor>& a) noexcept {
-    return a.frame_;
-  }
-};
-}  // namespace detail
-}  // namespace boost::asio
-
 namespace gmr::trace {
 
-inline constexpr std::size_t coroutine_promise_offset = 2 * sizeof(void*);
-
-namespace asio = boost::asio;
-using coroutine_access = asio::detail::awaitable_thread<asio::detail::gmr_frame_access>;
-
 template <typename Executor>
-bool is_traced(const asio::detail::awaitable_frame_base<Executor>* frame) noexcept {
+bool is_traced(const asio_frame_base<Executor>* frame) noexcept {
   return coroutine_slots.contains(frame);
 }
 
 template <typename Executor>
-coroutine_node& node_of(asio::detail::awaitable_frame_base<Executor>* frame) noexcept {
+coroutine_node& node_of(asio_frame_base<Executor>* frame) noexcept {
   return coroutine_node_of(reinterpret_cast<std::byte*>(frame) - coroutine_promise_offset);
 }
 
@@ -80,9 +47,9 @@ class coroutine_awaiter final {
   [[nodiscard]] bool await_ready() const noexcept { return child_.await_ready(); }
 
   void await_suspend(std::coroutine_handle<> self) {
-    if (!is_traced<Executor>(coroutine_access::frame_of(child_))) [[unlikely]]
+    if (!is_traced<Executor>(frame_of(child_))) [[unlikely]]
       coroutine_suspended(node_, operation_name<untraced_coroutine>());
-    using plain = asio::detail::awaitable_frame<T, Executor>;
+    using plain = asio_frame<T, Executor>;
     child_.await_suspend(std::coroutine_handle<plain>::from_address(self.address()));
   }
 
@@ -159,9 +126,10 @@ template <typename Initiation, typename... Args>
 struct initiated;
 
 template <typename T, typename Executor, typename Role>
-class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
-  using base = asio::detail::awaitable_frame<T, Executor>;
-  using frame_base = asio::detail::awaitable_frame_base<Executor>;
+class traced_promise : public asio_frame<T, Executor> {
+  using base = asio_frame<T, Executor>;
+  using frame_base = asio_frame_base<Executor>;
+  static_assert(check_asio_frame<T, Executor>());
   static constexpr bool is_entry = std::is_same_v<Role, entry_point>;
   static constexpr bool is_users = std::is_void_v<Role>;
   static constexpr bool is_operation = !is_entry && !is_users;
@@ -170,15 +138,19 @@ class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
   static constexpr bool is_function = std::is_invocable_v<A&, frame_base*>;
 
  public:
-  traced_promise() noexcept {
-    if constexpr (is_entry) coroutine_born(node());
-  }
+  traced_promise() noexcept
+    requires(!is_entry)
+  = default;
 
-  // An entry point is given the function it will run, as its third parameter.
-  template <typename Awaitable, typename F, typename Handler>
+  // An entry point is given the function that it will run.
+  template <typename... Arguments>
     requires is_entry
-  traced_promise(Awaitable*, Executor&, F& function, Handler&) noexcept : traced_promise() {
-    remember_spawned(function);
+  explicit traced_promise(Arguments&... given) noexcept {
+    using arguments = entry_point_arguments<Executor, Arguments...>;
+    static_assert(arguments::known,
+                  GMR_CANT_TRACE_COROUTINES("co_spawn passes its function otherwise"));
+    coroutine_born(node());
+    remember_spawned(arguments::spawned(given...));
   }
 
   traced_promise(const traced_promise&) = delete;
@@ -281,18 +253,12 @@ class traced_promise : public asio::detail::awaitable_frame<T, Executor> {
       coroutine_suspended(*caller, operation_name<untraced_coroutine>());
   }
 
-  template <typename F>
-  void remember_spawned(F&) noexcept {}
-
-  // co_spawn was given a coroutine that has been called, but has not run: it knows its function.
-  template <typename U>
-  void remember_spawned(asio::detail::awaitable_as_function<U, Executor>& function) noexcept {
-    frame_base* root = nullptr;
-    static_assert(sizeof(function) == sizeof(root), "it holds an awaitable: one pointer");
-    std::memcpy(&root, static_cast<const void*>(&function), sizeof(root));
-    if (is_traced(root))
-      node().location.store(node_of(root).location.load(std::memory_order_relaxed),
-                            std::memory_order_release);
+  // A coroutine that has been called, but has not run, knows its function.
+  void remember_spawned(const frame_base* spawned) noexcept {
+    if (is_traced(spawned))
+      node().location.store(
+          node_of(const_cast<frame_base*>(spawned)).location.load(std::memory_order_relaxed),
+          std::memory_order_release);
   }
 };
 
@@ -307,8 +273,8 @@ struct choose_traced_promise<T, Executor, Initiation, asio::use_awaitable_t<Exec
 };
 
 template <typename Executor, typename... Args>
-struct choose_traced_promise<asio::detail::awaitable_thread_entry_point, Executor, Args...> {
-  using type = traced_promise<asio::detail::awaitable_thread_entry_point, Executor, entry_point>;
+struct choose_traced_promise<asio_entry_point, Executor, Args...> {
+  using type = traced_promise<asio_entry_point, Executor, entry_point>;
 };
 
 template <typename T, typename Executor, typename... Args>

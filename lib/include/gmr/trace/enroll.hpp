@@ -1,6 +1,8 @@
 // Prepares threads that the service makes itself for being reported on.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 namespace gmr {
 
 // Gives the calling thread an alternate signal stack unless it has one, so that its stack can be

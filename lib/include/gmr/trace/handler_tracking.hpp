@@ -4,14 +4,7 @@
 // see asio_units.hpp.
 #pragma once
 
-#include <boost/version.hpp>
-
-#if BOOST_VERSION < 108100 || BOOST_VERSION >= 108200
-#if !defined(GMR_TRACE_ANY_BOOST)
-#error \
-    "gmr::trace_ops knows the operations of Boost 1.81: link gmr::trace alone, or try GMR_TRACE_ANY_BOOST"
-#endif
-#endif
+#include "gmr/detail/language.hpp"
 
 #include <boost/system/error_code.hpp>
 #include <cerrno>
@@ -21,11 +14,13 @@
 #include <type_traits>
 
 #include "gmr/trace/asio_units.hpp"
+#include "gmr/trace/boost_support.hpp"
 #include "gmr/trace/operation_record.hpp"
 
-namespace boost::asio {
-class execution_context;
-}
+static_assert(GMR_TRACES_OPERATIONS,
+              "gmr can't trace the operations of this Boost: " GMR_OPERATIONS_PROBLEM
+              ". Use a Boost that gmr is tested with (" GMR_TESTED_BOOST
+              "), or link gmr::trace instead of gmr::trace_ops");
 
 namespace gmr::trace {
 
@@ -89,10 +84,10 @@ std::uint64_t expiry_of(const Object& timer) noexcept {
 // Asio's hooks. Called on any thread, never twice at a time for one operation. Those that compare
 // the names they are given are always inlined: the compiler then does it.
 struct operation_tracking {
-  template <typename Operation, typename Object>
-  [[gnu::always_inline]] static void creation(boost::asio::execution_context& context,
-                                              Operation& created, const char* object_type,
-                                              Object* object, std::uintmax_t descriptor,
+  template <typename Context, typename Operation, typename Object>
+  [[gnu::always_inline]] static void creation(const Context& context, Operation& created,
+                                              const char* object_type, Object* object,
+                                              std::uintmax_t descriptor,
                                               const char* name) noexcept {
     operation_record* const record = take_operation_record();
     if (record == nullptr) [[unlikely]]
@@ -100,16 +95,20 @@ struct operation_tracking {
     static_cast<tracked_operation&>(created).record_ = record;
     const operation_cause cause = cause_of(object_type);
     std::uint64_t when = 0;
-    if (cause == operation_cause::turn) when = coroutine_now();
-    if (cause == operation_cause::timer) when = expiry_of(*object);
+    if (cause == operation_cause::timer)
+      when = expiry_of(*object);
+    else if (cause == operation_cause::turn)
+      when = operation_time::complete_at(coroutine_now());
+    else
+      when = operation_time::begun_at(coroutine_now());
     const bool has_descriptor = cause == operation_cause::descriptor;
-    start(*record, present_owner(may_resume_fiber<Operation>()), context, cause, when,
+    start(*record, present_owner(may_resume_fiber<Operation>()), &context, cause, when,
           has_descriptor ? static_cast<std::int64_t>(descriptor) : -1, object_type, name);
   }
 
   // Closes a descriptor, or cancels what waits for it: comes before that is done.
-  [[gnu::always_inline]] static void operation(boost::asio::execution_context&,
-                                               const char* object_type, const void*,
+  template <typename Context>
+  [[gnu::always_inline]] static void operation(const Context&, const char* object_type, const void*,
                                                std::uintmax_t descriptor, const char*) noexcept {
     if (cause_of(object_type) == operation_cause::descriptor && descriptor < counted_descriptors)
       descriptor_uses[descriptor].fetch_add(1, std::memory_order_release);
@@ -124,18 +123,18 @@ struct operation_tracking {
     if (error.value() == EAGAIN) return;  // which is EWOULDBLOCK
     if (name == "non_blocking_connect" || (name == "non_blocking_accept" && error)) return;
     if (operation.record_ != nullptr)
-      operation.record_->when.store(coroutine_now(), std::memory_order_release);
+      operation.record_->when.store(operation_time::complete_at(coroutine_now()),
+                                    std::memory_order_release);
   }
 
  private:
-  static void start(operation_record& record, const operation_owner& owner,
-                    const boost::asio::execution_context& context, operation_cause cause,
-                    std::uint64_t when, std::int64_t descriptor, const char* object_type,
-                    const char* name) noexcept {
+  static void start(operation_record& record, const operation_owner& owner, const void* context,
+                    operation_cause cause, std::uint64_t when, std::int64_t descriptor,
+                    const char* object_type, const char* name) noexcept {
     constexpr auto release = std::memory_order_release;
     record.owner.store(owner.record, release);
     record.owner_state.store(owner.state, release);
-    record.context.store(&context, release);
+    record.context.store(context, release);
     record.when.store(when, release);
     record.object.store(object_type, release);
     record.name.store(name, release);
@@ -148,7 +147,7 @@ struct operation_tracking {
 };
 
 // Lives while an operation is taken apart and its handler runs.
-class handler_completion final {
+class [[gnu::visibility("hidden")]] handler_completion final {
  public:
   explicit handler_completion(const tracked_operation& operation) noexcept {
     operation_record* const record = operation.record_;

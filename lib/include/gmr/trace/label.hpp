@@ -12,8 +12,11 @@
 // there is no room: `most_labels` each, 1048576 green threads with a name or label at a time. They
 // take no lock and cost some tens of nanoseconds; the first one of a green thread may take memory,
 // which is reused and never given back. Texts are copied, and cut where they are too long. Safe to
-// call from any thread; not async-signal-safe. Reports show texts as they are: put no secret there.
+// call from any thread; not async-signal-safe. Reports mask what they mask in options:
+// passwords in URLs and parameters of URLs with secret names. Put no other secret there.
 #pragma once
+
+#include "gmr/detail/language.hpp"
 
 #include <charconv>
 #include <concepts>

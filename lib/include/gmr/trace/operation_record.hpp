@@ -10,6 +10,8 @@
 // Nothing here is for users: the names are stable only within one release.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <sys/types.h>
 
 #include <atomic>
@@ -28,6 +30,15 @@ enum class operation_cause : std::uint32_t {
   other,  // a signal, a name is resolved, a channel's other end
 };
 
+// What `when` holds of an operation that is no timer: one word, so that one store says both.
+struct operation_time {
+  static constexpr std::uint64_t complete = 1;  // the lowest bit
+
+  static constexpr std::uint64_t begun_at(std::uint64_t now) noexcept { return now & ~complete; }
+  static constexpr std::uint64_t complete_at(std::uint64_t now) noexcept { return now | complete; }
+  static constexpr bool is_complete(std::uint64_t when) noexcept { return (when & complete) != 0; }
+};
+
 struct alignas(64) operation_record {
   std::atomic<std::uint32_t> sequence;  // odd: of an operation; even: free
   std::atomic<std::int32_t> descriptor;
@@ -36,8 +47,8 @@ struct alignas(64) operation_record {
   std::atomic<const void*> owner;
   std::atomic<std::uint64_t> owner_state;
   std::atomic<const void*> context;
-  // CLOCK_MONOTONIC ns. Of a timer: when it expires, 0 if unknown or never; of others: when it was
-  // complete, 0 until then.
+  // CLOCK_MONOTONIC ns. Of a timer: when it expires, 0 if unknown or never. Of others: when it was
+  // begun, or when it was complete; operation_time tells which.
   std::atomic<std::uint64_t> when;
   std::atomic<const char*> object;  // as Asio calls it: "socket", "deadline_timer"; a literal
   std::atomic<const char*> name;    // "async_receive"; a literal
@@ -49,7 +60,7 @@ static_assert(sizeof(operation_record) == 64);
 // Counts how often each descriptor was closed, or all its operations were cancelled: a record with
 // another count has nothing to do with what the descriptor is now. Larger ones are not described.
 inline constexpr std::size_t counted_descriptors = 1U << 17;
-extern constinit std::atomic<std::uint32_t> descriptor_uses[counted_descriptors];
+extern constinit std::atomic<std::uint32_t>* descriptor_uses;  // changes before main only
 
 // For whom operations are started now.
 struct operation_owner {
@@ -111,7 +122,7 @@ inline operation_owner present_owner(bool by_fiber) noexcept {
 
 // While a handler runs: what it starts is started for the same green thread. Plain values and no
 // list of scopes: a fiber may end a scope on another thread than it began it on.
-class handler_scope final {
+class [[gnu::visibility("hidden")]] handler_scope final {
  public:
   handler_scope() noexcept = default;
   ~handler_scope() {

@@ -5,6 +5,8 @@
 // `green_thread_view` per green thread to the visitor whenever the reporter asks.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <sys/types.h>
 
 #include <atomic>
@@ -29,11 +31,23 @@ struct machine_registers {
 #endif
 };
 
+// A word of a fiber's stack that has one value as long as the fiber is there. Where it has another,
+// or can't be read, the fiber is gone: it is not shown. No address: it is there.
+struct stack_mark {
+  std::uintptr_t address = 0;
+  std::uintptr_t value = 0;
+};
+
 // The suspended stack of a fiber: where it lives and the registers to unwind it from.
 struct machine_stack {
   machine_registers registers;
   std::uintptr_t low = 0;   // lowest address of the stack
   std::uintptr_t high = 0;  // one past the highest
+  stack_mark marks[2];
+  // The block of the GNU C library's malloc that the stack is, and its size by the header before
+  // it. When it has been given back the fiber is gone. 0: its end is known otherwise.
+  std::uintptr_t block = 0;
+  std::uintptr_t block_size = 0;
 };
 
 // A frame of a stackless coroutine: where it was suspended. The strings must live for as long as
@@ -42,6 +56,7 @@ struct logical_frame {
   const char* function = nullptr;
   const char* file = nullptr;
   std::uint32_t line = 0;
+  bool unloaded = false;  // the code is gone: this is what was known of it
 
   friend bool operator==(const logical_frame&, const logical_frame&) = default;
 };

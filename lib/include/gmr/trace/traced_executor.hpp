@@ -8,6 +8,8 @@
 // Inside, co_await asynchronous operations with gmr::use_awaitable or boost::asio::deferred.
 #pragma once
 
+#include "gmr/detail/language.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,6 +19,7 @@
 #include <utility>
 
 #include "gmr/trace/coroutine_promise.hpp"
+#include "gmr/trace/traced_unit.hpp"
 
 namespace gmr {
 

@@ -1,8 +1,7 @@
 // See debugger_tables.hpp. In the read-only data of the hook; nothing in the program reads it.
-#include <elf.h>
-
 #include <cstddef>
 
+#include "os/arch/machine.hpp"
 #include "trace/debugger_tables.hpp"
 #include "trace/fiber/fiber_hook.hpp"
 #include "trace/fiber/fiber_pool.hpp"
@@ -12,11 +11,7 @@ using namespace gmr::trace;
 [[gnu::used, gnu::retain]] constinit const fiber_debug_table gmr_debug_fibers = {
     .version = debug_table_version,
     .bytes = sizeof(fiber_debug_table),
-#if defined(__x86_64__)
-    .machine = EM_X86_64,
-#else
-    .machine = EM_AARCH64,
-#endif
+    .machine = gmr::os::arch::elf_machine,
     .chunks = fiber_chunks,
     .record_count = &used_fiber_records,
     .records_a_chunk = records_a_chunk,

@@ -14,6 +14,9 @@ namespace gmr::trace {
 // by make_fcontext itself when that comes earlier. False: Boost's functions are missing.
 bool set_up_fiber_hook() noexcept;
 
+// Says by what the suspended fiber is known to be there.
+void mark(machine_stack& stack, const fiber_record& record) noexcept;
+
 // Fibers that run untraced since there was no memory for a record.
 [[nodiscard]] std::uint64_t untraced_fibers() noexcept;
 
@@ -30,16 +33,23 @@ extern "C" {
 [[gnu::visibility("hidden")]] extern constinit std::atomic<std::uint32_t> gmr_fiber_nobody;
 
 [[gnu::visibility("hidden")]] void gmr_fiber_entry(gmr::trace::transfer_t);  // assembly
+// Places in the assembly: where fibers are suspended whose switch is done in place, and what such a
+// fiber's context returns to. On other processors there are none.
+[[gnu::visibility("hidden"), gnu::weak]] extern const char gmr_fiber_left_by_jump[];
+[[gnu::visibility("hidden"), gnu::weak]] extern const char gmr_fiber_left_by_ontop[];
+[[gnu::visibility("hidden"), gnu::weak]] extern const char gmr_fiber_returned[];
 [[gnu::visibility("hidden")]] gmr::trace::fcontext_t gmr_fiber_make(
     void* top, std::size_t size, void (*function)(gmr::trace::transfer_t)) noexcept;
-// `left` was left for `current` by the thread of `slot`. The assembly does the usual case itself:
-// change both. Hands `transfer` through: the result of the switch, in the registers it is in
-// already.
+// `left` was left for `current` by the thread of `slot`; `how` is GMR_BY_ONTOP or 0. The assembly
+// does the usual case itself: change both. Hands `transfer` through: the result of the switch, in
+// the registers it is in already.
 [[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_switched(
     gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current,
-    gmr::trace::thread_slot* slot, gmr::trace::fiber_record* left) noexcept;
+    gmr::trace::thread_slot* slot, gmr::trace::fiber_record* left, std::uint64_t how) noexcept;
 // The same where only what runs now is known.
 [[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_arrive(
+    gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current) noexcept;
+[[gnu::visibility("hidden")]] gmr::trace::transfer_t gmr_fiber_arrive_by_ontop(
     gmr::trace::transfer_t transfer, gmr::trace::fiber_record* current) noexcept;
 [[gnu::visibility("hidden")]] void* gmr_fiber_begin(const void* stack_pointer,
                                                     const void* data) noexcept;

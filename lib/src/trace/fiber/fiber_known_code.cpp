@@ -1,13 +1,18 @@
 // See fiber_known_code.hpp. The code is told by its length and hash.
 #include "trace/fiber/fiber_known_code.hpp"
 
-#include <link.h>
-
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <iterator>
 #include <span>
 
+#include "os/loader.hpp"
+
 namespace gmr::trace {
+
+#if defined(__x86_64__)
 namespace {
 
 struct known_code {
@@ -15,11 +20,14 @@ struct known_code {
   std::uint64_t hash;
 };
 
-#if defined(__x86_64__)
-// Boost 1.81 as Debian 12 has it: System V ELF, no shadow stack, no stack protector of its own.
+// Boost 1.81 to 1.92 as Debian has them: System V ELF, no shadow stack, no stack protector of its
+// own.
 constexpr known_code known_jump{106, 0xc9d8'71e0'2d28'a05b};
 constexpr known_code known_ontop{104, 0xed69'b028'ad6f'041c};
-#endif
+
+// Stands at the beginning of what may be called through a pointer, and does nothing else.
+constexpr unsigned char landing_pad[] = {0xf3, 0x0f, 0x1e, 0xfa};  // endbr64
+constexpr unsigned char jump_opcode = 0xe9;                        // and how far, in four bytes
 
 // FNV-1a.
 std::uint64_t hash_of(std::span<const unsigned char> code) noexcept {
@@ -29,43 +37,49 @@ std::uint64_t hash_of(std::span<const unsigned char> code) noexcept {
   return hash;
 }
 
-// What is looked for: how much of its segment can be read from there on.
-struct place {
-  std::uintptr_t address;
-  std::size_t readable = 0;
-};
-
-int look_in_module(dl_phdr_info* module, std::size_t, void* argument) noexcept {
-  auto& wanted = *static_cast<place*>(argument);
-  for (const ElfW(Phdr) & segment : std::span{module->dlpi_phdr, module->dlpi_phnum}) {
-    const std::size_t offset = wanted.address - module->dlpi_addr - segment.p_vaddr;
-    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_R) == 0 || offset >= segment.p_filesz)
-      continue;
-    wanted.readable = segment.p_filesz - offset;
-    return 1;
-  }
-  return 0;
+// How much of the code can be read from there on.
+std::span<const unsigned char> code_at(std::uintptr_t address) noexcept {
+  const auto* const code = reinterpret_cast<const unsigned char*>(address);
+  return {code, os::loaded_bytes_from(code)};
 }
 
-// What is there may be shorter and the last of its segment. The kernel is not asked: a program that
-// has shut itself off from it may die of a system call that it does not make otherwise.
+std::span<const unsigned char> without_landing_pad(std::span<const unsigned char> code) noexcept {
+  const bool has_one = code.size() > std::size(landing_pad) &&
+                       std::equal(std::begin(landing_pad), std::end(landing_pad), code.begin());
+  return has_one ? code.subspan(std::size(landing_pad)) : code;
+}
+
+// Where the code goes on after its first instruction, if that is a jump; otherwise itself.
+// From 1.87 on the functions that a library exports do nothing but jump to the switches.
+std::span<const unsigned char> behind_jump(std::span<const unsigned char> code) noexcept {
+  std::int32_t distance = 0;
+  constexpr std::size_t instruction = 1 + sizeof distance;
+  if (code.size() < instruction || code.front() != jump_opcode) return code;
+  std::memcpy(&distance, &code[1], sizeof distance);
+  return code_at(reinterpret_cast<std::uintptr_t>(code.data()) + instruction +
+                 static_cast<std::uintptr_t>(std::intptr_t{distance}));
+}
+
 template <class Function>
 bool is(known_code known, Function* function) noexcept {
-  const auto* const code = reinterpret_cast<const unsigned char*>(function);
-  place where{reinterpret_cast<std::uintptr_t>(code)};
-  dl_iterate_phdr(look_in_module, &where);
-  return where.readable >= known.bytes && hash_of({code, known.bytes}) == known.hash;
+  const auto stub = without_landing_pad(code_at(reinterpret_cast<std::uintptr_t>(function)));
+  const auto code = without_landing_pad(behind_jump(stub));
+  return code.size() >= known.bytes && hash_of(code.first(known.bytes)) == known.hash;
 }
 
 }  // namespace
 
-bool knows_switches([[maybe_unused]] jump_function jump,
-                    [[maybe_unused]] ontop_function ontop) noexcept {
-#if defined(__x86_64__)
+bool knows_switches(jump_function jump, ontop_function ontop) noexcept {
   return is(known_jump, jump) && is(known_ontop, ontop);
-#else
-  return false;  // the assembly hook for this machine always calls them
-#endif
 }
+
+#else
+
+// The assembly hook for this machine always calls them.
+bool knows_switches(jump_function, ontop_function) noexcept {
+  return false;
+}
+
+#endif
 
 }  // namespace gmr::trace

@@ -1,4 +1,8 @@
-// For a static Boost.Context: the linker's --wrap sends calls to us and gives us Boost's own.
+// For a static Boost.Context: the linker's --wrap sends calls to us and gives us Boost's own. Both
+// sets of names are wrapped. Boost's own code has the C names in every version, and is taken by
+// these: the C++ ones, since 1.87, only jump there, which the linker would send back to us.
+#include <dlfcn.h>
+
 #include "trace/fiber/fiber_originals.hpp"
 
 extern "C" {
@@ -18,9 +22,18 @@ bool find_originals() noexcept {
   return true;
 }
 
-// With Boost.Context in the program, what uses it is in the program too.
-bool shared_libraries_are_hooked() noexcept {
-  return true;
+std::string_view why_no_originals() noexcept {
+  return {};
+}
+
+// With Boost.Context in the program, what uses it is in the program too, unless a library brings a
+// shared one.
+std::string_view what_goes_past_the_hook() noexcept {
+  if (dlsym(RTLD_NEXT, sign_of_boost_context) == nullptr) return {};
+  return "fiber tracing incomplete: a library brings a shared Boost.Context beside the program's "
+         "static one, and fibers that use that are not seen; link the shared one to the program "
+         "too, "
+         "instead of the static one";
 }
 
 }  // namespace gmr::trace

@@ -53,32 +53,36 @@ bool is_traced(const context::stack_context& stack) noexcept {
   return was_suspended && seen.ended && seen.running->state.load() == fiber_state::free;
 }
 
-bool runs_traced_fiber() noexcept {
+enum class outcome { traced, not_traced, not_tried };
+
+outcome run_a_fiber() noexcept {
   try {
     context::protected_fixedsize_stack allocator{context::stack_traits::minimum_size()};
     context::stack_context stack = allocator.allocate();
     const bool traced = is_traced(stack);
     allocator.deallocate(stack);
-    return traced;
+    if (!traced && untraced_fibers() != 0) return outcome::not_tried;  // no memory for a record
+    return traced ? outcome::traced : outcome::not_traced;
   } catch (const std::exception&) {
-    return false;  // no memory for a stack
+    return outcome::not_tried;  // no memory for a stack
   }
 }
 
 }  // namespace
 
 std::string_view test_fiber_hook() noexcept {
-  if (!set_up_fiber_hook())
-    return "fiber tracing inactive: no shared Boost.Context shows its switches to the hook; link "
-           "gmr::trace_wrap and a static Boost.Context (from 1.87 on a shared one hides them)";
+  if (!set_up_fiber_hook()) return why_no_originals();
   enroll_thread();
-  if (!runs_traced_fiber())
-    return "fiber tracing inactive: switches go past the hook; link gmr::trace to the program "
-           "itself, before Boost.Context";
-  if (!shared_libraries_are_hooked())
-    return "fiber tracing incomplete: shared libraries such as Boost.Fiber go past the hook; link "
-           "the program with -Wl,--export-dynamic-symbol=*_fcontext";
-  return {};
+  switch (run_a_fiber()) {
+    case outcome::traced:
+      return what_goes_past_the_hook();
+    case outcome::not_traced:
+      return "fiber tracing inactive: switches go past the hook; link gmr::trace to the program "
+             "itself, before Boost.Context";
+    case outcome::not_tried:
+      break;
+  }
+  return "whether fibers are traced is not known: there was no memory to try it with one";
 }
 
 }  // namespace gmr::trace

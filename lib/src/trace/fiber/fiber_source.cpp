@@ -6,9 +6,12 @@
 #include <cstring>
 #include <optional>
 
+#include "trace/bare_sources.hpp"
 #include "trace/fiber/fiber_hook.hpp"
 #include "trace/fiber/fiber_pool.hpp"
 #include "trace/fiber/fiber_self_test.hpp"
+#include "trace/fiber_switches.h"
+#include "trace/schedulers.hpp"
 #include "trace/shown_notes.hpp"
 
 namespace gmr::trace {
@@ -46,18 +49,20 @@ std::uint64_t read_time(const timespec& from) noexcept {
 
 bool is_own_stack(const fiber_record& record) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(&record);
-  return address - reinterpret_cast<std::uintptr_t>(&thread_slots) < sizeof thread_slots;
+  return address - reinterpret_cast<std::uintptr_t>(&thread_slot_at(0)) < sizeof thread_slots;
 }
 
-// The id of what resumed it; 0 when nothing goes on once it yields. Schedulers that switch from
-// fiber to fiber, as Boost.Fiber's, go round in circles, where that can't be said of any.
+// The id of what resumed it, and goes on once it yields; 0 when that is not known. Schedulers that
+// switch from fiber to fiber, as Boost.Fiber's, do it by ontop_fcontext or go round in circles.
 std::uint64_t resumer_of(const fiber_record& record) noexcept {
   constexpr int deepest = 32;
   std::uint64_t id = 0;
   const fiber_record* at = &record;
   for (int depth = 0; depth < deepest; ++depth) {
-    at = fiber_record::referred_to(at->resumed_by.load(std::memory_order_relaxed));
-    if (at == nullptr) return id;
+    const std::uint64_t by = at->resumed_by.load(std::memory_order_relaxed);
+    if ((by & GMR_BY_ONTOP) != 0) return 0;
+    at = fiber_record::referred_to(by);
+    if (at == nullptr) return by == 0 ? id : 0;
     if (id == 0) id = at->id.load(std::memory_order_relaxed);
     if (is_own_stack(*at)) return id;
   }
@@ -93,18 +98,26 @@ std::optional<fiber_reading> read(const fiber_record& record) noexcept {
   return reading;
 }
 
-class fiber_source final : public scheduler {
+// Otherwise the hook of another copy of the library does them.
+bool does_switches() noexcept {
+  return gmr_hook_that_serves.jump == nullptr;
+}
+
+class fiber_source final : public portioned_scheduler {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "Boost.Context fibers"; }
 
-  void list(green_thread_visitor& visitor) override {
-    for (std::uint32_t index = 0, count = record_count(); index < count; ++index) {
-      const fiber_record* const record = record_at(index);
+  // A place is a record.
+  [[nodiscard]] std::optional<place> list_some(green_thread_list& out, place at) override {
+    for (const std::uint32_t count = record_count(); at.index < count; ++at.index) {
+      if (out.size() >= usual_portion) return at;
+      const fiber_record* const record = record_at(at.index);
       if (record == nullptr) continue;
-      if (const auto reading = read(*record)) show(visitor, *record, *reading, {});
+      if (const auto reading = read(*record)) show(out, *record, *reading, {});
     }
     for (std::size_t index = 0; index < thread_slot_count; ++index)
-      list_own_stack(visitor, thread_slot_at(index));
+      list_own_stack(out, thread_slot_at(index));
+    return std::nullopt;
   }
 
   [[nodiscard]] std::string_view problem() const noexcept override {
@@ -116,7 +129,7 @@ class fiber_source final : public scheduler {
  private:
   // While a thread runs a fiber, its own stack is a suspended one: the main fiber of Boost.Fiber,
   // the loop that resumed the fiber of a server.
-  void list_own_stack(green_thread_visitor& visitor, const thread_slot& slot) {
+  void list_own_stack(green_thread_list& out, const thread_slot& slot) {
     const pid_t tid = slot.tid.load(std::memory_order_acquire);
     if (tid <= 0) return;
     const auto reading = read(slot.own);
@@ -124,11 +137,15 @@ class fiber_source final : public scheduler {
     char name[48] = "own stack of thread ";
     char* const number = name + std::strlen(name);
     const char* const end = std::to_chars(number, name + sizeof name, tid).ptr;
-    show(visitor, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
+    show(out, slot.own, *reading, {name, static_cast<std::size_t>(end - name)});
   }
 
-  void show(green_thread_visitor& visitor, const fiber_record& record, const fiber_reading& reading,
+  void show(green_thread_list& out, const fiber_record& record, const fiber_reading& reading,
             std::string_view name) {
+    // The thread that ran it has ended, and its fiber with it.
+    if (!reading.is_suspended() && reading.runner == 0) return;
+    machine_stack stack = reading.stack;
+    if (!is_own_stack(record)) mark(stack, record);
     green_thread_view view;
     view.id = reading.id;
     view.kind = green_thread_kind::fiber;
@@ -139,7 +156,7 @@ class fiber_source final : public scheduler {
       view.state = green_thread_state::suspended;
       view.suspended_at = reading.suspended_at;
       view.last_thread = reading.runner;
-      view.machine = &reading.stack;
+      view.machine = &stack;
       view.sequence = &record.sequence;
       view.sequence_seen = reading.sequence;
       view.record = &record.sequence;
@@ -152,15 +169,53 @@ class fiber_source final : public scheduler {
         view.running_high = reading.stack.high;
       }
     }
-    visitor.visit(view);
+    out.visit(view);
   }
 
   shown_notes notes_;
-  std::string_view problem_ = test_fiber_hook();
+  std::string_view problem_ = does_switches() ? test_fiber_hook() : std::string_view{};
 };
 
+// For the raw report. A place is a record, and after those a thread's own stack.
+bool show_bare(const fiber_record& record, bare_green_thread& out) noexcept {
+  const std::optional<fiber_reading> reading = read(record);
+  if (!reading) return false;
+  out = {};
+  out.id = reading->id;
+  out.has_stack = reading->is_suspended();
+  out.state = out.has_stack ? green_thread_state::suspended : green_thread_state::running;
+  out.suspended_at = out.has_stack ? reading->suspended_at : 0;
+  out.thread = out.has_stack ? 0 : reading->runner;
+  out.stack = reading->stack;
+  out.sequence = &record.sequence;
+  out.sequence_seen = reading->sequence;
+  if (reading->notes == nullptr || !reading->notes->read(out.id, out.texts)) out.texts = {};
+  return true;
+}
+
+bool next_fiber(bare_place& at, bare_green_thread& out) noexcept {
+  const std::uint32_t count = record_count();
+  while (at.part == 0 && at.index < count) {
+    const fiber_record* const record = record_at(at.index++);
+    if (record != nullptr && show_bare(*record, out)) return true;
+  }
+  if (at.part == 0) at = {1, 0};
+  while (at.index < thread_slot_count) {
+    const thread_slot& slot = thread_slot_at(at.index++);
+    if (slot.tid.load(std::memory_order_acquire) > 0 && show_bare(slot.own, out) && out.has_stack)
+      return true;
+  }
+  return false;
+}
+
+constexpr bare_source fibers_alone{"Boost.Context fibers", next_fiber};
+
 fiber_source source;
-const scheduler_registration registration = register_scheduler(source);
+const scheduler_registration registration = [] {
+  if (!does_switches()) return scheduler_registration{};
+  register_bare_source(fibers_alone);
+  return register_portioned(source);
+}();
 
 }  // namespace
 }  // namespace gmr::trace

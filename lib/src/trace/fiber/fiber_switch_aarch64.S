@@ -10,15 +10,29 @@
  *   40  data     /
  */
 #if defined(__aarch64__)
+#include "trace/fiber/fiber_names.h"
 #include "trace/fiber_layout.h"
-
-#if defined(GMR_FIBER_WRAP)
-#define HOOK(name) __wrap_##name
-#else
-#define HOOK(name) name
-#endif
+#include "trace/fiber_switches.h"
 
   .text
+
+/* Where a branch through a register may arrive, if the compiler is told to protect those branches. Boost's
+ * switches go on by a return, which needs none. */
+.macro LANDING_PAD
+#if defined(__ARM_FEATURE_BTI_DEFAULT)
+  hint #34 /* bti c */
+#endif
+.endm
+
+/* In a copy of the library whose switches another copy does. */
+.macro BY_HOOK_THAT_SERVES offset
+  adrp x16, gmr_hook_that_serves
+  add x16, x16, :lo12:gmr_hook_that_serves
+  ldr x16, [x16, #\offset]
+  cbz x16, 1f
+  br x16
+1:
+.endm
 
 /* Opens the frame and leaves the record of the running fiber in x9 and in the frame, with the time;
  * keeps x0 to x2. */
@@ -79,25 +93,20 @@
 .endm
 
 /* transfer_t jump_fcontext(to, data) */
-  .globl HOOK(jump_fcontext)
-  .type HOOK(jump_fcontext), %function
-  .balign 16
-HOOK(jump_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_JUMP, GMR_JUMP_CXX, gmr_hook_jump
+  LANDING_PAD
+  BY_HOOK_THAT_SERVES GMR_SWITCHES_JUMP
   ENTER
   SAVE_REGISTERS .Ljump_returned
   CALL_ORIGINAL gmr_original_jump
 .Ljump_returned:
   ARRIVE_AND_RETURN
-  .cfi_endproc
-  .size HOOK(jump_fcontext), .-HOOK(jump_fcontext)
+  END_ENTRY GMR_JUMP
 
 /* transfer_t ontop_fcontext(to, data, function) */
-  .globl HOOK(ontop_fcontext)
-  .type HOOK(ontop_fcontext), %function
-  .balign 16
-HOOK(ontop_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_ONTOP, GMR_ONTOP_CXX, gmr_hook_ontop
+  LANDING_PAD
+  BY_HOOK_THAT_SERVES GMR_SWITCHES_ONTOP
   ENTER
   stp x2, x1, [sp, #32]
   SAVE_REGISTERS .Lontop_returned
@@ -112,8 +121,7 @@ HOOK(ontop_fcontext):
   CALL_ORIGINAL gmr_original_ontop
 .Lontop_returned:
   ARRIVE_AND_RETURN
-  .cfi_endproc
-  .size HOOK(ontop_fcontext), .-HOOK(ontop_fcontext)
+  END_ENTRY GMR_ONTOP
 
 /* transfer_t (from, function and data of the switch), on the stack that is switched to; returns to who
  * called the switch that waits there */
@@ -123,6 +131,7 @@ HOOK(ontop_fcontext):
   .balign 16
 gmr_fiber_ontop:
   .cfi_startproc
+  LANDING_PAD
   ldp x16, x1, [x1]
   adr x11, .Ljump_returned
   cmp x30, x11
@@ -137,7 +146,7 @@ gmr_fiber_ontop:
   .cfi_offset x30, -56
   ldr x2, [sp, #16]
   str x16, [sp, #32]
-  bl gmr_fiber_arrive
+  bl gmr_fiber_arrive_by_ontop
   ldr x16, [sp, #32]
   ldp x29, x30, [sp], #64
   .cfi_restore x29
@@ -148,14 +157,10 @@ gmr_fiber_ontop:
   .size gmr_fiber_ontop, .-gmr_fiber_ontop
 
 /* fcontext_t make_fcontext(top of stack, size, function) */
-  .globl HOOK(make_fcontext)
-  .type HOOK(make_fcontext), %function
-  .balign 16
-HOOK(make_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_MAKE, GMR_MAKE_CXX, gmr_hook_make
+  LANDING_PAD
   b gmr_fiber_make
-  .cfi_endproc
-  .size HOOK(make_fcontext), .-HOOK(make_fcontext)
+  END_ENTRY GMR_MAKE
 
 /* Where a fiber starts, with transfer_t in x0, x1: the outermost frame of its stack. */
   .hidden gmr_fiber_entry
@@ -164,6 +169,7 @@ HOOK(make_fcontext):
   .balign 16
 gmr_fiber_entry:
   .cfi_startproc
+  LANDING_PAD
   .cfi_undefined x30
   mov x19, x0
   mov x20, x1
@@ -203,4 +209,4 @@ gmr_fiber_first_switch:
   .size gmr_fiber_first_switch, .-gmr_fiber_first_switch
 #endif
 
-  .section .note.GNU-stack,"",%progbits
+#include "trace/fiber/fiber_marks.h"

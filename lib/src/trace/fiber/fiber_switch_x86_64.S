@@ -11,16 +11,14 @@
  * fiber_switch_x86_64.h lays out.
  */
 #if defined(__x86_64__)
+#include "trace/fiber/fiber_names.h"
 #include "trace/fiber/fiber_switch_x86_64.h"
+#include "trace/fiber_switches.h"
 #include "trace/fiber_layout.h"
 
-#if defined(GMR_FIBER_WRAP)
-#define HOOK(name) __wrap_##name
-#else
-#define HOOK(name) name
-#endif
-
   .text
+  .hidden gmr_fiber_left_by_jump, gmr_fiber_left_by_ontop, gmr_fiber_returned
+  .globl gmr_fiber_left_by_jump, gmr_fiber_left_by_ontop, gmr_fiber_returned
 
 /* For a call of Boost's original: opens the frame and leaves the record of the running fiber in it
  * and in rax, with the time; keeps rdi, rsi, rdx. */
@@ -66,6 +64,15 @@
 \suspended:
 .endm
 
+/* Before anything else where gmr_this_thread is null, as it always is in such a copy. */
+.macro BY_HOOK_THAT_SERVES offset
+  movq gmr_hook_that_serves+\offset(%rip), %rax
+  testq %rax, %rax
+  jz 1f
+  jmp *%rax
+1:
+.endm
+
 /* Without `ret`: the processor's stack of return addresses holds those of the other fiber, and a
  * wrong guess costs more than all the rest. (No note says that this code keeps shadow stacks, so
  * no program with it gets any; Boost's own jumps do not keep them either.) */
@@ -79,15 +86,11 @@
 .endm
 
 /* transfer_t jump_fcontext(to, data) */
-  .globl HOOK(jump_fcontext)
-  .type HOOK(jump_fcontext), @function
-  .balign 16
-HOOK(jump_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_JUMP, GMR_JUMP_CXX, gmr_hook_jump
   LOOK_UP .Ljump_by_original
-  LEAVE .Lleft_by_jump
+  LEAVE .Lleft_by_jump, gmr_fiber_left_by_jump
   CROSS .Ljump_to_foreign
-  ARRIVE .Ljump_arrives_by_call
+  ARRIVE .Ljump_arrives_by_call, 0
   movq %r11, %rax
   movq %rsi, %rdx
   .cfi_remember_state
@@ -96,7 +99,7 @@ HOOK(jump_fcontext):
 .Ljump_arrives_by_call:
   .cfi_restore_state
   .cfi_remember_state
-  ARRIVE_BY_CALL
+  ARRIVE_BY_CALL 0
   RETURN_FROM FRAME_BYTES
 .Ljump_to_foreign:
   .cfi_restore_state
@@ -110,33 +113,30 @@ HOOK(jump_fcontext):
   .cfi_endproc
   .cfi_startproc
 .Ljump_by_original:
+  BY_HOOK_THAT_SERVES GMR_SWITCHES_JUMP
   OPEN_FRAME
   SAVE_REGISTERS .Ljump_by_original_left
   call *gmr_original_jump(%rip)
 .Lreturned:
+gmr_fiber_returned:
   movq %rax, %rdi
   movq %rdx, %rsi
   movq FRAME_RECORD(%rsp), %rdx
   call gmr_fiber_arrive
   RETURN_FROM FRAME_BYTES
-  .cfi_endproc
-  .size HOOK(jump_fcontext), .-HOOK(jump_fcontext)
+  END_ENTRY GMR_JUMP
 
 /* transfer_t ontop_fcontext(to, data, function). The function takes the place of the switch that
  * waits there: it returns to who called that. */
-  .globl HOOK(ontop_fcontext)
-  .type HOOK(ontop_fcontext), @function
-  .balign 16
-HOOK(ontop_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_ONTOP, GMR_ONTOP_CXX, gmr_hook_ontop
   LOOK_UP .Lontop_by_original
   cmpq %rsi, GMR_RECORD_FIRST_DATA(%r8)
   jne .Lontop_is_not_the_end
   movl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
 .Lontop_is_not_the_end:
-  LEAVE .Lleft_by_ontop
+  LEAVE .Lleft_by_ontop, gmr_fiber_left_by_ontop
   CROSS .Lontop_to_foreign
-  ARRIVE .Lontop_arrives_by_call
+  ARRIVE .Lontop_arrives_by_call, GMR_BY_ONTOP
   movq %r11, %rdi
   addq $OPEN_BYTES, %rsp
   .cfi_remember_state
@@ -147,7 +147,7 @@ HOOK(ontop_fcontext):
   .cfi_restore_state
   .cfi_remember_state
   movq %rdx, CONTEXT_BYTES(%rsp)
-  ARRIVE_BY_CALL
+  ARRIVE_BY_CALL GMR_BY_ONTOP
   movq %rax, %rdi
   movq %rdx, %rsi
   movq 0(%rsp), %rax
@@ -164,6 +164,7 @@ HOOK(ontop_fcontext):
   .cfi_endproc
   .cfi_startproc
 .Lontop_by_original:
+  BY_HOOK_THAT_SERVES GMR_SWITCHES_ONTOP
   OPEN_FRAME
   movq %rdx, 0(%rsp)
   movq %rsi, 8(%rsp)
@@ -178,8 +179,7 @@ HOOK(ontop_fcontext):
   pushq %rcx
   .cfi_adjust_cfa_offset 8
   jmp *gmr_original_ontop(%rip)
-  .cfi_endproc
-  .size HOOK(ontop_fcontext), .-HOOK(ontop_fcontext)
+  END_ENTRY GMR_ONTOP
 
 /* Runs on the stack that Boost's ontop_fcontext went to, in the place of the function given to it:
  * transfer_t (from, frame of the switch). Arrives first, since the function may resume others,
@@ -205,7 +205,7 @@ gmr_fiber_ontop:
   movq 0(%rsi), %rax
   movq 8(%rsi), %rsi
   movq %rax, 0(%rsp)
-  call gmr_fiber_arrive
+  call gmr_fiber_arrive_by_ontop
   movq %rax, %rdi
   movq %rdx, %rsi
   movq 0(%rsp), %rax
@@ -216,14 +216,9 @@ gmr_fiber_ontop:
   .size gmr_fiber_ontop, .-gmr_fiber_ontop
 
 /* fcontext_t make_fcontext(top of stack, size, function) */
-  .globl HOOK(make_fcontext)
-  .type HOOK(make_fcontext), @function
-  .balign 16
-HOOK(make_fcontext):
-  .cfi_startproc
+  BEGIN_ENTRY GMR_MAKE, GMR_MAKE_CXX, gmr_hook_make
   jmp gmr_fiber_make
-  .cfi_endproc
-  .size HOOK(make_fcontext), .-HOOK(make_fcontext)
+  END_ENTRY GMR_MAKE
 
 /* Where a fiber starts, with transfer_t in rdi, rsi: the outermost frame of its stack. */
   .hidden gmr_fiber_entry
@@ -270,4 +265,4 @@ gmr_fiber_first_switch:
   .size gmr_fiber_first_switch, .-gmr_fiber_first_switch
 #endif
 
-  .section .note.GNU-stack,"",@progbits
+#include "trace/fiber/fiber_marks.h"

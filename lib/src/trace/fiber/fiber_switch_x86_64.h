@@ -21,7 +21,7 @@
 #include "trace/fiber_layout.h"
 
 #define CONTEXT_BYTES 72
-#define CONTEXT_GOES_ON 64
+#define CONTEXT_GOES_ON GMR_CONTEXT_GOES_ON
 #define FRAME_BYTES 40
 #define FRAME_RECORD 16
 #define OPEN_BYTES (CONTEXT_BYTES + FRAME_BYTES)
@@ -60,7 +60,7 @@
  *
  * Asking the clock is a third of what a switch costs, and every other one leaves a thread's own
  * stack, which is no green thread that waits. */
-.macro LEAVE suspended
+.macro LEAVE suspended, known_as
   subq $OPEN_BYTES, %rsp
   .cfi_adjust_cfa_offset OPEN_BYTES
   leaq .Lreturned(%rip), %r10
@@ -99,6 +99,7 @@
   .cfi_adjust_cfa_offset -8
   leaq .Lreturned(%rip), %r10
 \suspended:
+\known_as:
 .endm
 
 .macro RESTORE_REGISTERS
@@ -131,7 +132,7 @@
 
 /* What gmr_fiber_switched does, and says why; called, it costs more than what it does. What is rare is
  * left to it. */
-.macro ARRIVE by_call
+.macro ARRIVE by_call, how
   cmpb $0, gmr_fiber_under_sanitizer(%rip)
   jne \by_call
   cmpl $GMR_STATE_ENDING, GMR_RECORD_STATE(%r8)
@@ -145,9 +146,13 @@
   addl $2, %eax
   movl %eax, GMR_RECORD_SEQUENCE(%r9)
   movq GMR_RECORD_RESUMED_BY(%r8), %rax
+  andq $~GMR_BY_ONTOP, %rax
   cmpq GMR_RECORD_REFERENCE(%r9), %rax
   je 1f
   movq GMR_RECORD_REFERENCE(%r8), %rax
+  .if \how
+  orq $\how, %rax
+  .endif
   movq %rax, GMR_RECORD_RESUMED_BY(%r9)
   leaq gmr_fiber_nobody(%rip), %r10
   jmp 2f
@@ -162,12 +167,13 @@
 .endm
 
 /* The same by calling it: a transfer_t in rax, rdx. */
-.macro ARRIVE_BY_CALL
+.macro ARRIVE_BY_CALL how
   addq $CONTEXT_BYTES, %rsp
   .cfi_def_cfa_offset FRAME_BYTES+8
   REGISTERS_ARE_RESTORED
   movq %r11, %rdi
   movq FRAME_RECORD(%rsp), %rdx
+  movl $\how, %r9d
   call gmr_fiber_switched
 .endm
 

@@ -1,0 +1,37 @@
+# What the build of gmr and its package have in common.
+
+# Sets the property GMR_STATIC of Boost::context: whether its functions are in the program, and not in a shared library.
+# Not every package of Boost says so by the type of its target: FindBoost's type is unknown, Conan's is an interface.
+function(gmr_mark_boost_context)
+  gmr_is_static(static Boost::context)
+  get_target_property(target Boost::context ALIASED_TARGET)
+  if(NOT target)
+    set(target Boost::context)
+  endif()
+  set_target_properties(${target} PROPERTIES GMR_STATIC ${static})
+endfunction()
+
+function(gmr_is_static out target)
+  get_target_property(type ${target} TYPE)
+  set(static OFF)
+  if(type STREQUAL "STATIC_LIBRARY")
+    set(static ON)
+  elseif(type STREQUAL "UNKNOWN_LIBRARY")
+    get_target_property(file ${target} LOCATION)
+    if(file MATCHES "\\.a$")
+      set(static ON)
+    endif()
+  elseif(type STREQUAL "INTERFACE_LIBRARY")
+    # Targets and files, perhaps within generator expressions.
+    get_target_property(linked ${target} INTERFACE_LINK_LIBRARIES)
+    string(REGEX MATCHALL "[^;<>$,]*context[^;<>$,]*" linked "${linked}")
+    foreach(each IN LISTS linked)
+      if(TARGET ${each} AND NOT each STREQUAL target)
+        gmr_is_static(static ${each})
+      elseif(each MATCHES "\\.a$")
+        set(static ON)
+      endif()
+    endforeach()
+  endif()
+  set(${out} ${static} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,12 @@
+// What the system's error numbers mean.
+#pragma once
+
+#include <string>
+
+namespace gmr::os {
+
+// In English, such as "Permission denied". strerror() and std::error_code::message() would look for
+// a translation, under locks that a stuck thread may hold for ever.
+[[nodiscard]] std::string error_text(int error);
+
+}  // namespace gmr::os

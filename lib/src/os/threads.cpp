@@ -1,0 +1,86 @@
+#include "os/threads.hpp"
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "os/file_text.hpp"
+
+namespace gmr::os {
+namespace {
+
+// Not what the call says of a thread, but of itself: a filter's answer.
+bool is_filters_answer(int error) noexcept {
+  return error == EPERM || error == ENOSYS || error == EACCES;
+}
+
+// The kernel's encoding of the scheduler clock of one thread.
+clockid_t clock_of(pid_t id) noexcept {
+  constexpr unsigned per_thread_scheduler_clock = 6;
+  return static_cast<clockid_t>(~static_cast<unsigned>(id) << 3U | per_thread_scheduler_clock);
+}
+
+std::uint64_t nanoseconds_by_file(pid_t id) {
+  const file_text text = read_file("/proc/self/task/" + std::to_string(id) + "/schedstat");
+  std::uint64_t used = 0;
+  std::from_chars(text.content.data(), text.content.data() + text.content.size(), used);
+  return used;
+}
+
+pid_t largest_number() {
+  constexpr pid_t most = 1 << 22;
+  const file_text text = read_file("/proc/sys/kernel/pid_max");
+  pid_t largest = most;
+  std::from_chars(text.content.data(), text.content.data() + text.content.size(), largest);
+  return std::clamp(largest, 1 << 10, most);
+}
+
+}  // namespace
+
+bool thread_exists(pid_t id) noexcept {
+  if (::syscall(SYS_tgkill, ::getpid(), id, 0) == 0) return true;
+  if (!is_filters_answer(errno)) return errno != ESRCH;
+  timespec time{};
+  return ::clock_gettime(clock_of(id), &time) == 0 || is_filters_answer(errno);
+}
+
+std::uint64_t cpu_clock(pid_t id) noexcept {
+  timespec time{};
+  if (::clock_gettime(clock_of(id), &time) == 0) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    return static_cast<std::uint64_t>(time.tv_sec) * second +
+           static_cast<std::uint64_t>(time.tv_nsec);
+  }
+  if (!is_filters_answer(errno)) return 0;
+  try {
+    return nanoseconds_by_file(id);
+  } catch (...) {
+    return 0;
+  }
+}
+
+found_threads search_threads(std::size_t count, std::chrono::milliseconds most) {
+  found_threads found;
+  const auto end = std::chrono::steady_clock::now() + most;
+  const auto look = [&](pid_t first, pid_t last) {
+    constexpr pid_t between_looks_at_the_clock = 1024;
+    for (pid_t id = first; id < last && (count == 0 || found.ids.size() < count); ++id) {
+      if (thread_exists(id)) found.ids.push_back(id);
+      if (id % between_looks_at_the_clock == 0 && std::chrono::steady_clock::now() >= end) return;
+    }
+  };
+  const pid_t process = ::getpid();
+  look(process, largest_number() + 1);
+  look(1, process);
+  std::sort(found.ids.begin(), found.ids.end());
+  found.all = count != 0 && found.ids.size() >= count;
+  return found;
+}
+
+}  // namespace gmr::os

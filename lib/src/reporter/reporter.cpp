@@ -1,0 +1,206 @@
+#include "gmr/reporter.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "model/words.hpp"
+#include "os/signals.hpp"
+#include "outline/outline.hpp"
+#include "reporter/pipeline.hpp"
+#include "reporter/raw_report.hpp"
+#include "reporter/report_queue.hpp"
+#include "reporter/watchdog.hpp"
+#include "section/masking.hpp"
+#include "sink/sink.hpp"
+#include "trace/library_copies.hpp"
+#include "trigger/own_thread.hpp"
+#include "trigger/triggers.hpp"
+#include "view/view.hpp"
+
+namespace gmr {
+namespace {
+
+// In a process, whatever shared libraries were linked with the library too. A forked child has
+// none, whatever it inherited.
+class sole_reporter final {
+ public:
+  sole_reporter() {
+    std::atomic<pid_t>& owner = trace::serving_copy().reporting;
+    pid_t seen = owner.load();
+    const pid_t self = ::getpid();
+    if (seen == self || !owner.compare_exchange_strong(seen, self))
+      throw std::logic_error{"this process has a gmr::reporter already"};
+  }
+  ~sole_reporter() { trace::serving_copy().reporting.store(0); }
+  sole_reporter(const sole_reporter&) = delete;
+  sole_reporter& operator=(const sole_reporter&) = delete;
+};
+
+std::string rendered(const report& made, report_format format) {
+  return views::render(outlines::arrange(made), format);
+}
+
+void write_report(const report& made, const settings& set, reporting_progress& progress) {
+  const std::string bytes = rendered(made, set.format);
+  const sinks::file_name name{.service = made.package.name,
+                              .time = made.time,
+                              .number = made.number,
+                              .extension = set.format == report_format::json ? "json" : "txt"};
+  progress.writing(true);
+  const std::string error = sinks::write({.log_dir = set.log_dir}, name, bytes);
+  progress.writing(false);
+  if (!error.empty()) sinks::say("report " + std::to_string(made.number) + ": " + error);
+}
+
+}  // namespace
+
+// Members in the order in which they are needed; what the constructor did before it throws is
+// undone by their destructors.
+class reporter::implementation final {
+ public:
+  implementation(package software, const settings& set,
+                 const boost::asio::any_io_executor* executor)
+      : settings_(set) {
+    if (settings_.signal == 0) settings_.signal = SIGUSR2;
+    auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_);
+    const int capture_signal = maker->capture_signal();
+    makes_reports_ = executor == nullptr;
+    queue_ = std::make_shared<report_queue>(
+        thread_, std::move(maker),
+        [this](const report& made) { write_report(made, settings_, queue_->progress()); },
+        report_queue::settings{.executor =
+                                   makes_reports_ ? boost::asio::any_io_executor{} : *executor});
+    set_triggers();
+    thread_.add(queue_);
+    start_watchdog(std::move(software), capture_signal);
+    // The trigger's signal is open there, too: where all threads of the service block it, or are
+    // stopped, it arrives there. Not before it has its handler, as it may be pending already.
+    thread_.start({capture_signal, settings_.signal});
+  }
+
+  // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
+  // long as there is a thread that it can reach. On an executor of the service's nobody may be left
+  // to make what still waits.
+  ~implementation() {
+    queue_->stop(makes_reports_);
+    thread_.join();
+    triggers_.clear();
+    watchdog_.reset();
+  }
+  implementation(const implementation&) = delete;
+  implementation& operator=(const implementation&) = delete;
+
+  [[nodiscard]] bool ours() const noexcept { return ::getpid() == process_; }
+  [[nodiscard]] report_queue& queue() noexcept { return *queue_; }
+  [[nodiscard]] known_configuration& configuration() noexcept { return configuration_; }
+  [[nodiscard]] sections::section_registry& sections() noexcept { return sections_; }
+
+ private:
+  void set_triggers() {
+    const auto request = [queue = queue_](std::string cause) { queue->request(std::move(cause)); };
+    if (settings_.file_event_handler.empty()) {
+      triggers_.push_back(triggers::watch_signal(thread_, settings_.signal, request));
+      return;
+    }
+    triggers::ignore_signal(settings_.signal);
+    triggers_.push_back(triggers::watch_file(
+        thread_, settings_.file_event_handler, settings_.file_event_handler_interval, request,
+        [](const std::string& message) { sinks::say(message); }));
+  }
+
+  // Before the other thread, which it watches; it has its memory before anything can be stuck.
+  void start_watchdog(package software, int capture_signal) {
+    const std::string cause =
+        settings_.file_event_handler.empty()
+            ? cause_text(cause_kind::signal, os::signal_name(settings_.signal))
+            : cause_text(cause_kind::touched_file, settings_.file_event_handler.string());
+    watchdog_.emplace(std::make_unique<raw_report>(std::move(software), settings_, capture_signal),
+                      queue_->progress(), cause, settings_.deadline + grace);
+    watchdog_->start(capture_signal);
+  }
+
+  // What a report may take beyond its deadline.
+  static constexpr std::chrono::seconds grace{1};
+
+  const pid_t process_ = ::getpid();
+  sole_reporter sole_;
+  settings settings_;
+  known_configuration configuration_;
+  sections::section_registry sections_;
+  own_thread thread_;
+  bool makes_reports_ = true;  // the thread; otherwise an executor of the service's
+  std::shared_ptr<report_queue> queue_;
+  std::vector<std::unique_ptr<triggers::trigger>> triggers_;
+  std::optional<watchdog> watchdog_;
+};
+
+reporter::reporter(package software, const loaded_options& loaded)
+    : reporter(std::move(software), settings_from(loaded)) {}
+
+reporter::reporter(package software, const boost::program_options::variables_map& values)
+    : reporter(std::move(software), settings_from(values)) {}
+
+reporter::reporter(package software, const settings& set)
+    : implementation_(std::make_shared<implementation>(std::move(software), set, nullptr)) {}
+
+reporter::reporter(package software, const settings& set, boost::asio::any_io_executor executor)
+    : implementation_(std::make_shared<implementation>(std::move(software), set, &executor)) {}
+
+reporter::~reporter() {
+  if (implementation_->ours()) return;
+  // In a forked child the threads do not exist that would have to be waited for. It is left alone,
+  // but findable.
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a child without memory may end here
+  static auto* const left_alone = new std::vector<std::shared_ptr<implementation>>;
+  left_alone->push_back(std::move(implementation_));
+}
+
+void reporter::add_configuration(const boost::program_options::options_description& described,
+                                 const boost::program_options::variables_map& values) {
+  implementation_->configuration().add(describe_configuration(described, values),
+                                       sections::secret_option_names(described));
+}
+
+void reporter::add_configuration(const boost::program_options::options_description& described,
+                                 const loaded_options& loaded) {
+  implementation_->configuration().add(describe_configuration(described, loaded),
+                                       sections::secret_option_names(described));
+}
+
+void reporter::add_section(std::string title, section_generator generator) {
+  implementation_->sections().keep(std::move(title), std::move(generator));
+}
+
+section_registration reporter::add_scoped_section(std::string title, section_generator generator) {
+  return section_registration{
+      implementation_->sections().add(std::move(title), std::move(generator))};
+}
+
+void reporter::request(std::string cause) {
+  if (implementation_->ours()) implementation_->queue().request(std::move(cause));
+}
+
+report reporter::make(std::string cause) {
+  if (!implementation_->ours())
+    throw std::logic_error{"a reporter makes no reports in a forked child"};
+  if (implementation_->queue().is_here() || sections::in_generator())
+    throw std::logic_error{"a report can't be made while making one"};
+  return implementation_->queue().make(std::move(cause)).get();
+}
+
+std::string reporter::to_text(const report& complete) {
+  return rendered(complete, report_format::text);
+}
+
+std::string reporter::to_json(const report& complete) {
+  return rendered(complete, report_format::json);
+}
+
+}  // namespace gmr

@@ -1,0 +1,6 @@
+// The least that makes a program of small/coroutine.cpp.
+void start_coroutine();
+
+int main() {
+  start_coroutine();
+}

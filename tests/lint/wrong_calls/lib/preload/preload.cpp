@@ -1,0 +1,1 @@
+void start() { std::ofstream{"x"}; }  // found
