@@ -52,13 +52,12 @@ endfunction()
 
 function(gmr_run_probe out what program)
   set(lib ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
-  list(TRANSFORM ARGN PREPEND ${lib}/src/)
   set(definitions)
   if(what STREQUAL "operations")
     set(definitions "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/trace/handler_tracking.hpp>")
   endif()
   set(options SOURCES ${lib}/cmake/${program} ${ARGN} COMPILE_DEFINITIONS ${definitions}
-      LINK_LIBRARIES Boost::headers Threads::Threads ${CMAKE_DL_LIBS}
+      LINK_LIBRARIES Boost::headers Boost::url Threads::Threads ${CMAKE_DL_LIBS}
       CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${lib}/trace/include\\;${lib}/include\\;${lib}/src\\;${GMR_GENERATED_INCLUDE}"
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
   if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
@@ -82,6 +81,17 @@ function(gmr_run_probe out what program)
   set(${out} "${problem}" PARENT_SCOPE)
 endfunction()
 
+# gmr_probe_sources(OUT): what the probes are linked with: all that sees coroutines, and the ground floor below it as one unit.
+function(gmr_probe_sources out)
+  set(src ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../src)
+  file(GLOB ground ${src}/text/*.cpp ${src}/os/*.cpp ${src}/os/arch/${CMAKE_SYSTEM_PROCESSOR}/*.cpp)
+  list(TRANSFORM ground REPLACE "(.+)" "#include \"\\1\"\n")
+  file(WRITE ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${ground})
+  file(GLOB sources ${src}/trace/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/(enroll_threads|units_[a-z_]+)[.]cpp$")  # of opt-ins, and one of the two units
+  set(${out} ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${sources} PARENT_SCOPE)
+endfunction()
+
 # Writes gmr/trace/boost_support.hpp.
 function(gmr_write_boost_support)
   configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/boost_support.hpp.in
@@ -99,14 +109,11 @@ set(GMR_TRACES_COROUTINES true)
 set(GMR_TRACES_OPERATIONS true)
 gmr_write_boost_support()
 if(GMR_BOOST_RELEASE VERSION_GREATER GMR_BOOST_NEWEST_TESTED)
-  set(gmr_probe_sources os/fork.cpp os/signals.cpp trace/alternate_stack.cpp trace/coroutine_arena.cpp trace/coroutine_debug_table.cpp
-    trace/coroutine_operation.cpp trace/coroutine_scheduler.cpp trace/coroutine_slots.cpp trace/coroutine_variables.cpp
-    trace/green_thread_list.cpp trace/green_thread_notes.cpp trace/labels.cpp trace/operation_pool.cpp trace/pending_operations.cpp
-    trace/schedulers.cpp trace/thread_registry.cpp)
+  gmr_probe_sources(gmr_probe_sources)
   gmr_try_boost(GMR_COROUTINES_PROBLEM coroutines probe_coroutines.cpp ${gmr_probe_sources}
-                trace/units_without_trace_ops.cpp)
+                ${CMAKE_CURRENT_LIST_DIR}/../src/trace/units_without_trace_ops.cpp)
   gmr_try_boost(GMR_OPERATIONS_PROBLEM operations probe_operations.cpp ${gmr_probe_sources}
-                trace/units_with_trace_ops.cpp)
+                ${CMAKE_CURRENT_LIST_DIR}/../src/trace/units_with_trace_ops.cpp)
   foreach(what COROUTINES OPERATIONS)
     if(GMR_${what}_PROBLEM)
       set(GMR_TRACES_${what} false)
