@@ -145,7 +145,6 @@ int run_server(queue_server::options set, const given& by, const queue_server::s
   queue_server::connections clients(set.most_connections);
   running_server running;
   gmr::reporter reporter(package, by.loaded);
-  reporter.add_configuration(by.described, by.loaded);
   reporter.add_section("Queues", queue_server::queues_section([path = set.storage_path] {
                          return std::make_unique<queue_server::store>(
                              path, queue_server::sqlite::open_mode::read_only);
@@ -190,7 +189,6 @@ int run_workers(queue_server::options set, const given& by) {
     say_where(where(set.http_socket, set.http), where(set.websocket_socket, set.websocket));
   });
   gmr::reporter reporter(package, by.loaded);
-  reporter.add_configuration(by.described, by.loaded);
   reporter.add_section("Workers", queue_server::workers_section(parent));
   return parent.run();
 }

@@ -54,7 +54,7 @@ function(gmr_run_probe out what program)
   set(lib ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
   set(definitions)
   if(what STREQUAL "operations")
-    set(definitions "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/trace/handler_tracking.hpp>")
+    set(definitions "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/trace/handler_tracking.hpp>")
   endif()
   set(options SOURCES ${lib}/cmake/${program} ${ARGN} COMPILE_DEFINITIONS ${definitions}
       LINK_LIBRARIES Boost::headers Boost::url Threads::Threads ${CMAKE_DL_LIBS}
@@ -92,10 +92,10 @@ function(gmr_probe_sources out)
   set(${out} ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${sources} PARENT_SCOPE)
 endfunction()
 
-# Writes gmr/trace/boost_support.hpp.
+# Writes gmr/detail/trace/boost_support.hpp.
 function(gmr_write_boost_support)
   configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/boost_support.hpp.in
-                 ${GMR_GENERATED_INCLUDE}/gmr/trace/boost_support.hpp @ONLY)
+                 ${GMR_GENERATED_INCLUDE}/gmr/detail/trace/boost_support.hpp @ONLY)
 endfunction()
 
 gmr_find_boost(context program_options url)

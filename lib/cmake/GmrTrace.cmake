@@ -34,5 +34,5 @@ target_include_directories(gmr_trace_headers INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/gmr/trace/shadow>)
 target_compile_definitions(gmr_trace_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${GMR_SHADOW_LOCK}>)
 target_compile_options(gmr_trace_headers INTERFACE
-  "$<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:SHELL:-include gmr/trace/precompiled_check.hpp>")
+  "$<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:SHELL:-include gmr/detail/trace/precompiled_check.hpp>")
 target_link_libraries(gmr_trace_headers INTERFACE gmr::gmr)

@@ -107,7 +107,7 @@ int main() {
   boost::asio::co_spawn(io, f(), boost::asio::detached);
 }
 """
-TRACKED = "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/trace/handler_tracking.hpp>"
+TRACKED = "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/trace/handler_tracking.hpp>"
 
 
 class OtherVersions(unittest.TestCase):

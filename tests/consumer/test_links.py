@@ -88,6 +88,21 @@ class Links(Consumer):
         self.check_all_is_traced(report)
         self.assertEqual(1, report["green_threads"]["event_loops"][0]["pending"])
 
+    def test_settings_of_asio_that_the_library_does_not_have(self):
+        """Asio's types are others with these: the linker says what to do."""
+        uring = "-DBOOST_ASIO_HAS_IO_URING -DBOOST_ASIO_DISABLE_EPOLL"
+        for settings, need in (("-DBOOST_ASIO_DISABLE_THREADS", "gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_THREADS"),
+                               ("-DBOOST_ASIO_DISABLE_EPOLL", "gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_EPOLL"),
+                               (uring, "gmr_has_to_be_built_with_BOOST_ASIO_HAS_IO_URING_and_BOOST_ASIO_DISABLE_EPOLL")):
+            with self.subTest(settings):
+                unit = self.work / "unit.cpp"
+                # Not all of Asio: io_uring needs headers that a system may not have.
+                unit.write_text("#include <gmr/detail/trace/asio_units.hpp>\nint main() {}\n")
+                with self.assertRaises(AssertionError) as refused:
+                    run(CXX, "-std=c++20", unit, "-o", self.work / "unit", *settings.split(),
+                        *self.flags("--cflags", "--libs", "gmr"))
+                self.assertIn(f"undefined reference to `{need}'", str(refused.exception))
+
     def test_coroutines_without_tracing_are_said(self):
         for strip in [], ["-s"]:
             with self.subTest(strip=strip):

@@ -10,16 +10,17 @@ import sys
 
 STAGES = ["text", "os", "model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "outline", "view", "sink",
           "trigger", "reporter"]
-INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/)?([a-z]+)/[^">]+[">]', re.M)
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/(?:detail/)?)?([a-z]+)/[^">]+[">]', re.M)
 ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)
 SOURCES = {".hpp", ".cpp", ".h", ".S", ".c"}
 
 
 def stage_of(path: pathlib.Path, root: pathlib.Path):
-    """The stage a file belongs to, or None for what stands above all stages (gmr/gmr.hpp, gmr/reporter.hpp)."""
+    """The stage a file belongs to, or None for what stands above all stages (gmr/gmr.hpp, gmr/reporter.hpp). What users don't
+    call is of the same stages, in gmr/detail/."""
     for base in (root / "lib/src", root / "lib/include/gmr"):
         if base in path.parents:
-            first = path.relative_to(base).parts[0]
+            first = next((part for part in path.relative_to(base).parts if part != "detail"), None)
             return first if first in STAGES else None
     return None
 

@@ -10,3 +10,4 @@
 #include "gmr/section/options.hpp"
 #include "gmr/trace/label.hpp"
 #include "gmr/trace/scheduler.hpp"
+#include "gmr/view/view.hpp"

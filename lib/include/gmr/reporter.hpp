@@ -10,10 +10,11 @@
 #include <memory>
 #include <string>
 
+#include "gmr/detail/trace/asio_units.hpp"
 #include "gmr/model/report.hpp"
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
-#include "gmr/trace/asio_units.hpp"
+#include "gmr/view/view.hpp"
 
 namespace gmr {
 
@@ -36,23 +37,31 @@ class section_registration;
 // async-signal-safe. At most one reporter at a time in a process.
 class reporter final {
  public:
+  // Takes its settings from the section [oslo_reports] of the options, and shows all of them in the
+  // Configuration section: those that load_options has read, or those of `described` with `values`.
+  //
   // Throws for an option that is not acceptable configuration_error, which names the place, or
   // option_error; std::system_error when a signal is already handled by somebody else,
   // std::logic_error when the process has a reporter, or is a child that was forked while there was
   // one: workers make theirs after the fork, where the parent has none.
-  reporter(package software, const loaded_options& loaded);
-  reporter(package software, const boost::program_options::variables_map& values);
-  reporter(package software, const settings& set);
-  // Makes reports on `executor`, which the caller runs until the reporter is destroyed. No report
-  // but the raw one appears while the threads that run it are blocked.
-  reporter(package software, const settings& set, boost::asio::any_io_executor executor);
+  //
+  // With an executor reports are made there: the caller runs it until the reporter is destroyed,
+  // and no report but the raw one appears while the threads that run it are blocked.
+  reporter(package software, const loaded_options& loaded,
+           boost::asio::any_io_executor executor = {});
+  reporter(package software, const boost::program_options::options_description& described,
+           const boost::program_options::variables_map& values,
+           boost::asio::any_io_executor executor = {});
+  // Takes the settings as they are, and shows no options until add_configuration is called.
+  reporter(package software, const settings& set, boost::asio::any_io_executor executor = {});
 
   // Finishes a report that is being made, stops the triggers and restores the signal handlers.
   ~reporter();
   reporter(const reporter&) = delete;
   reporter& operator=(const reporter&) = delete;
 
-  // The options to show in the Configuration section; each call adds to them.
+  // Further options to show in the Configuration section, such as those of a plug-in. One that is
+  // there already is replaced.
   void add_configuration(const boost::program_options::options_description& described,
                          const boost::program_options::variables_map& values);
   void add_configuration(const boost::program_options::options_description& described,
@@ -72,9 +81,10 @@ class reporter final {
   // reporter runs on, and in a forked child.
   [[nodiscard]] report make(std::string cause = "request");
 
-  // A report as text or JSON, ending in a newline.
-  [[nodiscard]] static std::string to_text(const report& complete);
-  [[nodiscard]] static std::string to_json(const report& complete);
+  [[deprecated("use gmr::to_text")]] [[nodiscard]] static std::string to_text(
+      const report& complete);
+  [[deprecated("use gmr::to_json")]] [[nodiscard]] static std::string to_json(
+      const report& complete);
 
  private:
   class implementation;
@@ -93,5 +103,13 @@ class [[nodiscard]] section_registration {
   explicit section_registration(std::shared_ptr<void> guard) noexcept : guard_(std::move(guard)) {}
   std::shared_ptr<void> guard_;
 };
+
+inline std::string reporter::to_text(const report& complete) {
+  return gmr::to_text(complete);
+}
+
+inline std::string reporter::to_json(const report& complete) {
+  return gmr::to_json(complete);
+}
 
 }  // namespace gmr

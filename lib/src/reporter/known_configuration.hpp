@@ -9,7 +9,8 @@
 
 namespace gmr {
 
-// Grows while the service starts. Safe to use from any thread.
+// Grows while the service starts; an option that is there already is replaced. Safe to use from any
+// thread.
 class known_configuration final {
  public:
   void add(std::vector<option_entry> options, std::vector<std::string> secrets);

@@ -59,24 +59,29 @@ void write_report(const report& made, const settings& set, reporting_progress& p
   if (!error.empty()) sinks::say("report " + std::to_string(made.number) + ": " + error);
 }
 
+// For the Configuration section.
+struct described_options {
+  std::vector<option_entry> shown;
+  std::vector<std::string> secrets;
+};
+
 }  // namespace
 
 // Members in the order in which they are needed; what the constructor did before it throws is
 // undone by their destructors.
 class reporter::implementation final {
  public:
-  implementation(package software, const settings& set,
-                 const boost::asio::any_io_executor* executor)
-      : settings_(set) {
+  implementation(package software, const settings& set, described_options options,
+                 boost::asio::any_io_executor executor)
+      : settings_(set), makes_reports_(!executor) {
+    configuration_.add(std::move(options.shown), std::move(options.secrets));
     if (settings_.signal == 0) settings_.signal = SIGUSR2;
     auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_);
     const int capture_signal = maker->capture_signal();
-    makes_reports_ = executor == nullptr;
     queue_ = std::make_shared<report_queue>(
         thread_, std::move(maker),
         [this](const report& made) { write_report(made, settings_, queue_->progress()); },
-        report_queue::settings{.executor =
-                                   makes_reports_ ? boost::asio::any_io_executor{} : *executor});
+        report_queue::settings{.executor = std::move(executor)});
     set_triggers();
     thread_.add(queue_);
     start_watchdog(std::move(software), capture_signal);
@@ -106,10 +111,11 @@ class reporter::implementation final {
   void set_triggers() {
     const auto request = [queue = queue_](std::string cause) { queue->request(std::move(cause)); };
     if (settings_.file_event_handler.empty()) {
-      triggers_.push_back(triggers::watch_signal(thread_, settings_.signal, request));
+      if (settings_.signal != no_signal)
+        triggers_.push_back(triggers::watch_signal(thread_, settings_.signal, request));
       return;
     }
-    triggers::ignore_signal(settings_.signal);
+    if (settings_.signal != no_signal) triggers::ignore_signal(settings_.signal);
     triggers_.push_back(triggers::watch_file(
         thread_, settings_.file_event_handler, settings_.file_event_handler_interval, request,
         [](const std::string& message) { sinks::say(message); }));
@@ -117,13 +123,16 @@ class reporter::implementation final {
 
   // Before the other thread, which it watches; it has its memory before anything can be stuck.
   void start_watchdog(package software, int capture_signal) {
-    const std::string cause =
-        settings_.file_event_handler.empty()
-            ? cause_text(cause_kind::signal, os::signal_name(settings_.signal))
-            : cause_text(cause_kind::touched_file, settings_.file_event_handler.string());
     watchdog_.emplace(std::make_unique<raw_report>(std::move(software), settings_, capture_signal),
-                      queue_->progress(), cause, settings_.deadline + grace);
+                      queue_->progress(), usual_cause(), settings_.deadline + grace);
     watchdog_->start(capture_signal);
+  }
+
+  [[nodiscard]] std::string usual_cause() const {
+    if (!settings_.file_event_handler.empty())
+      return cause_text(cause_kind::touched_file, settings_.file_event_handler.string());
+    if (settings_.signal == no_signal) return "request";
+    return cause_text(cause_kind::signal, os::signal_name(settings_.signal));
   }
 
   // What a report may take beyond its deadline.
@@ -135,23 +144,31 @@ class reporter::implementation final {
   known_configuration configuration_;
   sections::section_registry sections_;
   own_thread thread_;
-  bool makes_reports_ = true;  // the thread; otherwise an executor of the service's
+  const bool makes_reports_;  // the thread; otherwise an executor of the service's
   std::shared_ptr<report_queue> queue_;
   std::vector<std::unique_ptr<triggers::trigger>> triggers_;
   std::optional<watchdog> watchdog_;
 };
 
-reporter::reporter(package software, const loaded_options& loaded)
-    : reporter(std::move(software), settings_from(loaded)) {}
+reporter::reporter(package software, const loaded_options& loaded,
+                   boost::asio::any_io_executor executor)
+    : implementation_(std::make_shared<implementation>(
+          std::move(software), settings_from(loaded),
+          described_options{.shown = loaded.shown, .secrets = loaded.secrets},
+          std::move(executor))) {}
 
-reporter::reporter(package software, const boost::program_options::variables_map& values)
-    : reporter(std::move(software), settings_from(values)) {}
-
-reporter::reporter(package software, const settings& set)
-    : implementation_(std::make_shared<implementation>(std::move(software), set, nullptr)) {}
+reporter::reporter(package software, const boost::program_options::options_description& described,
+                   const boost::program_options::variables_map& values,
+                   boost::asio::any_io_executor executor)
+    : implementation_(std::make_shared<implementation>(
+          std::move(software), settings_from(values),
+          described_options{.shown = describe_configuration(described, values),
+                            .secrets = sections::secret_option_names(described)},
+          std::move(executor))) {}
 
 reporter::reporter(package software, const settings& set, boost::asio::any_io_executor executor)
-    : implementation_(std::make_shared<implementation>(std::move(software), set, &executor)) {}
+    : implementation_(std::make_shared<implementation>(std::move(software), set,
+                                                       described_options{}, std::move(executor))) {}
 
 reporter::~reporter() {
   if (implementation_->ours()) return;
@@ -193,14 +210,6 @@ report reporter::make(std::string cause) {
   if (implementation_->queue().is_here() || sections::in_generator())
     throw std::logic_error{"a report can't be made while making one"};
   return implementation_->queue().make(std::move(cause)).get();
-}
-
-std::string reporter::to_text(const report& complete) {
-  return rendered(complete, report_format::text);
-}
-
-std::string reporter::to_json(const report& complete) {
-  return rendered(complete, report_format::json);
 }
 
 }  // namespace gmr

@@ -9,6 +9,7 @@
 #include "gmr/section/options.hpp"
 #include "os/errors.hpp"
 #include "os/file_text.hpp"
+#include "section/masking.hpp"
 #include "section/parsed_source.hpp"
 
 namespace gmr {
@@ -131,6 +132,8 @@ loaded_options load_options(int argc, const char* const* argv,
   sections::store(described, environment, loaded);
   sections::store(described, file, loaded);
   sections::notify(described, loaded);
+  loaded.shown = describe_configuration(described, loaded);
+  loaded.secrets = sections::secret_option_names(described);
   return loaded;
 }
 

@@ -198,7 +198,7 @@ int signal_of(const char* name, const std::string& given, std::string_view other
 int capture_signal_of(const po::variables_map& values, const settings& set) {
   const std::optional<std::string> given = text_of(values, "capture_signal");
   if (!given || *given == "auto") return 0;
-  if (*given == "none") return -1;
+  if (*given == "none") return no_signal;
   const int signal = signal_of("capture_signal", *given, ", auto or none");
   const int trigger = set.signal == 0 ? SIGUSR2 : set.signal;
   if (signal == trigger && set.file_event_handler.empty()) {
@@ -239,7 +239,7 @@ po::options_description options() {
       "oslo_reports.log_dir", po::value<std::string>()->value_name("DIRECTORY"),
       "write each report to a new file there instead of standard error")(
       "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
-      "signal that makes a report")(
+      "signal that makes a report; none: no signal does")(
       "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
       "text or json")(
       "oslo_reports.list", po::value<std::string>()->default_value("groups")->value_name("LIST"),
@@ -279,8 +279,11 @@ settings settings_from(const po::variables_map& values) {
   set.file_event_handler_interval =
       seconds_of(values, "file_event_handler_interval", set.file_event_handler_interval);
   set.log_dir = text_of(values, "log_dir").value_or("");
-  if (const auto given = text_of(values, "signal")) {
-    set.signal = signal_of("signal", *given, "");
+  const std::optional<std::string> trigger = text_of(values, "signal");
+  if (trigger == "none") {
+    set.signal = no_signal;
+  } else if (trigger) {
+    set.signal = signal_of("signal", *trigger, " or none");
     // From now on, as it may be asked for a report before there is a reporter.
     static_cast<void>(os::catch_signal(set.signal));
   }

@@ -2,7 +2,7 @@
 // reading goes together.
 #include "trace/bare_coroutines.hpp"
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 #include "trace/bare_sources.hpp"
 #include "trace/coroutine_arena.hpp"
 

@@ -14,7 +14,7 @@
 #include <mutex>
 #include <span>
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 
 namespace gmr::trace {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <functional>
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 #include "trace/green_thread_notes.hpp"
 #include "trace/library_copies.hpp"
 #include "trace/thread_registry.hpp"

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gmr/trace/operation_record.hpp"
+#include "gmr/detail/trace/operation_record.hpp"
 #include "trace/bare_sources.hpp"
 #include "trace/fiber_switches.h"
 #include "trace/green_thread_notes.hpp"

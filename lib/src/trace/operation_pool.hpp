@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "gmr/trace/operation_record.hpp"
+#include "gmr/detail/trace/operation_record.hpp"
 
 namespace gmr::trace {
 

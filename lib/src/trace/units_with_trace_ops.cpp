@@ -1,6 +1,6 @@
 // For units compiled with gmr::trace_ops; part of the objects of gmr::trace_ops. See
 // asio_units.hpp.
-#include "gmr/trace/asio_units.hpp"
+#include "gmr/detail/trace/asio_units.hpp"
 
 extern "C" {
 // Defined twice: some units of the program were compiled with gmr::trace_ops and some without.

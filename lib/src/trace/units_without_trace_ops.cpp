@@ -1,5 +1,5 @@
 // For units compiled without gmr::trace_ops; part of the library itself. See asio_units.hpp.
-#include "gmr/trace/asio_units.hpp"
+#include "gmr/detail/trace/asio_units.hpp"
 
 extern "C" {
 // Defined twice: some units of the program were compiled with gmr::trace_ops and some without.

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gmr/view/view.hpp"
 #include "os/task_state.hpp"
 #include "text/times.hpp"
 #include "view/json_green_threads.hpp"
@@ -142,7 +143,7 @@ void write_cost(json_output& out, const outlines::outline& shown) {
 void write_head(json_output& out, const outlines::outline& shown) {
   const report& complete = *shown.source;
   out.key("schema");
-  out.number(report::schema);
+  out.number(json_schema);
   out.key("cause");
   out.text(complete.cause);
   out.key("time");

@@ -239,7 +239,7 @@ void raw_json::begin(const raw_head& head) noexcept {
   writer& out = *writer_;
   out->StartObject();
   out.key("schema");
-  out->Int(2);
+  out->Int(json_schema);
   out.member("cause", head.cause);
   out.member("time", texts::bare_utc_time(head.time).view());
   out.member("host", head.host);

@@ -68,7 +68,7 @@ class plug_in {
 asio::io_context io;
 
 void say(const gmr::report& made) {
-  std::cout << gmr::reporter::to_json(made) << std::flush;
+  std::cout << gmr::to_json(made) << std::flush;
 }
 
 void report_from_child(gmr::reporter& reporter) {
@@ -90,7 +90,7 @@ void come_and_go(gmr::reporter& reporter, const std::vector<const char*>& paths,
   std::atomic<bool> done = false;
   std::thread reports{[&] {
     while (!done)
-      static_cast<void>(gmr::reporter::to_text(reporter.make("test")));
+      static_cast<void>(gmr::to_text(reporter.make("test")));
   }};
   for (int round = 0; round < rounds; ++round)
     for (const char* const path : paths) {

@@ -63,5 +63,5 @@ asio::awaitable<void> part_nested() {
 
 std::string part_report() {
   gmr::reporter reporter{{.name = "part", .version = "1"}, gmr::settings{.signal = 1}};
-  return gmr::reporter::to_json(reporter.make("test"));
+  return gmr::to_json(reporter.make("test"));
 }

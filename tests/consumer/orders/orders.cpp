@@ -25,7 +25,6 @@ int main(int argc, char** argv) try {
 
   std::atomic<int> orders = 0;
   gmr::reporter reporter{{.name = "orders", .version = "1.4.2"}, options};  // live from here
-  reporter.add_configuration(all, options);
   reporter.add_section("Orders", [&] { return gmr::key_values{}.add("received", orders.load()); });
 
   asio::io_context io;

@@ -10,6 +10,6 @@ int main() {
   start_coroutine();
   start_fiber();
   gmr::reporter reporter{{.name = "small"}, gmr::settings{}};
-  std::cout << gmr::reporter::to_json(reporter.make()) << std::endl;
+  std::cout << gmr::to_json(reporter.make()) << std::endl;
   std::cin.get();
 }

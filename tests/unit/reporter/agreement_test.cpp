@@ -66,13 +66,13 @@ TEST(Agreement, ThreadsAndProcessesInTheSameStateHaveTheSameWord) {
         return each.id == thread.id() && each.state == 'D';
       });
     });
-    const json shown = json::parse(reporter::to_json(made));
+    const json shown = json::parse(to_json(made));
     EXPECT_EQ(thread_of(shown, thread.id())["state"], "uninterruptible");
     json state_of_child;
     for (const json& each : shown["process"]["children"])
       if (each["pid"] == child) state_of_child = each["state"];
     EXPECT_EQ(state_of_child, "uninterruptible");
-    EXPECT_THAT(reporter::to_text(made), Not(HasSubstr("disk sleep")));
+    EXPECT_THAT(to_text(made), Not(HasSubstr("disk sleep")));
   });
 }
 
@@ -87,10 +87,10 @@ TEST(Agreement, OptionsHaveTheSameOrderInTextAndJson) {
   from.add_configuration(all, values);
   const report made = from.make();
 
-  const auto shown = ordered_json::parse(reporter::to_json(made))["configuration"];
+  const auto shown = ordered_json::parse(to_json(made))["configuration"];
   std::vector<std::string> in_json;
   std::vector<std::size_t> in_text;
-  const std::string text = reporter::to_text(made);
+  const std::string text = to_text(made);
   for (const auto& [section, options] : shown.items())
     for (const auto& [name, option] : options.items()) {
       in_json.push_back(section + "." + name);
@@ -111,8 +111,8 @@ TEST(Agreement, AProcessWithoutDescriptorsIsDescribedAsAnyOther) {
     use_up_descriptors();
     const report made = from.make();
     EXPECT_THAT(made.notes, IsEmpty());
-    EXPECT_THAT(reporter::to_text(made), Not(HasSubstr("unavailable")));
-    EXPECT_THAT(reporter::to_text(made), Not(HasSubstr("Too many open files")));
+    EXPECT_THAT(to_text(made), Not(HasSubstr("unavailable")));
+    EXPECT_THAT(to_text(made), Not(HasSubstr("Too many open files")));
     for (const thread_info& each : made.threads) {
 #if defined(__SANITIZE_THREAD__)
       if (each.capture == capture_outcome::signal_blocked)

@@ -22,7 +22,7 @@ using nlohmann::json;
 
 class live_reporter {
  public:
-  [[nodiscard]] json make() { return json::parse(reporter::to_json(reporter_.make())); }
+  [[nodiscard]] json make() { return json::parse(to_json(reporter_.make())); }
   void add_section() {
     reporter_.add_section("Any", [] { return value{1}; });
   }

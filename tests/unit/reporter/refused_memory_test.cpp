@@ -142,7 +142,7 @@ TEST_P(RefusedMemory, WhatIsLostWithItIsSaidOnceAndWhy) {
     ASSERT_NE(thread, nullptr);
     EXPECT_EQ(thread->capture, capture_outcome::not_signalled);
     EXPECT_THAT(thread->note, HasSubstr("memory can't be read"));
-    EXPECT_THAT(reporter::to_text(made), Not(HasSubstr("no findings\n")));
+    EXPECT_THAT(to_text(made), Not(HasSubstr("no findings\n")));
   });
 }
 

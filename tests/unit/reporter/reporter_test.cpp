@@ -70,8 +70,8 @@ TEST_F(Reporter, AReportOutlivesItsReporter) {
     reporter reports{{.name = "orders"}, directory_.set()};
     made = reports.make();
   }
-  EXPECT_TRUE(test::is_whole(reporter::to_text(made)));
-  EXPECT_THAT(reporter::to_json(made), testing::EndsWith("}\n"));
+  EXPECT_TRUE(test::is_whole(to_text(made)));
+  EXPECT_THAT(to_json(made), testing::EndsWith("}\n"));
 }
 
 TEST_F(Reporter, WritesRequestedReportsOneAfterTheOther) {
@@ -252,12 +252,28 @@ TEST_F(Reporter, ShowsTheConfigurationWithoutSecrets) {
   po::variables_map values;
   const char* const arguments[] = {"x", "--db.password=hunter2", "--http.port=80"};
   po::store(po::parse_command_line(3, arguments, described), values);
-  reporter reports{{.name = "orders"}, directory_.set()};
-  reports.add_configuration(described, values);
+  reporter reports{{.name = "orders"}, described, values};
+  reports.add_configuration(described, values);  // what is there already is not shown twice
   const report made = reports.make();
   EXPECT_EQ(made.configuration.size(), 2U);
-  EXPECT_THAT(reporter::to_text(made), testing::Not(HasSubstr("hunter2")));
-  EXPECT_THAT(reporter::to_json(made), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(to_text(made), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(to_json(made), testing::Not(HasSubstr("hunter2")));
+}
+
+TEST_F(Reporter, ShowsAllOptionsThatWereLoaded) {
+  namespace po = boost::program_options;
+  po::options_description described;
+  described.add_options()("config-file", po::value<std::string>(), "");
+  described.add_options()("api.key", po::value<std::string>(), "")("http.port", po::value<int>(),
+                                                                   "");
+  described.add(options());
+  const char* const arguments[] = {"x", "--api.key=hunter2", "--http.port=80"};
+  const loaded_options loaded = load_options(3, arguments, described);
+  reporter reports{{.name = "orders"}, loaded};
+  const report made = reports.make();
+  EXPECT_EQ(made.configuration.size(), described.options().size());
+  EXPECT_THAT(to_text(made), HasSubstr("port = 80  (command line)"));
+  EXPECT_THAT(to_text(made), testing::Not(HasSubstr("hunter2")));
 }
 
 TEST_F(Reporter, AForkedChildMayDestroyItAndIsLeftAlone) {

@@ -91,6 +91,16 @@ TEST_F(ReporterTrigger, LeavesNothingBehindThatEndsTheProcess) {
   }
 }
 
+TEST_F(ReporterTrigger, WithoutASignalTheHandlerOfTheServiceStays) {
+  std::signal(SIGUSR2, foreign_handler);
+  settings set = directory_.set();
+  set.signal = no_signal;
+  reporter reports{{.name = "orders"}, set};
+  EXPECT_EQ(action_of(SIGUSR2).sa_handler, &foreign_handler);
+  EXPECT_EQ(reports.make().cause, "request");
+  std::signal(SIGUSR2, SIG_DFL);
+}
+
 TEST_F(ReporterTrigger, AForeignHandlerIsNeverReplacedAndNothingIsLeftBehind) {
   std::signal(SIGUSR2, foreign_handler);
   const auto before = action_of(SIGRTMIN);

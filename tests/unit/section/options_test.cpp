@@ -100,7 +100,8 @@ TEST(Options, AnEmptyValueIsTheDefault) {
 }
 
 TEST(Options, NoneMeansNeverSignalAThread) {
-  EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=none"}).capture_signal, -1);
+  EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=none"}).capture_signal, no_signal);
+  EXPECT_EQ(settings_of({"--oslo_reports.signal=none"}).signal, no_signal);
   EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=auto"}).capture_signal, 0);
 }
 
@@ -126,6 +127,7 @@ TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {
             "oslo_reports.list: 'all' is not acceptable: one of groups, each, tree is needed");
   EXPECT_THAT(settings_error("format", "TEXT"), HasSubstr("one of text, json"));
   EXPECT_THAT(settings_error("signal", "NOPE"), HasSubstr("'NOPE'"));
+  EXPECT_THAT(settings_error("signal", "NOPE"), HasSubstr("number or none is needed"));
   EXPECT_THAT(settings_error("capture_signal", "NOPE"), HasSubstr("auto or none"));
 }
 

@@ -60,7 +60,7 @@ TEST(SectionRegistry, MasksSecretsInUrlsWhereverTheyStand) {
   registry.keep("Failed", [&]() -> gmr::value { throw std::runtime_error(url); });
   gmr::report shown;
   shown.sections = generate(registry);
-  const std::string json = gmr::reporter::to_json(shown);
+  const std::string json = gmr::to_json(shown);
   EXPECT_THAT(json, testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(json, HasSubstr(R"("GET /orders?token=***":"GET /orders?token=***")"));
   EXPECT_THAT(json, HasSubstr(R"([{"request":"GET /orders?token=***"}])"));

@@ -116,7 +116,7 @@ TEST_F(CallbackOperations, HaveTheirSectionInAReport) {
     found.push_back(std::to_string(each.count) + " " + each.kind);
   EXPECT_THAT(found, testing::UnorderedElementsAre("3 read", "1 accept", "1 timer"))
       << "and none of the reporter's own";
-  const std::string text = reporter::to_text(made);
+  const std::string text = to_text(made);
   EXPECT_THAT(text, testing::HasSubstr("5 operations that no green thread waits for\n"));
   const std::string port = std::to_string(server.acceptor_.local_endpoint().port());
   EXPECT_THAT(text, testing::HasSubstr("(tcp 127.0.0.1:" + port + " - 127.0.0.1:"));

@@ -81,8 +81,6 @@ enum class group_order { suspicious, oldest, largest };
 enum class report_format { text, json };
 
 struct report {
-  static constexpr int schema = 2;  // version of the JSON form; grows when keys are added
-
   std::string cause;  // "signal SIGUSR2", "file /path touched", "request", ...
   std::chrono::system_clock::time_point time;
   std::string host;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -44,6 +45,34 @@ struct table {
   std::vector<std::vector<value>> rows;
 };
 
+namespace detail {
+
+// What becomes a std::string by itself, such as a path.
+template <class Text>
+concept textual = !std::is_pointer_v<std::decay_t<Text>> && !std::is_array_v<Text> &&
+                  !std::convertible_to<const Text&, std::string_view> &&
+                  std::convertible_to<const Text&, std::string>;
+
+template <class Element>
+concept byte = sizeof(Element) == 1 && !std::same_as<Element, bool>;
+
+// A range that is no text, nor an array of bytes, which may be text in some encoding; and whose
+// elements are not of its own type, as those of a path are.
+template <class Range>
+concept sequence = std::ranges::input_range<Range> && !std::convertible_to<Range, std::string> &&
+                   !(std::is_array_v<Range> && byte<std::ranges::range_value_t<Range>>) &&
+                   !std::convertible_to<Range, std::string_view> &&
+                   !std::same_as<std::ranges::range_value_t<Range>, std::remove_cvref_t<Range>>;
+
+// A range of pairs whose first is text: std::map<std::string, T> and the like.
+template <class Range>
+concept dictionary = sequence<Range> && requires(std::ranges::range_reference_t<Range> each) {
+  { each.first } -> std::convertible_to<std::string_view>;
+  each.second;
+};
+
+}  // namespace detail
+
 // One node: null, a scalar, or one of the containers above. Plain data, owns all it holds; not
 // synchronised: one thread at a time.
 class value {
@@ -70,6 +99,9 @@ class value {
   value(std::string content)
       : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
   value(std::string_view content)
+      : storage_(std::string(content)) {}  // NOLINT(google-explicit-constructor)
+  template <detail::textual Text>
+  value(const Text& content)
       : storage_(std::string(content)) {}                // NOLINT(google-explicit-constructor)
   value(text content) : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
   value(list content) : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
@@ -97,12 +129,33 @@ class value {
     }
   }
   // Whatever a pointer points to has to be made a value: the pointer itself says nothing.
-  template <class T>
-    requires(!std::convertible_to<T*, const char*> && !std::convertible_to<T*, const char8_t*>)
-  value(T* content) = delete;
+  template <class Pointer>
+    requires std::is_pointer_v<std::remove_reference_t<Pointer>> &&
+                 (!std::convertible_to<Pointer, const char*>) &&
+                 (!std::convertible_to<Pointer, const char8_t*>)
+  value(Pointer&& content) = delete;
   template <class T>
   value(std::optional<T> content) {  // NOLINT(google-explicit-constructor)
     if (content) *this = value(std::move(*content));
+  }
+  // A map whose keys are text becomes named values, in its order; any other range a list. Elements
+  // are copied, and made values as if each was given by itself.
+  template <class Range>
+    requires detail::dictionary<const Range> ||
+             (detail::sequence<const Range> &&
+              std::constructible_from<value, std::ranges::range_value_t<const Range>>)
+  value(const Range& content) {  // NOLINT(google-explicit-constructor)
+    if constexpr (detail::dictionary<const Range>) {
+      key_values named;
+      for (const auto& each : content)
+        named.add(std::string(std::string_view(each.first)), value(each.second));
+      storage_ = std::move(named);
+    } else {
+      list items;
+      for (auto&& each : content)
+        items.items.emplace_back(std::ranges::range_value_t<const Range>(each));
+      storage_ = std::move(items);
+    }
   }
 
   [[nodiscard]] const storage& get() const noexcept { return storage_; }

@@ -39,6 +39,10 @@ class loaded_options {
   // As it was written, by full option name: how a value of a type of your own is shown. Not masked.
   std::map<std::string, std::string> texts;
   std::string config_file;  // that was read; empty: none
+  // What reports show of all options that were described, as describe_configuration makes it, and
+  // the names of those whose values are secret.
+  std::vector<option_entry> shown;
+  std::vector<std::string> secrets;
 
   // The error as a configuration_error that begins with the place where that option was set, or
   // with the file that should have set it.

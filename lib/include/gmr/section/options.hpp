@@ -37,17 +37,20 @@ template <class T>
   return new secret_value<T>(store_to);  // NOLINT(cppcoreguidelines-owning-memory)
 }
 
+// As a signal: none.
+inline constexpr int no_signal = -1;
+
 // What the [oslo_reports] section says.
 struct settings {
   std::filesystem::path file_event_handler;  // empty: none; set: the signal trigger is off
   std::chrono::milliseconds file_event_handler_interval{1000};
   std::filesystem::path log_dir;  // empty: standard error
-  int signal = 0;                 // 0: SIGUSR2
+  int signal = 0;  // 0: SIGUSR2; no_signal: reports come by the API alone, or the touched file
   report_format format = report_format::text;
   report_list list = report_list::groups;
   group_order order = group_order::suspicious;
   std::chrono::milliseconds long_wait{0};  // of a green thread, that is a finding; 0: none is
-  int capture_signal = 0;  // 0: the first free real-time signal; -1: never signal a thread
+  int capture_signal = 0;  // 0: the first free real-time signal; no_signal: no thread is sent one
   std::size_t stack_bytes = 65536;
   std::string debug_dirs = "/usr/lib/debug";  // where separate debug files are, ':' between them
   std::chrono::milliseconds deadline{10000};

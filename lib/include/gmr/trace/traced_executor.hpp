@@ -18,8 +18,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "gmr/trace/coroutine_promise.hpp"
-#include "gmr/trace/traced_unit.hpp"
+#include "gmr/detail/trace/coroutine_promise.hpp"
+#include "gmr/detail/trace/traced_unit.hpp"
 
 namespace gmr {
 

@@ -20,7 +20,7 @@
 #include <ctime>
 #include <string_view>
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 #include "os/arch/machine.hpp"
 #include "trace/fiber/fiber_known_code.hpp"
 #include "trace/fiber/fiber_pool.hpp"

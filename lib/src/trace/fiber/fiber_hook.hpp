@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 #include "trace/fiber/fiber_originals.hpp"
 #include "trace/thread_registry.hpp"
 

@@ -11,6 +11,6 @@
 
 #if defined(BOOST_ASIO_HAS_CO_AWAIT) && defined(BOOST_ASIO_HAS_STD_COROUTINE) && \
     !defined(GMR_TRACE_FIBERS_ONLY)  // what that is for: see docs/tracing.md
-#include <gmr/trace/coroutine_traits.hpp>
-#include <gmr/trace/traced_unit.hpp>
+#include <gmr/detail/trace/coroutine_traits.hpp>
+#include <gmr/detail/trace/traced_unit.hpp>
 #endif

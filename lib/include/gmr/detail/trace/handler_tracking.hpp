@@ -13,9 +13,9 @@
 #include <string_view>
 #include <type_traits>
 
-#include "gmr/trace/asio_units.hpp"
-#include "gmr/trace/boost_support.hpp"
-#include "gmr/trace/operation_record.hpp"
+#include "gmr/detail/trace/asio_units.hpp"
+#include "gmr/detail/trace/boost_support.hpp"
+#include "gmr/detail/trace/operation_record.hpp"
 
 static_assert(GMR_TRACES_OPERATIONS,
               "gmr can't trace the operations of this Boost: " GMR_OPERATIONS_PROBLEM

@@ -5,13 +5,38 @@
 // the former in the library, taken from it when somebody refers to it; the latter in the objects of
 // gmr::trace_ops. Both in one program define that third symbol twice. Where Asio is compiled
 // separately, the unit that has its code defines a fourth, which the others refer to.
+//
+// Other settings that change Asio's types have to be those that the library was built with: a unit
+// refers to a symbol for each, which is there when they are, and whose name says what to do.
 #pragma once
 
 #include "gmr/detail/language.hpp"
 
-#include "gmr/trace/boost_support.hpp"
+#include <boost/asio/detail/config.hpp>
+
+#include "gmr/detail/trace/boost_support.hpp"
+
+#if defined(BOOST_ASIO_DISABLE_THREADS)
+#define GMR_ASIO_THREADS gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_THREADS
+#else
+#define GMR_ASIO_THREADS gmr_has_to_be_built_without_BOOST_ASIO_DISABLE_THREADS
+#endif
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+#define GMR_ASIO_WAITS gmr_has_to_be_built_with_BOOST_ASIO_HAS_IO_URING_and_BOOST_ASIO_DISABLE_EPOLL
+#elif defined(BOOST_ASIO_HAS_EPOLL)
+#define GMR_ASIO_WAITS gmr_has_to_be_built_without_BOOST_ASIO_DISABLE_EPOLL
+#else
+#define GMR_ASIO_WAITS gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_EPOLL
+#endif
+extern "C" {
+extern const char GMR_ASIO_THREADS;
+extern const char GMR_ASIO_WAITS;
+}
 
 namespace gmr::trace {
+
+[[gnu::used]] inline const char* const asio_threads_of_this_unit = &GMR_ASIO_THREADS;
+[[gnu::used]] inline const char* const asio_waits_of_this_unit = &GMR_ASIO_WAITS;
 
 extern const char unit_without_trace_ops;
 extern const char unit_with_trace_ops;

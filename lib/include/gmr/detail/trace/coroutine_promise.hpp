@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "gmr/trace/asio_internals.hpp"
-#include "gmr/trace/asio_units.hpp"
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/asio_internals.hpp"
+#include "gmr/detail/trace/asio_units.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 
 namespace gmr::trace {
 

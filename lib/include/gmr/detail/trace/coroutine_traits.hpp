@@ -7,7 +7,7 @@
 
 #include "gmr/detail/language.hpp"
 
-#include "gmr/trace/boost_support.hpp"
+#include "gmr/detail/trace/boost_support.hpp"
 
 #if !GMR_TRACES_COROUTINES
 
@@ -37,6 +37,6 @@ struct std::coroutine_traits<boost::asio::awaitable<T, Executor>, Args...> {
 };
 
 // Last: whoever includes it first comes by here in the middle of it, by way of the shadow.
-#include "gmr/trace/coroutine_promise.hpp"
+#include "gmr/detail/trace/coroutine_promise.hpp"
 
 #endif

@@ -15,7 +15,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "gmr/trace/boost_support.hpp"
+#include "gmr/detail/trace/boost_support.hpp"
 
 static_assert(GMR_TRACES_COROUTINES, GMR_CANT_TRACE_COROUTINES(GMR_COROUTINES_PROBLEM));
 

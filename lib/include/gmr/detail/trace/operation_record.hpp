@@ -18,7 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "gmr/trace/coroutine_node.hpp"
+#include "gmr/detail/trace/coroutine_node.hpp"
 
 namespace gmr::trace {
 
