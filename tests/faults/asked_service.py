@@ -37,6 +37,17 @@ class Service:
             if text in line:
                 return line.strip()
 
+    def wait_until_asleep(self, *names, within=60.0):
+        """Until the threads of these names sleep in the kernel."""
+        end, tasks, awake = time.monotonic() + within, pathlib.Path(f"/proc/{self.asked}/task"), set(names)
+        while awake:
+            assert time.monotonic() < end, f"{awake} did not fall asleep"
+            for task in tasks.iterdir():
+                name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+                if name in awake and rest.split()[0] == "S":
+                    awake.discard(name)
+            time.sleep(0.001)
+
     def ask(self, within=15.0, meanwhile=None):
         """A report and how long it took."""
         size, begin = self.errors.stat().st_size, time.monotonic()

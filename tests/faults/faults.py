@@ -143,6 +143,7 @@ def _spoil_debug_file(arguments, spoil):
 
                 report, _ = service.ask(meanwhile=meanwhile)
                 assert "sleep_in_short_name" in functions(report), functions(report)
+                assert all(name.isprintable() and "\\x" not in name for name in functions(report)), functions(report)
                 fewer += not any(file.endswith("service.cpp") for file in files(report))
                 service.ask()
                 service.assert_lives()

@@ -1,6 +1,9 @@
 #include "analyse/bare_groups.hpp"
 
 #include <algorithm>
+#include <string_view>
+
+#include "text/masking.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -30,7 +33,9 @@ void begin(bare_group& group, std::uint64_t hash, const trace::bare_green_thread
   group.kind = seen.kind;
   group.state = seen.state;
   group.oldest = group.newest = seen.suspended_at;
-  group.name_size = seen.texts.name_text().copy(group.name.data(), group.name.size());
+  // To mask a secret takes memory.
+  if (const std::string_view name = seen.texts.name_text(); !texts::may_hold_url(name))
+    group.name_size = name.copy(group.name.data(), group.name.size());
   if (seen.has_stack) group.stack = stack;
   group.locations = seen.locations;
   group.location_count = seen.location_count;

@@ -31,10 +31,11 @@ void add_text(std::vector<std::string>& to, std::string_view text, std::size_t m
 // Keys are few, as a green thread has few; texts may be as many as green threads.
 void add_label(green_thread_group& group, std::string_view key, std::string_view text) {
   constexpr std::size_t most_keys = 20;
-  auto found = group.labels.find(std::string{key});
+  const std::string shown = texts::may_hold_url(key) ? texts::mask_urls(key) : std::string{key};
+  auto found = group.labels.find(shown);
   if (found == group.labels.end()) {
     if (group.labels.size() == most_keys) return;
-    found = group.labels.emplace(key, std::vector<std::string>{}).first;
+    found = group.labels.emplace(shown, std::vector<std::string>{}).first;
   }
   add_text(found->second, text, names_shown);
 }

@@ -127,7 +127,7 @@ class green_thread_collector::implementation {
     info.stack = stack;
     info.name = texts::mask_urls(view.name);
     for (const auto& [key, text] : view.labels)
-      info.labels.emplace_back(key, texts::mask_urls(text));
+      info.labels.emplace_back(texts::mask_urls(key), texts::mask_urls(text));
     for (const waiting_operation& each : view.operations)
       info.operations.push_back(describe(each, view.id, now_));
     info.waits_for = wait_of(view.waits_for, info.operations);

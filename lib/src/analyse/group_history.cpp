@@ -58,6 +58,12 @@ void group_history::collect(const green_threads_info& green_threads,
                      [](const auto* a, const auto* b) { return a->count > b->count; });
     largest.erase(middle, largest.end());
   }
+  // Where the last report was cut short for want of memory, something of it is left.
+  for (auto& [key, group] : groups_) {
+    group.sum = 0;
+    group.seen = false;
+    group.largest = nullptr;
+  }
   for (const green_thread_group* group : largest) {
     growth& of = groups_[identity(*group, green_threads)];
     if (of.last == 0) of.since = now;
@@ -92,9 +98,6 @@ std::vector<finding> group_history::add(const green_threads_info& green_threads,
       grown.green_threads = group.largest->ids;
     }
     group.last = group.sum;
-    group.sum = 0;
-    group.seen = false;
-    group.largest = nullptr;
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include "analyse/finding_text.hpp"
 #include "analyse/green_thread_groups.hpp"
 #include "text/hex.hpp"
+#include "text/quantities.hpp"
 
 namespace gmr::analyse {
 namespace {
@@ -17,9 +18,7 @@ double seconds_until(std::uint64_t then, std::uint64_t now) noexcept {
 }
 
 std::string duration(double seconds) {
-  std::string text = std::to_string(seconds);
-  text.resize(text.find('.') + 2);
-  return text + " s";
+  return texts::fixed(seconds, 1) + " s";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <ctime>
 
 #include "os/bell.hpp"
 #include "os/loader.hpp"
@@ -16,6 +17,7 @@ constinit std::atomic<bool> collects{true};
 constinit std::atomic<int> heard{0};  // the signal that is listened to; 0: none
 constinit std::atomic<signal_handler> called_also{nullptr};
 constinit std::atomic<std::uint64_t> waiting{0};  // signals
+constinit std::atomic<int> inside{0};             // threads in the handler
 
 std::uint64_t bit(int signal) noexcept {
   return signal >= 1 && signal <= most_signals
@@ -26,6 +28,7 @@ std::uint64_t bit(int signal) noexcept {
 // Async-signal-safe.
 extern "C" void gmr_trigger_handler(int signal) {
   const int saved = errno;
+  inside.fetch_add(1);
   const bool is_heard = signal == heard.load();
   if (is_heard)
     waiting.fetch_add(1);
@@ -33,6 +36,7 @@ extern "C" void gmr_trigger_handler(int signal) {
     early.fetch_or(bit(signal));
   if (const signal_handler also = called_also.load(); also != nullptr) also(signal);
   if (is_heard) ring_bell();
+  inside.fetch_sub(1);
   errno = saved;
 }
 
@@ -90,6 +94,12 @@ std::uint64_t take_signals() noexcept {
 
 std::uint64_t waiting_signals() noexcept {
   return waiting.load();
+}
+
+void let_handlers_return() noexcept {
+  constexpr timespec moment{.tv_sec = 0, .tv_nsec = 100'000};
+  for (int i = 0; i < 200 && inside.load() > 0; ++i)
+    ::nanosleep(&moment, nullptr);
 }
 
 void silence_signal(int signal) noexcept {

@@ -30,6 +30,11 @@ void listen_to_signal(int signal, signal_handler also, int flags = SA_RESTART) n
 // How often it has come since. Safe to call from any thread.
 [[nodiscard]] std::uint64_t waiting_signals() noexcept;
 
+// Returns once no thread is in the handler, or after 20 ms: the thread that took the signal is to
+// be shown where it was, and not in the handler. Safe to call from any thread, not from the
+// handler.
+void let_handlers_return() noexcept;
+
 // Installs the handler whatever the action is, and has it do nothing. Safe to call from any thread.
 void silence_signal(int signal) noexcept;
 

@@ -1,6 +1,7 @@
 // What the service told about its options.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -10,17 +11,24 @@
 namespace gmr {
 
 // Grows while the service starts; an option that is there already is replaced. Safe to use from any
-// thread.
+// thread; a thread that is stuck in the allocator while it adds something keeps no report waiting.
 class known_configuration final {
  public:
   void add(std::vector<option_entry> options, std::vector<std::string> secrets);
-  [[nodiscard]] std::vector<option_entry> options() const;
-  [[nodiscard]] std::vector<std::string> secrets() const;
+  [[nodiscard]] std::vector<option_entry> options() const { return current()->options; }
+  [[nodiscard]] std::vector<std::string> secrets() const { return current()->secrets; }
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<option_entry> options_;
-  std::vector<std::string> secrets_;  // names of options whose values are never shown
+  struct content {
+    std::vector<option_entry> options;
+    std::vector<std::string> secrets;  // names of options whose values are never shown
+  };
+
+  [[nodiscard]] std::shared_ptr<const content> current() const;
+
+  std::mutex adding_;
+  mutable std::mutex mutex_;  // nothing is allocated with it
+  std::shared_ptr<const content> content_ = std::make_shared<content>();
 };
 
 }  // namespace gmr

@@ -1,5 +1,5 @@
 // The way of a report: capture -> unwind -> symbolize -> analyse -> section, one after the other.
-// View and sink follow in the report queue.
+// The outline, view and sink follow in reporter.cpp.
 #pragma once
 
 #include <memory>

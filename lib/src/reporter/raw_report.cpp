@@ -34,7 +34,7 @@ raw_report::raw_report(package software, const settings& set, int capture_signal
 void raw_report::write(const reason& why) noexcept {
   end_ = clock::now() + longest;
   const auto stamp = texts::bare_utc_stamp(std::chrono::system_clock::now());
-  sinks::bare_output out{sink_, stamp.view()};
+  sinks::bare_output out{sink_, stamp.view(), !why.is_sink_stuck};
   if (format_ == report_format::json) {
     views::raw_json view{out, modules_};
     draw(view, why);

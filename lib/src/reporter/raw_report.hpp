@@ -32,6 +32,7 @@ class raw_report final {
     std::uint64_t number = 1;
     std::uint64_t requests = 1;
     std::string_view note;
+    bool is_sink_stuck = false;  // it is not written to log_dir then
   };
   void write(const reason& why) noexcept;
 

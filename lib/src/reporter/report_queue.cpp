@@ -157,16 +157,19 @@ void report_queue::answer(batch& asked) noexcept {
   // A promise without an answer breaks when the batch is gone: its caller gets an exception.
 }
 
+// What is dropped is destroyed without the lock.
 void report_queue::stop(bool also_waiting) noexcept {
+  batch dropped;
+  std::unique_ptr<report_maker> maker;
   std::unique_lock lock{mutex_};
   stopped_ = true;
-  batch dropped;
   if (!also_waiting) dropped = std::exchange(waiting_, {});
   progress_.requests_answered(dropped.to_sink);
   const bool ourselves = is_here();
   os::ring_bell();
   idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
-  maker_.reset();
+  maker = std::move(maker_);
+  lock.unlock();
 }
 
 }  // namespace gmr

@@ -19,6 +19,7 @@
 #include "reporter/watchdog.hpp"
 #include "section/masking.hpp"
 #include "sink/sink.hpp"
+#include "text/masking.hpp"
 #include "trace/library_copies.hpp"
 #include "trigger/own_thread.hpp"
 #include "trigger/triggers.hpp"
@@ -192,16 +193,16 @@ void reporter::add_configuration(const boost::program_options::options_descripti
 }
 
 void reporter::add_section(std::string title, section_generator generator) {
-  implementation_->sections().keep(std::move(title), std::move(generator));
+  implementation_->sections().keep(texts::mask_urls(title), std::move(generator));
 }
 
 section_registration reporter::add_scoped_section(std::string title, section_generator generator) {
   return section_registration{
-      implementation_->sections().add(std::move(title), std::move(generator))};
+      implementation_->sections().add(texts::mask_urls(title), std::move(generator))};
 }
 
 void reporter::request(std::string cause) {
-  if (implementation_->ours()) implementation_->queue().request(std::move(cause));
+  if (implementation_->ours()) implementation_->queue().request(texts::mask_urls(cause));
 }
 
 report reporter::make(std::string cause) {
@@ -209,7 +210,7 @@ report reporter::make(std::string cause) {
     throw std::logic_error{"a reporter makes no reports in a forked child"};
   if (implementation_->queue().is_here() || sections::in_generator())
     throw std::logic_error{"a report can't be made while making one"};
-  return implementation_->queue().make(std::move(cause)).get();
+  return implementation_->queue().make(texts::mask_urls(cause)).get();
 }
 
 }  // namespace gmr

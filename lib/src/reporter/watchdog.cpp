@@ -89,7 +89,8 @@ void watchdog::write() noexcept {
   raw_->write({.cause = is_signal ? std::string_view{cause_} : std::string_view{last.data(), size},
                .number = progress_.made() + 1,
                .requests = progress_.unanswered() + os::waiting_signals(),
-               .note = note_});
+               .note = note_,
+               .is_sink_stuck = progress_.is_writing()});
 }
 
 }  // namespace gmr

@@ -38,6 +38,8 @@ void mask(value& content, int depth) {
         mask(entry, depth + 1);
       }
     } else if constexpr (std::is_same_v<type, table>) {
+      for (std::string& column : held.columns)
+        mask(column);
       for (std::vector<value>& row : held.rows)
         mask_all(row, depth + 1);
     }

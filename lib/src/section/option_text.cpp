@@ -1,7 +1,6 @@
 #include "section/option_text.hpp"
 
 #include <array>
-#include <boost/lexical_cast.hpp>
 #include <boost/optional.hpp>
 #include <charconv>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <type_traits>
 
 #include "text/masking.hpp"
+#include "text/quantities.hpp"
 
 namespace gmr::sections {
 namespace {
@@ -45,7 +45,7 @@ value shown(const std::filesystem::path& content) {
 template <class Rep, class Period>
 value shown(const std::chrono::duration<Rep, Period>& content) {
   const double seconds = std::chrono::duration<double>(content).count();
-  return boost::lexical_cast<std::string>(seconds) + " s";
+  return texts::significant(seconds, 15) + " s";
 }
 
 template <class T>

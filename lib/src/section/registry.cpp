@@ -45,8 +45,10 @@ class section_registry::implementation final {
     auto entry = std::make_shared<section_entry>();
     entry->title = std::move(title);
     entry->generator = std::move(generator);
+    // Nothing is allocated with the lock, which a report waits for.
+    std::list<std::shared_ptr<section_entry>> last{entry};
     const std::lock_guard lock{state_->mutex};
-    state_->entries.push_back(entry);
+    state_->entries.splice(state_->entries.end(), last);
     return entry;
   }
 
@@ -54,7 +56,7 @@ class section_registry::implementation final {
 
   std::vector<custom_section> generate(milliseconds each, steady::time_point deadline) {
     const std::lock_guard one_at_a_time{generating_};
-    std::vector<std::shared_ptr<section_entry>> entries;
+    std::list<std::shared_ptr<section_entry>> entries;
     {
       const std::lock_guard lock{state_->mutex};
       entries = state_->entries;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,7 +42,7 @@ struct section_job {
 struct section_state {
   std::mutex mutex;
   std::condition_variable changed;  // anything below, or a job
-  std::vector<std::shared_ptr<section_entry>> entries;
+  std::list<std::shared_ptr<section_entry>> entries;
   std::size_t left_behind = 0;  // workers in a generator that hangs
 };
 

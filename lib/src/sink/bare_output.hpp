@@ -24,12 +24,14 @@ struct bare_settings {
 };
 
 // One raw report. Nothing else of this process or its forks is written in between, where they can
-// be waited for. Where the file can't be made, it goes to standard error. It gives up, and writes
-// nothing any more, where nobody reads for some seconds. Large.
+// be waited for. Where the file can't be made, it goes to standard error; where it can't be written
+// to the end, the rest does. It gives up, and writes nothing any more, where nobody reads for some
+// seconds. Large.
 class bare_output final : public texts::byte_writer {
  public:
-  // `stamp`: as in the names of other reports.
-  bare_output(const bare_settings& set, std::string_view stamp) noexcept;
+  // `stamp`: as in the names of other reports. `may_use_file`: false where the folder for them does
+  // not answer.
+  bare_output(const bare_settings& set, std::string_view stamp, bool may_use_file = true) noexcept;
   ~bare_output();  // writes what is left, and where the file is
   bare_output(const bare_output&) = delete;
   bare_output& operator=(const bare_output&) = delete;
@@ -40,7 +42,9 @@ class bare_output final : public texts::byte_writer {
   using clock = std::chrono::steady_clock;
 
   void flush() noexcept;
-  void write_all(std::string_view bytes, bool to_file) noexcept;
+  void write_all(std::string_view bytes) noexcept;
+  [[nodiscard]] bool leave_file(int error) noexcept;
+  void say(std::string_view text) noexcept { write_all(text); }
   void open_file(const bare_settings& set, std::string_view stamp) noexcept;
 
   write_signals guard_;

@@ -40,6 +40,7 @@ class helper_backend final : public backend {
   bool begin(const os::module_table::list& loaded, time_point deadline) override {
     session_.stop();
     deadline_ = deadline;
+    began_ = clock::now();
     unnamed_ = 0;
     cant_start_ = false;
     starts_ = 0;
@@ -117,7 +118,13 @@ class helper_backend final : public backend {
 
   bool ensure_running() {
     if (session_.is_running()) return true;
-    if (cant_start_ || clock::now() >= deadline_ || ++starts_ > most_starts_in_report) return false;
+    if (cant_start_ || clock::now() >= deadline_) return false;
+    if (starts_ == most_starts_in_report) {
+      cant_start_ = cant_start_now_ = true;
+      start_note_ = note_of_starts(starts_);
+      return false;
+    }
+    ++starts_;
     open_ = nullptr;
     opened_in_session_ = 0;
     const os::memory_room left = os::look_at_memory();
@@ -149,12 +156,14 @@ class helper_backend final : public backend {
 
   void ask_helper(const os::module& in, module_work& work);
   void take_answers(const os::module& in, module_work& work);
+  void lower_slow(const os::module& in, name_level level);
   void learn_from_end(const os::module& in, module_work& work);
   void ask_tables(const os::module& in, module_work& work);
 
   const std::string debug_dirs_;
   helper_session session_;
   time_point deadline_ = time_point::max();
+  time_point began_{};
   helper_memory given_;
   bool was_short_of_memory_ = false;
   int starts_ = 0;
@@ -170,6 +179,7 @@ class helper_backend final : public backend {
 
 void helper_backend::ask_helper(const os::module& in, module_work& work) {
   helper_end worst;
+  const time_point began = clock::now();
   for (int starts = 0; work.level() < name_level::none; ++starts) {
     if (starts == most_starts_for_module) work.lower_all(name_level::none);
     if (!ensure_running()) break;
@@ -179,7 +189,10 @@ void helper_backend::ask_helper(const os::module& in, module_work& work) {
     take_answers(in, work);
     if (session_.is_running()) continue;
     worst = session_.end();
-    if (worst.why == helper_end::reason::out_of_time) break;
+    if (worst.why == helper_end::reason::out_of_time) {
+      if (clock::now() - began >= (deadline_ - began_) / 2) lower_slow(in, level);
+      break;
+    }
     learn_from_end(in, work);
   }
   const name_level lowest = work.lowest();
@@ -187,6 +200,13 @@ void helper_backend::ask_helper(const os::module& in, module_work& work) {
       worst.why != helper_end::reason::none && worst.why != helper_end::reason::out_of_time)
     known_[&in].note =
         note_of_level(in, lowest, work.count_below(name_level::full) == work.size(), worst, given_);
+}
+
+// The next report would wait for it as long, and have no time for the modules behind it.
+void helper_backend::lower_slow(const os::module& in, name_level level) {
+  module_knowledge& known = known_[&in];
+  known.level = below(level);
+  known.note = note_of_slow(in, known.level);
 }
 
 void helper_backend::take_answers(const os::module& in, module_work& work) {
@@ -243,16 +263,27 @@ void helper_backend::ask_tables(const os::module& in, module_work& work) {
     unnamed_ += open.size();
     return;
   }
-  const std::vector<std::string> names = names_in_tables(in, addresses);
+  const std::vector<std::string> names = names_in_tables(in, addresses, deadline_);
+  const bool was_cut = clock::now() >= deadline_;
   for (std::size_t i = 0; i < open.size(); ++i) {
     located& to = work.found[open[i]];
     if (!names[i].empty())
       to.places.push_back({.function = symbolize::demangle(names[i]), .file = {}});
     if (cant_start_ && was_short_of_memory_)
       to.life = answer_life::while_memory_is_short;
-    else if (cant_start_ && cant_start_now_)
+    else if ((cant_start_ && cant_start_now_) || (was_cut && names[i].empty()))
       to.life = answer_life::this_report;
   }
+}
+
+// One order has to fit into a message.
+std::size_t end_of_order(std::span<const std::string> symbols, std::size_t first) {
+  constexpr std::size_t most_bytes = message_splitter::largest / 4;
+  std::size_t bytes = 0;
+  std::size_t end = first;
+  while (end < symbols.size() && (end == first || bytes + symbols[end].size() < most_bytes))
+    bytes += symbols[end++].size() + sizeof(std::uint64_t);
+  return end;
 }
 
 std::vector<std::string> helper_backend::demangle(std::span<const std::string> symbols) {
@@ -260,14 +291,21 @@ std::vector<std::string> helper_backend::demangle(std::span<const std::string> s
   std::size_t done = 0;
   for (int starts = 0; done < symbols.size() && starts < most_starts_for_module; ++starts) {
     if (!ensure_running()) break;
-    const std::vector<std::string> rest(symbols.begin() + static_cast<long>(done), symbols.end());
     const std::size_t first = done;
-    session_.say(to_message(demangle_order{rest}), deadline_);
+    const std::size_t end = end_of_order(symbols, first);
+    session_.say(to_message(demangle_order{{symbols.begin() + static_cast<long>(first),
+                                            symbols.begin() + static_cast<long>(end)}}),
+                 deadline_);
     while (const auto next = session_.listen(deadline_)) {
       found_answer answer;
-      if (next->kind == message_kind::opened) continue;  // of what was expected
+      if (next->kind == message_kind::opened) {  // of what was expected
+        opened_answer opened;
+        if (open_ != nullptr && parse(next->content, opened)) known_[open_].opened = opened;
+        continue;
+      }
       if (next->kind == message_kind::finished) {
-        done = symbols.size();
+        done = end;
+        --starts;  // nothing went wrong with these
         break;
       }
       if (next->kind != message_kind::found || !parse(next->content, answer) ||
@@ -277,7 +315,9 @@ std::vector<std::string> helper_backend::demangle(std::span<const std::string> s
       }
       names[done++] = std::move(answer.places.front().function);
     }
-    if (!session_.is_running()) ++done;  // the name that it ended with
+    if (session_.is_running()) continue;
+    if (session_.end().why == helper_end::reason::out_of_time) break;
+    ++done;  // the name that it ended with
   }
   for (; done < symbols.size(); ++done)
     names[done] = cant_start_ ? symbolize::demangle(symbols[done]) : std::string();

@@ -20,9 +20,11 @@ using clock = std::chrono::steady_clock;
 
 helper_end meaning_of(int status) {
   using reason = helper_end::reason;
-  if (status >= 0 && WIFSIGNALED(status)) return {reason::signal, WTERMSIG(status)};
-  const int code = status >= 0 ? WEXITSTATUS(status) : 0;
+  if (status < 0) return {reason::nonsense, 0};  // it was killed, and how it ended is not known
+  if (WIFSIGNALED(status)) return {reason::signal, WTERMSIG(status)};
+  const int code = WEXITSTATUS(status);
   if (code == helper_exit::no_memory) return {reason::no_memory, 0};
+  if (code == helper_exit::file_changed) return {reason::file_changed, 0};
   return {reason::exited, code};
 }
 

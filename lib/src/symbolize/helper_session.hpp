@@ -22,8 +22,9 @@ struct helper_end {
     none,
     not_started,
     no_memory,
-    signal,  // `value` is its number
-    exited,  // `value` is the status
+    file_changed,  // while it was read
+    signal,        // `value` is its number
+    exited,        // `value` is the status
     out_of_time,
     nonsense,  // what it answered was none
   };

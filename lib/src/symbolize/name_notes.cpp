@@ -26,6 +26,8 @@ std::string reason(helper_end why, const helper_memory& given) {
       return reading + more +
              (given.limit.empty() ? "" : ", which is what " + given.limit + " leaves");
     }
+    case helper_end::reason::file_changed:
+      return "its file was written to while it was read";
     case helper_end::reason::signal:
       return reading + "ended with " + os::signal_name_and_number(why.value);
     case helper_end::reason::exited:
@@ -51,6 +53,19 @@ std::string note_of_start(os::start_failure why) {
 std::string note_of_loader() {
   return "names come from symbol tables only: the program that reads debug information can't be "
          "started (its loader could not load a library)";
+}
+
+std::string note_of_starts(int starts) {
+  return "some names come from symbol tables only: the program that reads debug information "
+         "ended " +
+         std::to_string(starts) + " times";
+}
+
+std::string note_of_slow(const os::module& in, name_level level) {
+  return file_name(in.path) +
+         ": reading its debug information takes longer than there is time for a report; from the "
+         "next one on " +
+         missing(level, true);
 }
 
 std::string note_of_room(const os::memory_room& left) {

@@ -24,6 +24,10 @@ struct helper_memory {
                                         helper_end why, const helper_memory& given);
 [[nodiscard]] std::string note_of_start(os::start_failure why);
 [[nodiscard]] std::string note_of_loader();
+// `starts`: how often it was started in this report.
+[[nodiscard]] std::string note_of_starts(int starts);
+// From now on the module is looked up at that level.
+[[nodiscard]] std::string note_of_slow(const os::module& in, name_level level);
 [[nodiscard]] std::string note_of_room(const os::memory_room& left);
 [[nodiscard]] std::string note_of_time(std::size_t frames);
 // `problem`: what the helper says of the module.

@@ -20,6 +20,8 @@
 namespace gmr::symbolize {
 namespace {
 
+using time_point = std::chrono::steady_clock::time_point;
+
 constexpr std::size_t longest_table_name = 32 * 1024;
 constexpr std::size_t most_headers = 4096;
 constexpr std::size_t largest_notes = 64 * 1024;
@@ -100,8 +102,8 @@ bool is_code(const Elf64_Sym& symbol) {
 class table_reader final {
  public:
   table_reader(const byte_source& from, const os::module& in,
-               std::span<const std::uintptr_t> addresses)
-      : from_(from), module_(in), choice_(addresses) {}
+               std::span<const std::uintptr_t> addresses, time_point deadline)
+      : from_(from), module_(in), deadline_(deadline), choice_(addresses) {}
 
   void read(const table& of) {
     table_ = &of;
@@ -111,9 +113,9 @@ class table_reader final {
       const std::size_t wanted = std::min<std::uint64_t>(step, of.count - done);
       const auto to = std::as_writable_bytes(std::span{symbols}.first(wanted));
       const std::size_t got = from_.read(of.symbols + done * sizeof(Elf64_Sym), to);
-      for (std::size_t i = 0; i < got / sizeof(Elf64_Sym); ++i)
+      for (std::size_t i = 0; i < got / sizeof(Elf64_Sym) && !is_late(); ++i)
         consider(symbols[i]);
-      if (got < to.size()) break;
+      if (got < to.size() || is_late_) break;
       done += wanted;
     }
     choice_.finish();
@@ -129,6 +131,12 @@ class table_reader final {
     if (offset >= table_->names_size) return {};
     return from_.read_string(table_->names + offset,
                              std::min<std::uint64_t>(limit, table_->names_size - offset));
+  }
+
+  // A damaged table may have millions of symbols that all cover all addresses.
+  bool is_late() {
+    is_late_ = is_late_ || std::chrono::steady_clock::now() >= deadline_;
+    return is_late_;
   }
 
   void consider(const Elf64_Sym& symbol) {
@@ -161,12 +169,14 @@ class table_reader final {
 
   const byte_source& from_;
   const os::module& module_;
+  const time_point deadline_;
   const table* table_ = nullptr;
+  bool is_late_ = false;
   symbol_choice choice_;
 };
 
 std::vector<std::string> names_of(const byte_source& from, const os::module& in, const table& of,
-                                  std::span<const std::uintptr_t> addresses) {
+                                  std::span<const std::uintptr_t> addresses, time_point deadline) {
   std::vector<std::size_t> order(addresses.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
@@ -175,7 +185,7 @@ std::vector<std::string> names_of(const byte_source& from, const os::module& in,
   sorted.reserve(order.size());
   for (const std::size_t each : order)
     sorted.push_back(addresses[each]);
-  table_reader reader{from, in, sorted};
+  table_reader reader{from, in, sorted, deadline};
   reader.read(of);
   std::vector<std::string> names(addresses.size());
   for (std::size_t i = 0; i < order.size(); ++i)
@@ -231,8 +241,9 @@ std::optional<table> table_in_file(const byte_source& from, const Elf64_Ehdr& fi
                names.sh_size};
 }
 
-std::optional<std::vector<std::string>> names_in_file(const std::string& path, const os::module& in,
-                                                      std::span<const std::uintptr_t> addresses) {
+std::optional<std::vector<std::string>> names_in_file(
+    const std::string& path, const os::module& in, std::span<const std::uintptr_t> addresses,
+    std::chrono::steady_clock::time_point deadline) {
   const file_source from{path};
   Elf64_Ehdr file{};
   if (!from.read_object(0, file) || std::memcmp(file.e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -240,7 +251,7 @@ std::optional<std::vector<std::string>> names_in_file(const std::string& path, c
     return std::nullopt;
   const auto found = table_in_file(from, file);
   if (!found) return std::nullopt;
-  return names_of(from, in, *found, addresses);
+  return names_of(from, in, *found, addresses, deadline);
 }
 
 // How many symbols there are: the last one is in the chain of the highest bucket.
@@ -302,23 +313,26 @@ std::optional<table> table_in_memory(const byte_source& from, const os::module& 
 }  // namespace
 
 std::vector<std::string> names_in_memory(const os::module& in,
-                                         std::span<const std::uintptr_t> addresses) {
+                                         std::span<const std::uintptr_t> addresses,
+                                         std::chrono::steady_clock::time_point deadline) {
   const memory_source from;
   const auto found = table_in_memory(from, in);
   if (!found) return std::vector<std::string>(addresses.size());
-  return names_of(from, in, *found, addresses);
+  return names_of(from, in, *found, addresses, deadline);
 }
 
 std::vector<std::string> names_in_tables(const os::module& in,
-                                         std::span<const std::uintptr_t> addresses) {
+                                         std::span<const std::uintptr_t> addresses,
+                                         std::chrono::steady_clock::time_point deadline) {
   // The loader's where that was given the program to run.
   if (in.kind == os::module_kind::executable) {
-    if (auto names = names_in_file("/proc/self/exe", in, addresses)) return *std::move(names);
+    if (auto names = names_in_file("/proc/self/exe", in, addresses, deadline))
+      return *std::move(names);
   }
   if (in.kind != os::module_kind::vdso) {
-    if (auto names = names_in_file(in.path, in, addresses)) return *std::move(names);
+    if (auto names = names_in_file(in.path, in, addresses, deadline)) return *std::move(names);
   }
-  return names_in_memory(in, addresses);
+  return names_in_memory(in, addresses, deadline);
 }
 
 }  // namespace gmr::symbolize

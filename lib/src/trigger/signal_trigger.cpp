@@ -140,6 +140,7 @@ class signal_watch final : public duty, public std::enable_shared_from_this<sign
     const std::uint64_t brought = std::min(waiting_, by_asio_);
     waiting_ -= brought;
     by_asio_ -= brought;
+    if (waiting_ != 0) os::let_handlers_return();
     for (; waiting_ != 0 && !stopped_; --waiting_) {
       request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
       ++ahead_of_asio_;
@@ -177,6 +178,7 @@ class signal_watch final : public duty, public std::enable_shared_from_this<sign
       --ahead_of_asio_;
       return;
     }
+    os::let_handlers_return();
     request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
     ++by_asio_;  // where it threw it is counted, and passed on by that
   }

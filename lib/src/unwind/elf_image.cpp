@@ -4,21 +4,25 @@
 
 #include <fcntl.h>
 #include <gelf.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <span>
 #include <utility>
 
+#include "os/file_status.hpp"
 #include "os/files.hpp"
 #include "os/loader_list.hpp"
 #include "os/memory.hpp"
+#include "os/memory_room.hpp"
 #include "text/hex.hpp"
 
 namespace gmr::unwind {
 namespace {
 
 constexpr std::size_t largest_image = 256U << 20;
+constexpr std::size_t kept_for_report = 8U << 20;
 constexpr std::size_t page_size = 4096;
 
 // Without build ids, the same layout must do.
@@ -52,6 +56,7 @@ std::vector<std::byte> copy_image(const os::module& loaded) {
     if (!part.writable) size = std::max(size, part.file_offset + size_in_memory(part, loaded.kind));
   }
   if (size < sizeof(Elf64_Ehdr) || size > largest_image) return {};
+  if (os::look_at_memory().bytes < size + kept_for_report) return {};
   std::vector<std::byte> image(size);
   for (const os::load_segment& part : loaded.segments) {
     if (part.writable) continue;
@@ -98,9 +103,20 @@ elf_image::~elf_image() {
 
 void elf_image::swap(elf_image& other) noexcept {
   std::swap(file_, other.file_);
+  std::swap(opened_, other.opened_);
   std::swap(elf_, other.elf_);
   memory_.swap(other.memory_);
   path_.swap(other.path_);
+}
+
+elf_image::file_state elf_image::state_of_file() const noexcept {
+  struct stat status{};
+  if (os::file_status(file_.number(), status) != 0) return {};
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+bool elf_image::has_changed() const noexcept {
+  return file_.is_open() && state_of_file() != opened_;
 }
 
 void elf_image::close_file() noexcept {
@@ -115,6 +131,7 @@ elf_image elf_image::open(const std::string& path, access how) {
   image.file_ = os::descriptor{
       os::open_file(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK, os::open_time::lasting)};
   if (!image.file_.is_open()) return {};
+  image.opened_ = image.state_of_file();
   image.elf_ =
       ::elf_begin(image.file_.number(), how == access::map ? ELF_C_READ_MMAP : ELF_C_READ, nullptr);
   if (image.elf_ == nullptr || ::elf_kind(image.elf_) != ELF_K_ELF) return {};

@@ -4,6 +4,7 @@
 #include <libelf.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ class elf_image final {
   [[nodiscard]] bool from_memory() const noexcept { return !memory_.empty(); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
+  // Whether its file was written to since it was opened: what was read since may be of neither
+  // state. False for what is in memory.
+  [[nodiscard]] bool has_changed() const noexcept;
+
   // Closes the file of an image whose parts have been read that will be asked for. The program
   // might close the number, too, and have it for a file in which libelf would then go on reading.
   void close_file() noexcept;
@@ -46,7 +51,16 @@ class elf_image final {
   [[nodiscard]] static elf_image from_memory_of(const os::module& loaded);
   void swap(elf_image& other) noexcept;
 
+  struct file_state {
+    std::int64_t size = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;  // of the last change
+    bool operator==(const file_state&) const = default;
+  };
+  [[nodiscard]] file_state state_of_file() const noexcept;
+
   os::descriptor file_;
+  file_state opened_;
   Elf* elf_ = nullptr;
   std::vector<std::byte> memory_;
   std::string path_;

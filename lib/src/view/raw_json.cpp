@@ -9,6 +9,7 @@
 #include <ctime>
 #include <new>
 
+#include "gmr/view/view.hpp"
 #include "os/task_state.hpp"
 #include "text/times.hpp"
 #include "view/raw_view.hpp"
@@ -251,7 +252,10 @@ void raw_json::begin(const raw_head& head) noexcept {
   out.key("package");
   out->StartObject();
   out.member("name", head.software->name);
-  out.member("version", head.software->version);
+  if (head.software->version.empty())
+    out.null("version");
+  else
+    out.member("version", head.software->version);
   out->EndObject();
   out.key("process");
   out->StartObject();

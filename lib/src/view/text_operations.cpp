@@ -43,12 +43,13 @@ void show_group(page& out, const operation_group& group) {
   std::size_t shown = 0;
   for (const unowned_operation_info& each : group.operations) {
     const std::string line = line_of(each);
-    if (line.empty()) return;  // signals, and timers that never expire: there is no more to say
-    if (shown++ == most_shown) break;
+    if (line.empty()) continue;  // signals, and timers that never expire: there is no more to say
+    if (shown == most_shown) break;
     out.line(2, line);
+    ++shown;
   }
-  const std::uint64_t rest = group.count - std::min<std::uint64_t>(group.count, most_shown);
-  if (rest != 0) out.line(2, "and " + std::to_string(rest) + " more");
+  const std::uint64_t rest = group.count - std::min<std::uint64_t>(group.count, shown);
+  if (shown != 0 && rest != 0) out.line(2, "and " + std::to_string(rest) + " more");
 }
 
 }  // namespace

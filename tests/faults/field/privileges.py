@@ -39,6 +39,7 @@ def _reports_of(command, prepare=None, find=None):
             prepare()
         if find:
             service.asked = find(service.process.pid)
+        service.wait_until_asleep("locks-one", "locks-other", "sleeps", "reads", "waits")
         reports = [service.ask()[0] for _ in range(2)]
         service.assert_lives()
         service.process.kill()

@@ -35,6 +35,8 @@
 namespace service {
 
 std::atomic<int> holding{0};
+std::atomic<int> started{0};
+std::atomic<int> named{0};  // of those
 volatile int never = 0;
 
 void say(const std::string& line) {
@@ -92,8 +94,10 @@ void say(const std::string& line) {
 
 template <class Work>
 void start(const char* name, Work work) {
+  ++started;
   std::thread{[=] {
     ::pthread_setname_np(::pthread_self(), name);
+    ++named;
     work();
   }}.detach();
 }
@@ -171,7 +175,7 @@ int run(const std::map<std::string, std::string>& given) {
   } catch (const std::exception& error) {
     say(std::string{"no reporter: "} + error.what());
   }
-  while (holding < 2)
+  while (holding < 2 || named < started)
     std::this_thread::yield();
   if (!before) give_up(given);
   say("ready");

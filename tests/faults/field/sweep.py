@@ -15,6 +15,8 @@ from asked_service import Service  # noqa: E402
 from compare import problems_of  # noqa: E402
 
 SKIPPED = 77
+# Threads of the service that wait for each other, once they do.
+LOCKED = "locks-one", "locks-other"
 # One is the other way where the other is refused: then there is none.
 TOGETHER = ["openat+openat2", "readlink+readlinkat", "rt_tgsigqueueinfo+tgkill", "process_vm_readv+pread64",
             "tgkill+clock_gettime", "getdents64+openat+openat2"]
@@ -37,6 +39,7 @@ def calls_in(document):
 def whole_report(service):
     with Service([service]) as running:
         running.wait_until("ready")
+        running.wait_until_asleep(*LOCKED)
         running.ask()
         return running.ask()[0]
 
@@ -56,6 +59,7 @@ def _problems_with(service, call, error, before, whole):
             if not before or os.strerror(error) not in said:
                 yield said
             return
+        running.wait_until_asleep(*LOCKED)
         for number in range(2):
             report, _ = running.ask()
             for problem in problems_of(report, whole, os.strerror(error)):

@@ -100,8 +100,8 @@ TEST(Options, AnEmptyValueIsTheDefault) {
 }
 
 TEST(Options, NoneMeansNeverSignalAThread) {
-  EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=none"}).capture_signal, no_signal);
-  EXPECT_EQ(settings_of({"--oslo_reports.signal=none"}).signal, no_signal);
+  EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=none"}).capture_signal, gmr::no_signal);
+  EXPECT_EQ(settings_of({"--oslo_reports.signal=none"}).signal, gmr::no_signal);
   EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=auto"}).capture_signal, 0);
 }
 

@@ -3,8 +3,10 @@
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+
 #include <sys/auxv.h>
 #include <unistd.h>
+#include <chrono>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,6 +15,8 @@
 
 namespace gmr::symbolize {
 namespace {
+
+constexpr auto never = std::chrono::steady_clock::time_point::max();
 
 extern "C" [[gnu::noinline, gnu::used]] int gmr_test_only_in_symtab(int x) {
   return x + 1;
@@ -27,7 +31,7 @@ TEST(TableNames, OfTheExecutableComeFromItsFile) {
   const auto place = reinterpret_cast<std::uintptr_t>(&gmr_test_only_in_symtab);
   const os::module& self = module_of(modules, place);
   const std::vector<std::uintptr_t> addresses{place - self.base, 1, place - self.base};
-  const auto names = names_in_tables(self, addresses);
+  const auto names = names_in_tables(self, addresses, never);
   EXPECT_EQ(names,
             (std::vector<std::string>{"gmr_test_only_in_symtab", "", "gmr_test_only_in_symtab"}));
 }
@@ -37,8 +41,8 @@ TEST(TableNames, OfALibraryAreTheSameInMemory) {
   const auto place = reinterpret_cast<std::uintptr_t>(::dlsym(RTLD_DEFAULT, "getpid"));
   const os::module& library = module_of(modules, place);
   const std::vector<std::uintptr_t> addresses{place - library.base};
-  EXPECT_EQ(names_in_memory(library, addresses).front(), "getpid");
-  const std::string in_file = names_in_tables(library, addresses).front();
+  EXPECT_EQ(names_in_memory(library, addresses, never).front(), "getpid");
+  const std::string in_file = names_in_tables(library, addresses, never).front();
   EXPECT_TRUE(in_file == "getpid" || in_file == "__getpid") << in_file;
 }
 
@@ -47,9 +51,9 @@ TEST(TableNames, OfAFileThatWasReplacedComeFromMemory) {
   const auto place = reinterpret_cast<std::uintptr_t>(::dlsym(RTLD_DEFAULT, "getpid"));
   os::module library = module_of(modules, place);
   library.path = "/proc/self/exe";
-  EXPECT_EQ(names_in_tables(library, std::vector{place - library.base}).front(), "getpid");
+  EXPECT_EQ(names_in_tables(library, std::vector{place - library.base}, never).front(), "getpid");
   library.path = "/nonexistent";
-  EXPECT_EQ(names_in_tables(library, std::vector{place - library.base}).front(), "getpid");
+  EXPECT_EQ(names_in_tables(library, std::vector{place - library.base}, never).front(), "getpid");
 }
 
 TEST(TableNames, OfTheVdso) {
@@ -61,7 +65,7 @@ TEST(TableNames, OfTheVdso) {
   for (const os::load_segment& each : (*vdso)->segments)
     for (std::uintptr_t at = 0; at < each.memory_size; at += 16)
       addresses.push_back(each.address + at);
-  const auto names = names_in_tables(**vdso, addresses);
+  const auto names = names_in_tables(**vdso, addresses, never);
   EXPECT_TRUE(std::any_of(names.begin(), names.end(), [](const std::string& name) {
     return name.find("clock_gettime") != std::string::npos;
   }));

@@ -183,9 +183,15 @@ void debug_information::read_unit(unit& next, answer_sink& to) {
     found_answer found;
     found.index = each.index;
     content.locate(dwarf_, i, each.symbol, found.places);
-    to.say(found);
+    answer(found, to);
   }
   missing_.add(content.missing_part(), content.folder());
+}
+
+// Nothing that was read from a file while somebody wrote to it.
+void debug_information::answer(const found_answer& found, answer_sink& to) const {
+  if (main_.has_changed() || separate_.has_changed()) throw file_has_changed{};
+  to.say(found);
 }
 
 void debug_information::locate(const locate_order& order, answer_sink& to) {
@@ -211,7 +217,7 @@ void debug_information::locate(const locate_order& order, answer_sink& to) {
     found.index = asked_[i].index;
     if (asked_[i].symbol != nullptr)
       found.places.push_back({.function = demangle(asked_[i].symbol), .file = {}});
-    to.say(found);
+    answer(found, to);
   }
   for (unit& each : units_)
     read_unit(each, to);

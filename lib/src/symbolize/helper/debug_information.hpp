@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@
 #include "unwind/elf_image.hpp"
 
 namespace gmr::symbolize {
+
+// A file of the module was written to while it was read.
+class file_has_changed : public std::runtime_error {
+ public:
+  file_has_changed() : std::runtime_error("a file has changed") {}
+};
 
 // Where answers go as soon as they are there: reading on may be the end of the program.
 class answer_sink {
@@ -36,7 +43,7 @@ class debug_information final {
   debug_information& operator=(const debug_information&) = delete;
 
   [[nodiscard]] const opened_answer& state() const noexcept { return state_; }
-  // The places of all addresses, in any order.
+  // The places of all addresses, in any order. Throws file_has_changed.
   void locate(const locate_order& order, answer_sink& to);
 
  private:
@@ -59,6 +66,7 @@ class debug_information final {
   void add_to_unit(Dwarf_Off offset, std::size_t wanted);
   void read_unit(unit& next, answer_sink& to);
   void begin_again();
+  void answer(const found_answer& found, answer_sink& to) const;
 
   os::module module_;
   name_level level_;

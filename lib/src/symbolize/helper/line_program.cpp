@@ -221,6 +221,7 @@ class line_program::machine final {
   void add_row() {
     if (!in_sequence_) {
       in_sequence_ = true;
+      is_dropped_ = address == 0;
       at_ = address;
     }
     pass_to(address);
@@ -236,10 +237,10 @@ class line_program::machine final {
   }
 
  private:
-  // What lies before belongs to the row that was. Functions that the linker dropped are left at 0.
+  // What lies before belongs to the row that was. Functions that the linker dropped begin at 0.
   void pass_to(std::uint64_t next) {
     if (next <= at_) return;
-    if (at_ != 0 && now_.line != 0) {
+    if (!is_dropped_ && now_.line != 0) {
       auto each = std::lower_bound(addresses_.begin(), addresses_.end(), at_);
       for (; each != addresses_.end() && *each < next; ++each)
         found_[static_cast<std::size_t>(each - addresses_.begin())] = now_;
@@ -251,6 +252,7 @@ class line_program::machine final {
   std::vector<found_line>& found_;
   std::uint64_t at_ = 0;
   bool in_sequence_ = false;
+  bool is_dropped_ = false;
   found_line now_;
 };
 

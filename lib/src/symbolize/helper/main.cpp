@@ -180,6 +180,8 @@ int main(int count, char** arguments) {
   try {
     // What belongs to it is not worth the time to give back.
     ::_exit(run(arguments[2]));
+  } catch (const file_has_changed&) {
+    return helper_exit::file_changed;
   } catch (const std::exception&) {
     return helper_exit::exception;
   }
