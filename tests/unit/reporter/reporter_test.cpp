@@ -258,6 +258,7 @@ TEST_F(Reporter, ShowsTheConfigurationWithoutSecrets) {
   EXPECT_EQ(made.configuration.size(), 2U);
   EXPECT_THAT(to_text(made), testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(to_json(made), testing::Not(HasSubstr("hunter2")));
+  EXPECT_EQ(reports.make("GET /orders?token=hunter2").cause, "GET /orders?token=***");
 }
 
 TEST_F(Reporter, ShowsAllOptionsThatWereLoaded) {

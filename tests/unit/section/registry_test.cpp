@@ -54,7 +54,7 @@ TEST(SectionRegistry, MasksSecretsInUrlsWhereverTheyStand) {
     return gmr::value(gmr::key_values{}
                           .add("text", gmr::text{url})
                           .add("list", gmr::list{{url}})
-                          .add("table", gmr::table{{"request"}, {{url}}})
+                          .add("table", gmr::table{{url}, {{url}}})
                           .add(url, url));
   });
   registry.keep("Failed", [&]() -> gmr::value { throw std::runtime_error(url); });

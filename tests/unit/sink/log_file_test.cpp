@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "sink/bare_output.hpp"
 #include "sink/sink.hpp"
 #include "support.hpp"
 
@@ -120,6 +121,45 @@ TEST_F(LogFile, AFullDiskLeavesNoHalfFileAndDoesNotEndTheProcess) {
     return result.error.find("too large") != std::string::npos ? 0 : 1;
   }));
   EXPECT_EQ(status, 0);
+  EXPECT_TRUE(files().empty());
+}
+
+// The raw report's, which can't be written a second time.
+TEST_F(LogFile, WhatDoesNotFitIntoTheFileOfARawReportGoesToStandardError) {
+  const std::string line = said([&] {
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{20'000, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    {
+      bare_output out{{directory_.path().string(), "orders_", "txt"}, "now"};
+      out.write(std::string(20'000, 'a') + "bbb\n");
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+  });
+  ASSERT_EQ(files().size(), 1U);
+  EXPECT_EQ(test::content_of(files()[0]), std::string(20'000, 'a'));
+  EXPECT_THAT(line, testing::StartsWith("gmr: the raw report goes on here, and begins in " +
+                                        files()[0].string() + ", which can't be written to: "));
+  EXPECT_THAT(line, testing::EndsWith("\nbbb\n"));
+}
+
+TEST_F(LogFile, ARawReportForAFolderWhoseNameIsTooLongGoesToStandardError) {
+  const std::string line = said([&] {
+    bare_output out{{directory_.path().string() + "/" + std::string(2000, 'x'), "orders_", "txt"},
+                    "now"};
+    out.write("raw\n");
+  });
+  EXPECT_EQ(line, "raw\n");
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(LogFile, ARawReportKeepsFromAFolderThatDoesNotAnswer) {
+  const std::string line = said([&] {
+    bare_output out{{directory_.path().string(), "orders_", "txt"}, "now", false};
+    out.write("raw\n");
+  });
+  EXPECT_EQ(line, "raw\n");
   EXPECT_TRUE(files().empty());
 }
 

@@ -257,6 +257,13 @@ TEST_F(TextReport, OperationsThatNobodyWaitsForHaveTheirSection) {
        "====", "Configuration"});
 }
 
+// One of them may have been closed since it was begun.
+TEST_F(TextReport, AnOperationOfWhichNothingIsKnownHidesNoOther) {
+  made().operations = {{12, "read", false, 0x7f10, {}, 9.5, 1.5, {{}, {12, "", 1.5, {}}}}};
+  expect_in_order(
+      text(), {"---- 12 operations pending", "  descriptor 12, for 1.5 s\n", "  and 11 more\n"});
+}
+
 TEST_F(TextReport, EventLoopsStandBeforeTheGreenThreads) {
   builder_.add_group(1, {builder_.add_logical("session", "/srv/src/session.cpp", 42)});
   made().green_threads.event_loops = {{0x7f10, 3, 51, 1.5, {812, 813}}, {0x7f20, 0, 1, {}, {}}};
