@@ -14,9 +14,9 @@
 #include <optional>
 #include <string>
 
+#include "reporter/own_thread.hpp"
 #include "reporter/progress.hpp"
 #include "reporter/report_maker.hpp"
-#include "trigger/own_thread.hpp"
 
 namespace gmr {
 

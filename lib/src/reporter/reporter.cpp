@@ -13,15 +13,16 @@
 #include "model/words.hpp"
 #include "os/signals.hpp"
 #include "outline/outline.hpp"
+#include "reporter/own_thread.hpp"
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
 #include "reporter/report_queue.hpp"
+#include "reporter/trigger_reader.hpp"
 #include "reporter/watchdog.hpp"
 #include "section/masking.hpp"
 #include "sink/sink.hpp"
 #include "text/masking.hpp"
 #include "trace/library_copies.hpp"
-#include "trigger/own_thread.hpp"
 #include "trigger/triggers.hpp"
 #include "view/view.hpp"
 
@@ -110,16 +111,23 @@ class reporter::implementation final {
 
  private:
   void set_triggers() {
-    const auto request = [queue = queue_](std::string cause) { queue->request(std::move(cause)); };
-    if (settings_.file_event_handler.empty()) {
-      if (settings_.signal != no_signal)
-        triggers_.push_back(triggers::watch_signal(thread_, settings_.signal, request));
-      return;
+    const bool by_file = !settings_.file_event_handler.empty();
+    if (settings_.signal != no_signal) {
+      if (by_file)
+        triggers::ignore_signal(settings_.signal);
+      else
+        add(triggers::watch_signal(thread_.loop(), settings_.signal));
     }
-    if (settings_.signal != no_signal) triggers::ignore_signal(settings_.signal);
-    triggers_.push_back(triggers::watch_file(
-        thread_, settings_.file_event_handler, settings_.file_event_handler_interval, request,
-        [](const std::string& message) { sinks::say(message); }));
+    if (by_file)
+      add(triggers::watch_file(thread_.loop(), settings_.file_event_handler,
+                               settings_.file_event_handler_interval));
+  }
+
+  void add(std::shared_ptr<triggers::trigger> trigger) {
+    auto reader = std::make_shared<trigger_reader>(
+        std::move(trigger), [queue = queue_](const std::string& cause) { queue->request(cause); });
+    triggers_.push_back(reader);
+    thread_.add(reader);
   }
 
   // Before the other thread, which it watches; it has its memory before anything can be stuck.
@@ -147,7 +155,7 @@ class reporter::implementation final {
   own_thread thread_;
   const bool makes_reports_;  // the thread; otherwise an executor of the service's
   std::shared_ptr<report_queue> queue_;
-  std::vector<std::unique_ptr<triggers::trigger>> triggers_;
+  std::vector<std::shared_ptr<trigger_reader>> triggers_;
   std::optional<watchdog> watchdog_;
 };
 

@@ -15,16 +15,13 @@ namespace {
 
 constexpr std::chrono::milliseconds shortest_interval{10};
 
-// The mutex lets `stop` wait for a poll under way; either callback may destroy the trigger.
-class file_watch final : public duty, public std::enable_shared_from_this<file_watch> {
+// The mutex lets `stop` wait for a poll under way.
+class file_watch final : public trigger, public std::enable_shared_from_this<file_watch> {
  public:
-  file_watch(event_loop& loop, std::filesystem::path file, std::chrono::milliseconds interval,
-             request_report request, say log)
+  file_watch(event_loop& loop, std::filesystem::path file, std::chrono::milliseconds interval)
       : loop_(loop),
         cause_(cause_text(cause_kind::touched_file, file.string())),
         interval_(std::max(interval, shortest_interval)),
-        request_(std::move(request)),
-        log_(std::move(log)),
         state_(std::move(file)) {
     poll(clock::now());
     if (!loop_.is_lost()) timer_ = std::make_unique<boost::asio::steady_timer>(loop_.context());
@@ -49,9 +46,20 @@ class file_watch final : public duty, public std::enable_shared_from_this<file_w
     return next_;
   }
 
-  void stop() noexcept {
+  std::uint64_t take_requests() noexcept override {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(requests_, 0);
+  }
+  std::string take_message() override {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(message_, {});
+  }
+  const std::string& cause() const noexcept override { return cause_; }
+
+  void stop() noexcept override {
     const std::lock_guard lock{mutex_};
     stopped_ = true;
+    requests_ = 0;
     if (timer_ != nullptr && loop_.is_lost()) leave_behind(timer_);
     timer_.reset();
   }
@@ -62,51 +70,40 @@ class file_watch final : public duty, public std::enable_shared_from_this<file_w
   static constexpr std::chrono::milliseconds longest_delay{100};
 
   void expired() {
-    const std::lock_guard lock{mutex_};
-    if (stopped_) return;
-    poll(clock::now());
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopped_) return;
+      poll(clock::now());
+    }
     wait();
   }
 
   void poll(clock::time_point now) {
     next_ = now + interval_;
     const file_state::change seen = state_.poll();
-    if (!seen.message.empty()) log_(seen.message);
-    if (seen.touched && !stopped_) request_(cause_);
+    if (!seen.message.empty()) message_ = seen.message;
+    if (seen.touched) ++requests_;
   }
 
   event_loop& loop_;
   const std::string cause_;
   const std::chrono::milliseconds interval_;
-  request_report request_;
-  say log_;
-  std::recursive_mutex mutex_;
+  std::mutex mutex_;
+  std::uint64_t requests_ = 0;
+  std::string message_;
   file_state state_;
   clock::time_point next_;
   std::unique_ptr<boost::asio::steady_timer> timer_;  // null where the loop was lost
   bool stopped_ = false;
 };
 
-class file_trigger final : public trigger {
- public:
-  explicit file_trigger(std::shared_ptr<file_watch> watch) : watch_(std::move(watch)) {}
-  ~file_trigger() override { watch_->stop(); }
-
- private:
-  std::shared_ptr<file_watch> watch_;
-};
-
 }  // namespace
 
-std::unique_ptr<trigger> watch_file(own_thread& thread, std::filesystem::path file,
-                                    std::chrono::milliseconds interval, request_report request,
-                                    say log) {
-  auto watch = std::make_shared<file_watch>(thread.loop(), std::move(file), interval,
-                                            std::move(request), std::move(log));
+std::shared_ptr<trigger> watch_file(event_loop& loop, std::filesystem::path file,
+                                    std::chrono::milliseconds interval) {
+  auto watch = std::make_shared<file_watch>(loop, std::move(file), interval);
   watch->wait();
-  auto made = std::make_unique<file_trigger>(watch);
-  thread.add(watch);
-  return made;
+  return watch;
 }
 
 }  // namespace gmr::triggers

@@ -109,13 +109,12 @@ void be_silent_when_forked() {
   if (!os::on_fork(os::fork_place::trigger_signal, when_forked)) throw std::bad_alloc{};
 }
 
-// The mutex lets `stop` wait for a request that is being passed on, which may destroy the trigger.
-class signal_watch final : public duty, public std::enable_shared_from_this<signal_watch> {
+class signal_watch final : public trigger, public std::enable_shared_from_this<signal_watch> {
  public:
-  signal_watch(event_loop& loop, int signal, request_report request)
+  signal_watch(event_loop& loop, int signal)
       : loop_(loop),
         signal_(signal),
-        request_(std::move(request)),
+        cause_(cause_text(cause_kind::signal, os::signal_name(signal))),
         before_(signal),
         held_(std::in_place, signal) {
     be_silent_when_forked();
@@ -140,18 +139,23 @@ class signal_watch final : public duty, public std::enable_shared_from_this<sign
     const std::uint64_t brought = std::min(waiting_, by_asio_);
     waiting_ -= brought;
     by_asio_ -= brought;
-    if (waiting_ != 0) os::let_handlers_return();
-    for (; waiting_ != 0 && !stopped_; --waiting_) {
-      request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
-      ++ahead_of_asio_;
-    }
+    ahead_of_asio_ += waiting_;
+    requests_ += std::exchange(waiting_, 0);
+    if (requests_ != 0) os::let_handlers_return();
     return std::nullopt;
   }
 
-  void stop() noexcept {
+  std::uint64_t take_requests() noexcept override {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(requests_, 0);
+  }
+  const std::string& cause() const noexcept override { return cause_; }
+
+  void stop() noexcept override {
     const std::lock_guard lock{mutex_};
     if (stopped_) return;
     stopped_ = true;
+    requests_ = 0;
     if (set_ != nullptr) {
       if (loop_.is_lost()) leave_behind(set_);
       held_signal::stop_listening(signal_);
@@ -171,48 +175,39 @@ class signal_watch final : public duty, public std::enable_shared_from_this<sign
   }
 
   void arrived() {
-    const std::lock_guard lock{mutex_};
-    if (stopped_) return;
-    wait();
-    if (ahead_of_asio_ != 0) {
-      --ahead_of_asio_;
-      return;
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopped_) return;
+      if (ahead_of_asio_ != 0) {
+        --ahead_of_asio_;
+      } else {
+        ++requests_;
+        ++by_asio_;
+      }
     }
-    os::let_handlers_return();
-    request_(cause_text(cause_kind::signal, os::signal_name(signal_)));
-    ++by_asio_;  // where it threw it is counted, and passed on by that
+    wait();
   }
 
   event_loop& loop_;
   const int signal_;
-  request_report request_;
-  std::recursive_mutex mutex_;
+  const std::string cause_;
+  std::mutex mutex_;
   saved_action before_;
   std::optional<held_signal> held_;               // empty once stopped
   std::unique_ptr<boost::asio::signal_set> set_;  // null where the loop was lost at the beginning
+  std::uint64_t requests_ = 0;                    // that were not taken yet
   std::uint64_t waiting_ = 0;                     // signals that were counted and not passed on yet
   std::uint64_t by_asio_ = 0;                     // that Asio has brought and were not counted yet
   std::uint64_t ahead_of_asio_ = 0;  // that were passed on before Asio has brought them
   bool stopped_ = false;
 };
 
-class signal_trigger final : public trigger {
- public:
-  explicit signal_trigger(std::shared_ptr<signal_watch> watch) : watch_(std::move(watch)) {}
-  ~signal_trigger() override { watch_->stop(); }
-
- private:
-  std::shared_ptr<signal_watch> watch_;
-};
-
 }  // namespace
 
-std::unique_ptr<trigger> watch_signal(own_thread& thread, int signal, request_report request) {
-  auto watch = std::make_shared<signal_watch>(thread.loop(), signal, std::move(request));
+std::shared_ptr<trigger> watch_signal(event_loop& loop, int signal) {
+  auto watch = std::make_shared<signal_watch>(loop, signal);
   watch->wait();
-  auto made = std::make_unique<signal_trigger>(watch);
-  thread.add(watch);
-  return made;
+  return watch;
 }
 
 }  // namespace gmr::triggers

@@ -1,4 +1,5 @@
 // When reports are made, and how many requests each answers; a maker of ours stands for the stages.
+#include "reporter/own_thread.hpp"
 #include "reporter/report_queue.hpp"
 
 #include <gmock/gmock.h>
@@ -13,7 +14,6 @@
 #include <thread>
 
 #include "reporter/stage.hpp"
-#include "trigger/own_thread.hpp"
 
 namespace gmr {
 namespace {

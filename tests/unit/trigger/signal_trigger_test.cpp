@@ -36,8 +36,10 @@ struct sigaction current(int signal) {
 class SignalTrigger : public testing::Test {
  protected:
   ~SignalTrigger() override { std::signal(SIGUSR2, SIG_DFL); }
-  std::unique_ptr<trigger> watch() {
-    return watch_signal(thread_, SIGUSR2, [this](std::string cause) { causes_.add(cause); });
+  std::unique_ptr<test::watched> watch() {
+    return std::make_unique<test::watched>(
+        thread_, watch_signal(thread_.loop(), SIGUSR2),
+        [this](const std::string& cause) { causes_.add(cause); });
   }
   test::record causes_;
   test::running_thread thread_;
@@ -165,10 +167,11 @@ TEST_F(SignalTrigger, SharesTheSignalWithASignalSetThatComesLater) {
 TEST_F(SignalTrigger, AsksAgainForEachSignalWhereARequestThrew) {
   std::atomic<int> failed{0};
   testing::internal::CaptureStderr();
-  const auto watching = watch_signal(thread_, SIGUSR2, [&](const std::string& cause) {
-    if (failed++ == 0) throw std::bad_alloc{};
-    causes_.add(cause);
-  });
+  const test::watched watching{thread_, watch_signal(thread_.loop(), SIGUSR2),
+                               [&](const std::string& cause) {
+                                 if (failed++ == 0) throw std::bad_alloc{};
+                                 causes_.add(cause);
+                               }};
   for (std::size_t count = 1; count <= 3; ++count) {
     ::kill(::getpid(), SIGUSR2);
     ASSERT_TRUE(eventually([&] { return causes_.size() == count; }));
@@ -239,10 +242,10 @@ TEST(EarlySignal, IsAnsweredByTheFirstTriggerAndOnceOnly) {
   test::record causes;
   const auto add = [&](const std::string& cause) { causes.add(cause); };
   {
-    const auto first = watch_signal(thread, SIGUSR2, add);
+    const test::watched first{thread, watch_signal(thread.loop(), SIGUSR2), add};
     EXPECT_TRUE(eventually([&] { return causes.size() == 1; }));
   }
-  const auto second = watch_signal(thread, SIGUSR2, add);
+  const test::watched second{thread, watch_signal(thread.loop(), SIGUSR2), add};
   ::raise(SIGUSR2);
   EXPECT_TRUE(eventually([&] { return causes.size() >= 2; }));
   EXPECT_EQ(causes.entries(), (std::vector<std::string>{"signal SIGUSR2", "signal SIGUSR2"}));
@@ -266,8 +269,8 @@ TEST(SignalTriggerDescriptors, NoneIsNeededNorWrittenTo) {
   const int status = status_of([] {
     test::running_thread thread;
     test::record causes;
-    const auto watching =
-        watch_signal(thread, SIGUSR2, [&](const std::string& cause) { causes.add(cause); });
+    const test::watched watching{thread, watch_signal(thread.loop(), SIGUSR2),
+                                 [&](const std::string& cause) { causes.add(cause); }};
     std::array<int, 2> files{};
     if (::pipe2(files.data(), O_NONBLOCK) != 0) ::_exit(2);
     for (int number = 3; number < 64; ++number)
@@ -287,8 +290,8 @@ TEST(SignalTriggerDescriptors, AsiosPipeIsNotWrittenToOnceItIsAnotherFile) {
     test::running_context context;
     test::record causes;
     const boost::asio::signal_set own{context.executor(), SIGUSR2};
-    const auto watching =
-        watch_signal(thread, SIGUSR2, [&](const std::string& cause) { causes.add(cause); });
+    const test::watched watching{thread, watch_signal(thread.loop(), SIGUSR2),
+                                 [&](const std::string& cause) { causes.add(cause); }};
     std::array<int, 2> files{};
     if (::pipe2(files.data(), O_NONBLOCK) != 0) ::_exit(2);
     for (int number = 3; number < 64; ++number)

@@ -7,13 +7,16 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "reporter/own_thread.hpp"
+#include "reporter/trigger_reader.hpp"
 #include "support/scratch_directory.hpp"
-#include "trigger/own_thread.hpp"
 
 namespace gmr::triggers::test {
 
@@ -41,13 +44,29 @@ class running_context {
 class running_thread {
  public:
   running_thread() { thread_.start({}); }
-  operator own_thread&() { return thread_; }
+  own_thread& get() { return thread_; }
+  event_loop& loop() { return thread_.loop(); }
 
  private:
   own_thread thread_;
 };
 
-// What the callbacks of a trigger were given.
+// A trigger that the thread sees to.
+class watched {
+ public:
+  watched(running_thread& by, std::shared_ptr<trigger> what, trigger_reader::request_report request)
+      : reader_(std::make_shared<trigger_reader>(std::move(what), std::move(request))) {
+    by.get().add(reader_);
+  }
+  ~watched() { reader_->stop(); }
+  watched(const watched&) = delete;
+  watched& operator=(const watched&) = delete;
+
+ private:
+  std::shared_ptr<trigger_reader> reader_;
+};
+
+// What was asked for.
 class record {
  public:
   void add(const std::string& entry) {

@@ -1,4 +1,4 @@
-#include "trigger/own_thread.hpp"
+#include "reporter/own_thread.hpp"
 
 #include <pthread.h>
 
