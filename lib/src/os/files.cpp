@@ -154,31 +154,33 @@ void descriptor::swap(descriptor& other) noexcept {
   std::swap(inode_, other.inode_);
 }
 
-int for_each_name(int directory, const char* path, const std::function<bool(const char*)>& use) {
+directory_names::directory_names(int directory, const char* path) {
   const int number = open_file(directory, path, O_RDONLY | O_DIRECTORY);
-  if (number < 0) return errno;
-  DIR* const listing = ::fdopendir(number);
-  if (listing == nullptr) {
-    const int error = errno;
-    close_file(number);
-    return error;
-  }
-  int error = 0;
-  try {
-    for (;;) {
-      errno = 0;
-      // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own
-      const dirent* const entry = ::readdir(listing);
-      error = entry == nullptr ? errno : 0;
-      if (entry == nullptr || !use(entry->d_name)) break;
-    }
-  } catch (...) {
-    ::closedir(listing);
-    throw;
-  }
-  ::closedir(listing);
+  listing_ = number < 0 ? nullptr : ::fdopendir(number);
+  if (listing_ != nullptr) return;
+  error_ = errno;
+  if (number >= 0) close_file(number);
+}
+
+directory_names::~directory_names() {
+  if (listing_ == nullptr) return;
+  ::closedir(listing_);
   keep_spare_descriptors();
-  return error;
+}
+
+const char* directory_names::next() noexcept {
+  while (listing_ != nullptr) {
+    errno = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this object's own
+    const dirent* const entry = ::readdir(listing_);
+    if (entry == nullptr) {
+      error_ = errno;
+      return nullptr;
+    }
+    const std::string_view name{entry->d_name};
+    if (name != "." && name != "..") return entry->d_name;
+  }
+  return nullptr;
 }
 
 }  // namespace gmr::os

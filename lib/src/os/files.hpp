@@ -4,9 +4,8 @@
 // All functions are safe to call from any thread; none is async-signal-safe.
 #pragma once
 
+#include <dirent.h>
 #include <sys/types.h>
-
-#include <functional>
 
 namespace gmr::os {
 
@@ -61,8 +60,23 @@ class descriptor final {
   ino_t inode_ = 0;
 };
 
-// Calls `use` with each name in a directory, "." and ".." too, until it returns false. Returns 0 or
-// an errno.
-int for_each_name(int directory, const char* path, const std::function<bool(const char*)>& use);
+// The names in a directory, one after the other, without "." and "..". Allocates. Not synchronised.
+class directory_names final {
+ public:
+  // `path` is relative to `directory`, as openat(2) has it.
+  directory_names(int directory, const char* path);
+  ~directory_names();
+  directory_names(const directory_names&) = delete;
+  directory_names& operator=(const directory_names&) = delete;
+
+  // Null at the end, or where it can't be read: see error(). Valid until the next call.
+  [[nodiscard]] const char* next() noexcept;
+  // An errno, or 0.
+  [[nodiscard]] int error() const noexcept { return error_; }
+
+ private:
+  DIR* listing_ = nullptr;
+  int error_ = 0;
+};
 
 }  // namespace gmr::os

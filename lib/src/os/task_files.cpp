@@ -51,17 +51,20 @@ void task_files::open_directory() {
 
 // Returns 0 or an errno.
 int task_files::read_directory(std::vector<pid_t>& numbers) {
-  const auto take = [&](std::string_view name) {
-    pid_t number = 0;
-    take_number(name, number);
-    if (number > 0) numbers.push_back(number);
-    return true;
+  const auto read = [&](int directory, const char* path) {
+    directory_names names{directory, path};
+    while (const char* const name = names.next()) {
+      pid_t number = 0;
+      take_number(name, number);
+      if (number > 0) numbers.push_back(number);
+    }
+    return names.error();
   };
   const int kept = directory_.number();
   if (kept < 0) open_directory();  // the program has closed it
-  const int error = for_each_name(AT_FDCWD, "/proc/self/task", take);
+  const int error = read(AT_FDCWD, "/proc/self/task");
   if (error == 0 || kept < 0) return error;
-  return for_each_name(kept, ".", take) == 0 ? 0 : error;
+  return read(kept, ".") == 0 ? 0 : error;
 }
 
 std::vector<pid_t> task_files::list() {

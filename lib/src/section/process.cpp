@@ -148,13 +148,11 @@ value open_descriptors(unavailable_parts& unavailable) {
   struct stat directory{};
   if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) return directory.st_size;
   std::uint64_t count = 0;
-  const auto add = [&](std::string_view name) {
-    if (!name.starts_with('.')) ++count;
-    return true;
-  };
-  const int error = os::for_each_name(AT_FDCWD, "/proc/self/fd", add);
-  if (error == 0) return count - 1;  // without the one that counts
-  unavailable.push_back("open_descriptors: " + os::error_text(error));
+  os::directory_names numbers{AT_FDCWD, "/proc/self/fd"};
+  while (numbers.next() != nullptr)
+    ++count;
+  if (numbers.error() == 0) return count - 1;  // without the one that counts
+  unavailable.push_back("open_descriptors: " + os::error_text(numbers.error()));
   return {};
 }
 

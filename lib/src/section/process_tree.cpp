@@ -77,15 +77,12 @@ class tree_builder final {
     std::vector<pid_t> found;
     const std::string tasks =
         "/proc/" + (process == ::getpid() ? "self" : std::to_string(process)) + "/task";
-    const auto ask = [&](std::string_view name) {
-      if (name.starts_with('.')) return true;
-      if (threads_ >= most_threads) return false;
+    os::directory_names threads{AT_FDCWD, tasks.c_str()};
+    while (const char* const name = threads_ < most_threads ? threads.next() : nullptr) {
       ++threads_;
-      add_children_of_thread(tasks + "/" + std::string{name}, depth, found);
-      return true;
-    };
-    const int error = os::for_each_name(AT_FDCWD, tasks.c_str(), ask);
-    if (error != 0 && depth == 0 && failure_ == 0) failure_ = error;
+      add_children_of_thread(tasks + "/" + name, depth, found);
+    }
+    if (threads.error() != 0 && depth == 0 && failure_ == 0) failure_ = threads.error();
     return found;
   }
 

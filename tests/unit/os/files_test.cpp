@@ -57,8 +57,10 @@ TEST(Files, CanBeReadThoughNoDescriptorIsLeft) {
     // No matchers: UBSan looks at their vptr by way of a descriptor.
     EXPECT_TRUE(read_file("/proc/self/stat").content.starts_with(std::to_string(::getpid())));
     std::set<std::string> names;
-    const auto take = [&](const char* name) { return names.insert(name).second; };
-    EXPECT_EQ(for_each_name(AT_FDCWD, "/proc/self", take), 0);
+    directory_names listed{AT_FDCWD, "/proc/self"};
+    while (const char* const name = listed.next())
+      names.insert(name);
+    EXPECT_EQ(listed.error(), 0);
     EXPECT_TRUE(names.contains("stat"));
   });
 }
@@ -66,7 +68,9 @@ TEST(Files, CanBeReadThoughNoDescriptorIsLeft) {
 TEST(Files, SayWhyTheyCanNotBeRead) {
   EXPECT_EQ(read_file("/nonexistent").error, ENOENT);
   EXPECT_EQ(read_link("/proc/self/stat").error, EINVAL);
-  EXPECT_EQ(for_each_name(AT_FDCWD, "/proc/self/stat", [](const char*) { return true; }), ENOTDIR);
+  directory_names none{AT_FDCWD, "/proc/self/stat"};
+  EXPECT_EQ(none.next(), nullptr);
+  EXPECT_EQ(none.error(), ENOTDIR);
 }
 
 TEST(TaskFiles, AreReadThoughTheProgramHasClosedWhatItDidNotOpen) {
