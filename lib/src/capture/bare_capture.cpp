@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "capture/capture_handler.hpp"
+#include "capture/installed_signal.hpp"
 #include "capture/restart.hpp"
 #include "capture/send_signal.hpp"
 #include "capture/slot_pool.hpp"
@@ -115,6 +116,8 @@ void bare_capturer::ask(bare_thread& thread, std::size_t number) noexcept {
   auto ban = is_readable ? find_bare_ban(who, thread.syscall, signal_, main_)
                          : bare_ban{capture_outcome::not_signalled, "memory can't be read"};
   const auto slot = has_slots_ ? find_free_slot(number) : std::nullopt;
+  if (!ban && !has_capture_handler(signal_))
+    ban = bare_ban{capture_outcome::not_signalled, "no capture signal"};
   if (!ban && !slot) ban = bare_ban{capture_outcome::not_signalled, "no memory for its stack"};
   if (ban) {
     if (thread.only_pc_and_sp) return;  // some of its stack is known

@@ -42,7 +42,8 @@ class bare_capturer final {
   static constexpr std::size_t most_threads = 65536;
   static constexpr std::size_t most_at_once = 64;  // questions that are open at a time
 
-  // `signal`: the capture signal, whose handler is somebody else's business; -1: none.
+  // `signal`: the capture signal, which somebody else has given its handler; nobody is sent it once
+  // another stands there. -1: none.
   explicit bare_capturer(int signal, std::size_t stack_bytes);
 
   // The ids of all threads, valid until the next call.

@@ -166,6 +166,10 @@ void report_queue::stop(bool also_waiting) noexcept {
   const bool ourselves = is_here();
   os::ring_bell();
   idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
+}
+
+void report_queue::release_maker() noexcept {
+  const std::lock_guard lock{mutex_};
   maker_.reset();
 }
 
