@@ -62,18 +62,23 @@ bare_capturer::bare_capturer(int signal, std::size_t stack_bytes)
   static_cast<void>(knows_stacks());
 }
 
-std::span<const pid_t> bare_capturer::list() noexcept {
-  const std::span all{ids_.get(), ids_.size()};
-  const std::span found = all.first(files_.list_into(all));
-  std::sort(found.begin(), found.end());
-  return found;
+bare_threads bare_capturer::list() noexcept {
+  const std::span room{listed_.get(), listed_.size()};
+  const os::listed_threads found = files_.list_into(room);
+  const std::span all = room.first(found.count);
+  std::ranges::sort(all, {}, &os::numbered_thread::id);
+  return {.all = all, .has_more = found.has_more, .error = found.error};
 }
 
-void bare_capturer::look(pid_t id, bare_thread& out) noexcept {
+void bare_capturer::look(const os::numbered_thread& which, bare_thread& out) noexcept {
+  const pid_t id = which.id;
   out = {};
   out.id = id;
-  if (!files_.status_into(id, out.status)) {
-    out.note = thread_exists(id) ? "/proc can't be read" : "";
+  out.is_known = files_.status_into(which, out.status);
+  if (!out.is_known) {
+    if (!thread_exists(id)) return;
+    out.outcome = capture_outcome::unreadable;
+    out.note = "/proc can't be read";
     return;
   }
   if (out.status.state == 'Z' || out.status.state == 'X') return;
@@ -87,7 +92,7 @@ void bare_capturer::look(pid_t id, bare_thread& out) noexcept {
     return;
   }
   out.cpu = os::cpu_clock(id);
-  out.syscall = files_.blocked_in(id);
+  out.syscall = files_.blocked_in(which);
   if (!out.syscall || out.syscall->sp == 0) return;
   out.registers.values[pc_register] = out.syscall->pc;
   out.registers.values[sp_register] = out.syscall->sp;
@@ -104,7 +109,7 @@ bool bare_capturer::has_not_run(const bare_thread& thread) noexcept {
 }
 
 void bare_capturer::ask(bare_thread& thread, std::size_t number) noexcept {
-  if (thread.is_caller || thread.outcome == capture_outcome::exited) return;
+  if (thread.is_caller || !thread.is_known || thread.outcome == capture_outcome::exited) return;
   if (thread.syscall && thread.syscall->number >= 0 && is_never_restarted(*thread.syscall)) return;
   std::uint64_t probe = 0;
   const bool is_readable = os::read_object(reinterpret_cast<std::uintptr_t>(&main_), probe);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "os/arch/machine.hpp"
+#include "os/errors.hpp"
 #include "sink/log_file.hpp"
 #include "text/times.hpp"
 
@@ -59,36 +60,39 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
               .process = ::getpid()});
   modules_.read();
   view.show_modules(modules_.all());
-  const bool has_more_threads = !show_threads(view);
+  views::raw_end end;
+  show_threads(view, end);
   collect_green_threads();
   view.show_green_threads(groups_);
-  view.end({.has_more_threads = has_more_threads,
-            .seconds = std::chrono::duration<double>(clock::now() - start).count()});
+  end.seconds = std::chrono::duration<double>(clock::now() - start).count();
+  view.end(end);
 }
 
-// False when there are more than could be shown in time.
-bool raw_report::show_threads(views::raw_view& view) noexcept {
-  std::span<const pid_t> ids = capturer_.list();
-  view.begin_threads(ids.size());
+void raw_report::show_threads(views::raw_view& view, views::raw_end& end) noexcept {
+  const capture::bare_threads found = capturer_.list();
+  std::span<const os::numbered_thread> left = found.all;
+  view.begin_threads(left.size());
   const bool has_memory = threads_.size() != 0 && stacks_.size() != 0;
-  while (has_memory && !ids.empty() && clock::now() < end_) {
-    const std::size_t count = std::min(ids.size(), threads_.size());
-    show_some_threads(view, ids.first(count));
-    ids = ids.subspan(count);
+  while (has_memory && !left.empty() && clock::now() < end_) {
+    const std::size_t count = std::min(left.size(), threads_.size());
+    show_some_threads(view, left.first(count));
+    left = left.subspan(count);
   }
-  return ids.empty();
+  end.has_more_threads = found.has_more || !left.empty();
+  if (found.error != 0) end.why_no_threads = os::bare_error_text(found.error);
 }
 
 // Stacks are read where they are; those of which that does not do are asked for by signal.
-void raw_report::show_some_threads(views::raw_view& view, std::span<const pid_t> ids) noexcept {
+void raw_report::show_some_threads(views::raw_view& view,
+                                   std::span<const os::numbered_thread> some) noexcept {
   std::array<bool, capture::bare_capturer::most_at_once> whole{};
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    capturer_.look(ids[i], threads_[i]);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    capturer_.look(some[i], threads_[i]);
     whole[i] = walk(threads_[i], stacks_[i]);
     if (!whole[i]) capturer_.ask(threads_[i], i);
   }
-  capturer_.wait({threads_.get(), ids.size()}, clock::now() + answers);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  capturer_.wait({threads_.get(), some.size()}, clock::now() + answers);
+  for (std::size_t i = 0; i < some.size(); ++i) {
     capture::bare_thread& thread = threads_[i];
     if (!whole[i] && thread.copy != nullptr) static_cast<void>(walk(thread, stacks_[i]));
     // What was not copied was not needed.
