@@ -21,16 +21,29 @@ using steady_clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_stack_bytes = 32768;  // of each copy
 
-// Slots whose signal has not arrived are left alone: there are more than are used at once.
+// Slots whose signal has not arrived are left alone, unless their thread has ended, and the signal
+// with it: there are more than are used at once.
+bool is_free(std::uint32_t slot) noexcept {
+  const slot_phase phase = slot_pool::phase(slot);
+  return phase == slot_idle || phase == slot_done || phase == slot_late ||
+         (phase == slot_revoked && !thread_exists(slot_pool::at(slot).thread));
+}
+
 std::optional<std::uint32_t> find_free_slot(std::size_t number) noexcept {
   constexpr std::size_t turns = raw_slots / bare_capturer::most_at_once;
   for (std::size_t turn = 0; turn < turns; ++turn) {
     const auto slot =
         static_cast<std::uint32_t>(first_raw_slot + number + turn * bare_capturer::most_at_once);
-    const slot_phase phase = slot_pool::phase(slot);
-    if (phase == slot_idle || phase == slot_done || phase == slot_late) return slot;
+    if (is_free(slot)) return slot;
   }
   return std::nullopt;
+}
+
+// Of the main thread's stack; the least address where it is not known: there is no room then.
+std::uintptr_t find_main_mapped(const stack_bounds& main, std::uint64_t stack_kib) noexcept {
+  constexpr std::uintptr_t not_known = 1;
+  const std::uintptr_t size = stack_kib * 1024;
+  return size != 0 && size < main.high ? main.high - size : not_known;
 }
 
 void pause_briefly() noexcept {
@@ -117,13 +130,16 @@ void bare_capturer::ask(bare_thread& thread, std::size_t number) noexcept {
                              .state = thread.status.state,
                              .tracer = thread.status.tracer,
                              .blocked_signals = thread.status.blocked_signals,
-                             .main_mapped = main_.high - thread.status.stack_kib * 1024};
+                             .main_mapped = find_main_mapped(main_, thread.status.stack_kib)};
   auto ban = is_readable ? find_bare_ban(who, thread.syscall, signal_, main_)
                          : bare_ban{capture_outcome::not_signalled, "memory can't be read"};
   const auto slot = has_slots_ ? find_free_slot(number) : std::nullopt;
   if (!ban && !has_capture_handler(signal_))
     ban = bare_ban{capture_outcome::not_signalled, "no capture signal"};
-  if (!ban && !slot) ban = bare_ban{capture_outcome::not_signalled, "no memory for its stack"};
+  if (!ban && !slot)
+    ban =
+        bare_ban{capture_outcome::not_signalled,
+                 has_slots_ ? "too many threads have not answered yet" : "no memory for its stack"};
   if (ban) {
     if (thread.only_pc_and_sp) return;  // some of its stack is known
     thread.outcome = ban->outcome;
