@@ -351,6 +351,7 @@ void raw_json::end(const raw_end& end) noexcept {
       size += part.copy(threads.data() + size, threads.size() - size);
   out.notes({head_.note,
              end.has_more_threads ? "there are more threads" : std::string_view{},
+             end.has_more_green_threads ? "there are more green threads" : std::string_view{},
              {threads.data(), size}});
   out->EndObject();
   out->EndObject();
