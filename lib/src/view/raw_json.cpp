@@ -9,6 +9,7 @@
 #include <ctime>
 #include <new>
 
+#include "gmr/view/view.hpp"
 #include "os/task_state.hpp"
 #include "text/times.hpp"
 #include "view/raw_view.hpp"
