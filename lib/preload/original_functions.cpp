@@ -84,12 +84,16 @@ bool program_comes_first() noexcept {
                      });
 }
 
+bool knows_originals() noexcept {
+  return std::atomic_ref(gmr_original_make).load(std::memory_order_acquire) != nullptr;
+}
+
 }  // namespace gmr::preload
 
 namespace gmr::trace {
 
 bool find_originals() noexcept {
-  if (std::atomic_ref(gmr_original_make).load(std::memory_order_acquire) != nullptr) return true;
+  if (preload::knows_originals()) return true;
   return preload::find_either(preload::find_next) ||
          preload::find_either(preload::find_in_any_library);
 }
@@ -99,11 +103,11 @@ std::string_view why_no_originals() noexcept {
       preload::find_in_any_library(sign_of_boost_context) != nullptr)
     return "fiber tracing inactive: this program's Boost.Context has other names for its switches "
            "than versions 1.81 to 1.92; use one of those";
-  return "fiber tracing inactive: this program has no shared Boost.Context; with a static one link "
-         "gmr::trace to it";
+  return "fiber tracing inactive: this program was started without a shared Boost.Context; with a "
+         "static one link gmr::trace to it";
 }
 
-// Nothing to run while the program starts: what there is to say is found out for each report.
+// No fiber is run while the program starts: what there is to say, the library says itself.
 std::string_view test_fiber_hook() noexcept {
   return {};
 }

@@ -5,6 +5,7 @@
 #include <boost/program_options/options_description.hpp>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
@@ -29,17 +30,27 @@ constinit gmr::trace::make_function to_make = gmr_hook_make;
 constinit gmr::trace::jump_function to_jump = gmr_hook_jump;
 constinit gmr::trace::ontop_function to_ontop = gmr_hook_ontop;
 
-// Says in the report when no fibers are to be expected, which may change as libraries are loaded.
+// Why there are no fibers to be expected, as it was when the program was started; empty otherwise.
+// To find it out takes the loader's lock, which a stuck thread may hold while a report is made.
+constinit std::string_view why_inactive;
+
+void look_for_originals() noexcept {
+  if (gmr::preload::program_comes_first())
+    why_inactive =
+        "fiber tracing inactive: the program itself has Boost.Context, and calls go there; "
+        "link gmr::trace to it";
+  else if (!gmr::trace::find_originals())
+    why_inactive = gmr::trace::why_no_originals();
+}
+
+// Says in the report when no fibers are to be expected, which may change: a library that is loaded
+// later may bring Boost.Context, and the hook finds it with the first fiber.
 class boost_context_notice final : public gmr::scheduler {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "libgmr_preload"; }
   void list(gmr::green_thread_visitor&) override {}
   [[nodiscard]] std::string_view problem() const noexcept override {
-    if (gmr::preload::program_comes_first())
-      return "fiber tracing inactive: the program itself has Boost.Context, and calls go there; "
-             "link gmr::trace to it";
-    if (!gmr::trace::find_originals()) return gmr::trace::why_no_originals();
-    return {};
+    return gmr::preload::knows_originals() ? std::string_view{} : why_inactive;
   }
 };
 
@@ -77,6 +88,7 @@ gmr::settings load_settings() {
     environ = *programs;
   try {
     if (program_reports_itself()) return step_aside();
+    look_for_originals();
     gmr::preload::start_reports(load_settings());
   } catch (const std::exception& error) {
     gmr::sinks::say("no reports in this process:", error.what());

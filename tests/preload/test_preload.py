@@ -154,8 +154,8 @@ class Unseen(unittest.TestCase):
             self.assertEqual(("done\n", 0), (out, program.process.returncode))
 
     def test_static_boost_context(self):
-        self.check_static(os.environ["STATIC"], "libgmr_preload: fiber tracing inactive: this program has no shared "
-                          "Boost.Context; with a static one link gmr::trace to it")
+        self.check_static(os.environ["STATIC"], "libgmr_preload: fiber tracing inactive: this program was started "
+                          "without a shared Boost.Context; with a static one link gmr::trace to it")
 
     def test_static_boost_context_that_is_exported(self):
         self.check_static(os.environ["STATIC_EXPORTED"], "libgmr_preload: fiber tracing inactive: the program itself "
@@ -175,7 +175,7 @@ class Unharmed(unittest.TestCase):
             report = program.report()
             self.assertEqual("sleep", report["package"]["name"])
             self.assertEqual(2, len(report["threads"]))
-            self.assertTrue(any("this program has no shared Boost.Context" in f["text"] for f in report["findings"]))
+            self.assertTrue(any("started without a shared Boost.Context" in f["text"] for f in report["findings"]))
             program.report()
             self.assertIsNone(program.process.poll())
 

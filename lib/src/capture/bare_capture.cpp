@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "capture/capture_handler.hpp"
+#include "capture/installed_signal.hpp"
 #include "capture/restart.hpp"
 #include "capture/send_signal.hpp"
 #include "capture/slot_pool.hpp"
@@ -20,16 +21,29 @@ using steady_clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_stack_bytes = 32768;  // of each copy
 
-// Slots whose signal has not arrived are left alone: there are more than are used at once.
+// Slots whose signal has not arrived are left alone, unless their thread has ended, and the signal
+// with it: there are more than are used at once.
+bool is_free(std::uint32_t slot) noexcept {
+  const slot_phase phase = slot_pool::phase(slot);
+  return phase == slot_idle || phase == slot_done || phase == slot_late ||
+         (phase == slot_revoked && !thread_exists(slot_pool::at(slot).thread));
+}
+
 std::optional<std::uint32_t> find_free_slot(std::size_t number) noexcept {
   constexpr std::size_t turns = raw_slots / bare_capturer::most_at_once;
   for (std::size_t turn = 0; turn < turns; ++turn) {
     const auto slot =
         static_cast<std::uint32_t>(first_raw_slot + number + turn * bare_capturer::most_at_once);
-    const slot_phase phase = slot_pool::phase(slot);
-    if (phase == slot_idle || phase == slot_done || phase == slot_late) return slot;
+    if (is_free(slot)) return slot;
   }
   return std::nullopt;
+}
+
+// Of the main thread's stack; the least address where it is not known: there is no room then.
+std::uintptr_t find_main_mapped(const stack_bounds& main, std::uint64_t stack_kib) noexcept {
+  constexpr std::uintptr_t not_known = 1;
+  const std::uintptr_t size = stack_kib * 1024;
+  return size != 0 && size < main.high ? main.high - size : not_known;
 }
 
 void pause_briefly() noexcept {
@@ -61,18 +75,23 @@ bare_capturer::bare_capturer(int signal, std::size_t stack_bytes)
   static_cast<void>(knows_stacks());
 }
 
-std::span<const pid_t> bare_capturer::list() noexcept {
-  const std::span all{ids_.get(), ids_.size()};
-  const std::span found = all.first(files_.list_into(all));
-  std::sort(found.begin(), found.end());
-  return found;
+bare_threads bare_capturer::list() noexcept {
+  const std::span room{listed_.get(), listed_.size()};
+  const os::listed_threads found = files_.list_into(room);
+  const std::span all = room.first(found.count);
+  std::ranges::sort(all, {}, &os::numbered_thread::id);
+  return {.all = all, .has_more = found.has_more, .error = found.error};
 }
 
-void bare_capturer::look(pid_t id, bare_thread& out) noexcept {
+void bare_capturer::look(const os::numbered_thread& which, bare_thread& out) noexcept {
+  const pid_t id = which.id;
   out = {};
   out.id = id;
-  if (!files_.status_into(id, out.status)) {
-    out.note = thread_exists(id) ? "/proc can't be read" : "";
+  out.is_known = files_.status_into(which, out.status);
+  if (!out.is_known) {
+    if (!thread_exists(id)) return;
+    out.outcome = capture_outcome::unreadable;
+    out.note = "/proc can't be read";
     return;
   }
   if (out.status.state == 'Z' || out.status.state == 'X') return;
@@ -86,7 +105,7 @@ void bare_capturer::look(pid_t id, bare_thread& out) noexcept {
     return;
   }
   out.cpu = os::cpu_clock(id);
-  out.syscall = files_.blocked_in(id);
+  out.syscall = files_.blocked_in(which);
   if (!out.syscall || out.syscall->sp == 0) return;
   out.registers.values[pc_register] = out.syscall->pc;
   out.registers.values[sp_register] = out.syscall->sp;
@@ -103,7 +122,7 @@ bool bare_capturer::has_not_run(const bare_thread& thread) noexcept {
 }
 
 void bare_capturer::ask(bare_thread& thread, std::size_t number) noexcept {
-  if (thread.is_caller || thread.outcome == capture_outcome::exited) return;
+  if (thread.is_caller || !thread.is_known || thread.outcome == capture_outcome::exited) return;
   if (thread.syscall && thread.syscall->number >= 0 && is_never_restarted(*thread.syscall)) return;
   std::uint64_t probe = 0;
   const bool is_readable = os::read_object(reinterpret_cast<std::uintptr_t>(&main_), probe);
@@ -111,11 +130,16 @@ void bare_capturer::ask(bare_thread& thread, std::size_t number) noexcept {
                              .state = thread.status.state,
                              .tracer = thread.status.tracer,
                              .blocked_signals = thread.status.blocked_signals,
-                             .main_mapped = main_.high - thread.status.stack_kib * 1024};
+                             .main_mapped = find_main_mapped(main_, thread.status.stack_kib)};
   auto ban = is_readable ? find_bare_ban(who, thread.syscall, signal_, main_)
                          : bare_ban{capture_outcome::not_signalled, "memory can't be read"};
   const auto slot = has_slots_ ? find_free_slot(number) : std::nullopt;
-  if (!ban && !slot) ban = bare_ban{capture_outcome::not_signalled, "no memory for its stack"};
+  if (!ban && !has_capture_handler(signal_))
+    ban = bare_ban{capture_outcome::not_signalled, "no capture signal"};
+  if (!ban && !slot)
+    ban =
+        bare_ban{capture_outcome::not_signalled,
+                 has_slots_ ? "too many threads have not answered yet" : "no memory for its stack"};
   if (ban) {
     if (thread.only_pc_and_sp) return;  // some of its stack is known
     thread.outcome = ban->outcome;

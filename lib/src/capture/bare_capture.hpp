@@ -20,6 +20,7 @@ namespace gmr::capture {
 
 struct bare_thread {
   pid_t id = 0;
+  bool is_known = false;  // by its status: without it nobody knows which signals it blocks
   os::bare_status status;
   bool is_caller = false;
   capture_outcome outcome = capture_outcome::exited;
@@ -36,20 +37,27 @@ struct bare_thread {
   std::optional<std::uint32_t> asked;  // which slot it is to fill
 };
 
+struct bare_threads {
+  std::span<const os::numbered_thread> all;
+  bool has_more = false;  // than there is room for
+  int error = 0;          // why they can't be listed; an errno
+};
+
 // Not synchronised. After the constructor nothing is allocated.
 class bare_capturer final {
  public:
   static constexpr std::size_t most_threads = 65536;
   static constexpr std::size_t most_at_once = 64;  // questions that are open at a time
 
-  // `signal`: the capture signal, whose handler is somebody else's business; -1: none.
+  // `signal`: the capture signal, which somebody else has given its handler; nobody is sent it once
+  // another stands there. -1: none.
   explicit bare_capturer(int signal, std::size_t stack_bytes);
 
-  // The ids of all threads, valid until the next call.
-  [[nodiscard]] std::span<const pid_t> list() noexcept;
+  // All threads by number, valid until the next call.
+  [[nodiscard]] bare_threads list() noexcept;
 
   // What can be known of it from outside.
-  void look(pid_t id, bare_thread& out) noexcept;
+  void look(const os::numbered_thread& which, bare_thread& out) noexcept;
   // Whether what was read of its stack meanwhile is right.
   [[nodiscard]] static bool has_not_run(const bare_thread& thread) noexcept;
   // Asks it by signal, where that does no harm; the number-th question since the last `wait`.
@@ -61,7 +69,7 @@ class bare_capturer final {
   int signal_;
   stack_bounds main_;
   os::task_files files_;
-  os::reserved_memory<pid_t> ids_{most_threads};
+  os::reserved_memory<os::numbered_thread> listed_{most_threads};
   bool has_slots_;
 };
 

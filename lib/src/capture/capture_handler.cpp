@@ -23,21 +23,28 @@ capture_slot* find_slot(std::uint64_t payload) noexcept {
   return chunk == nullptr ? nullptr : chunk + index % slots_in_chunk;
 }
 
-// A policy may refuse signals with a payload: of those without one the number of the thread tells.
-capture_slot* find_slot_of_this_thread() noexcept {
-  const auto self = static_cast<pid_t>(syscall(SYS_gettid));
-  for (capture_slot*& each : handler_table.chunks) {
-    capture_slot* const chunk = __atomic_load_n(&each, __ATOMIC_ACQUIRE);
-    if (chunk == nullptr) break;
-    for (std::uint32_t i = 0; i < slots_in_chunk; ++i) {
-      const std::uint64_t phase =
-          __atomic_load_n(&chunk[i].ticket, __ATOMIC_ACQUIRE) & slot_phase_mask;
-      if ((phase == slot_armed || phase == slot_revoked) &&
-          __atomic_load_n(&chunk[i].thread, __ATOMIC_RELAXED) == self)
-        return chunk + i;
-    }
+capture_slot* find_slot_in(capture_slot* chunk, pid_t thread) noexcept {
+  for (std::uint32_t i = 0; chunk != nullptr && i < slots_in_chunk; ++i) {
+    const std::uint64_t phase =
+        __atomic_load_n(&chunk[i].ticket, __ATOMIC_ACQUIRE) & slot_phase_mask;
+    if ((phase == slot_armed || phase == slot_revoked) &&
+        __atomic_load_n(&chunk[i].thread, __ATOMIC_RELAXED) == thread)
+      return chunk + i;
   }
   return nullptr;
+}
+
+// A policy may refuse signals with a payload: of those without one the number of the thread tells.
+// Chunks are made one after the other, but for that of the raw report, which is the last.
+capture_slot* find_slot_of_this_thread() noexcept {
+  const auto self = static_cast<pid_t>(syscall(SYS_gettid));
+  for (std::uint32_t i = 0; i < chunk_of_raw_report; ++i) {
+    capture_slot* const chunk = __atomic_load_n(&handler_table.chunks[i], __ATOMIC_ACQUIRE);
+    if (chunk == nullptr) break;
+    if (capture_slot* const found = find_slot_in(chunk, self)) return found;
+  }
+  return find_slot_in(__atomic_load_n(&handler_table.chunks[chunk_of_raw_report], __ATOMIC_ACQUIRE),
+                      self);
 }
 
 bool move_phase(capture_slot& slot, std::uint64_t generation, slot_phase from,

@@ -1,5 +1,7 @@
 #include "capture/freed_block.hpp"
 
+#include <algorithm>
+
 #include "os/memory.hpp"
 
 namespace gmr::capture {
@@ -42,6 +44,15 @@ bool is_freed_block(std::uintptr_t block, std::uintptr_t size) noexcept {
     if (ends_free_block(at, each, begin)) return true;
   }
   return false;
+}
+
+bool is_stack_gone(const machine_stack& stack) noexcept {
+  const auto is_lost = [](const stack_mark& mark) {
+    std::uintptr_t word = 0;
+    return mark.address != 0 && (!os::read_object(mark.address, word) || word != mark.value);
+  };
+  return std::ranges::any_of(stack.marks, is_lost) ||
+         (stack.block != 0 && is_freed_block(stack.block, stack.block_size));
 }
 
 }  // namespace gmr::capture

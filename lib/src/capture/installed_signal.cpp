@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 
 #include "capture/capture_handler.hpp"
@@ -30,9 +31,14 @@ installed_signal::~installed_signal() {
   set_action(signal_, previous_);
 }
 
-int installed_signal::usable() const {
-  const auto ours = reinterpret_cast<std::uintptr_t>(capture_handler);
-  return signal_ >= 0 && get_action(signal_).handler == ours ? signal_ : -1;
+int installed_signal::usable() const noexcept {
+  return has_capture_handler(signal_) ? signal_ : -1;
+}
+
+bool has_capture_handler(int signal) noexcept {
+  if (signal < 0) return false;
+  const std::optional<kernel_action> action = find_action(signal);
+  return action && action->handler == reinterpret_cast<std::uintptr_t>(capture_handler);
 }
 
 }  // namespace gmr::capture

@@ -16,11 +16,15 @@ class installed_signal final {
 
   [[nodiscard]] int number() const noexcept { return signal_; }  // -1: none
   // The same, and -1 also when somebody has replaced our handler.
-  [[nodiscard]] int usable() const;
+  [[nodiscard]] int usable() const noexcept;
 
  private:
   int signal_ = -1;
   kernel_action previous_;
 };
+
+// Whether the signal still has our handler: the program may have replaced it, and what stands there
+// by default ends the process. Async-signal-safe.
+[[nodiscard]] bool has_capture_handler(int signal) noexcept;
 
 }  // namespace gmr::capture

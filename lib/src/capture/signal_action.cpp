@@ -27,11 +27,17 @@ bool kernel_action::has_handler() const noexcept {
          handler != reinterpret_cast<std::uintptr_t>(SIG_IGN);
 }
 
-kernel_action get_action(int signal) {
+std::optional<kernel_action> find_action(int signal) noexcept {
   kernel_action action;
   if (syscall(SYS_rt_sigaction, signal, nullptr, &action, kernel_mask_size) != 0)
-    fail(errno, signal);
+    return std::nullopt;
   return action;
+}
+
+kernel_action get_action(int signal) {
+  const std::optional<kernel_action> action = find_action(signal);
+  if (!action) fail(errno, signal);
+  return *action;
 }
 
 void set_action(int signal, const kernel_action& action) {

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include <cstdint>
-#include <string>
+#include <optional>
 
 namespace gmr::capture {
 
@@ -18,6 +18,9 @@ struct kernel_action {
 
   [[nodiscard]] bool has_handler() const noexcept;
 };
+
+// Nothing when the kernel refuses. Async-signal-safe.
+[[nodiscard]] std::optional<kernel_action> find_action(int signal) noexcept;
 
 // Throw std::system_error naming the signal when the kernel refuses.
 [[nodiscard]] kernel_action get_action(int signal);

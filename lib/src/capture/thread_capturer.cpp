@@ -25,7 +25,15 @@ namespace {
 
 using steady_clock = std::chrono::steady_clock;
 
-std::atomic<bool> capturer_exists{false};
+// The process that has a capturer; 0: none. A forked child has none, whatever it inherited.
+constinit std::atomic<pid_t> capturing{0};
+
+void begin_capturing() {
+  const pid_t self = getpid();
+  pid_t seen = capturing.load();
+  if (seen == self || !capturing.compare_exchange_strong(seen, self))
+    throw std::logic_error("this process has a thread_capturer");
+}
 
 // So many threads are looked at before their stacks are to be unwound: the copies are still in the
 // processor's cache then.
@@ -68,7 +76,7 @@ class thread_capturer::implementation {
 
 thread_capturer::implementation::implementation(const thread_capture_settings& settings)
     : settings_(settings) {
-  if (capturer_exists.exchange(true)) throw std::logic_error("this process has a thread_capturer");
+  begin_capturing();
   try {
     os::prepare_memory();
     os::keep_own_proc();
@@ -78,7 +86,7 @@ thread_capturer::implementation::implementation(const thread_capture_settings& s
     signal_.emplace(settings_.signal);
     os::keep_spare_descriptors();
   } catch (...) {
-    capturer_exists = false;
+    capturing = 0;
     throw;
   }
 }
@@ -90,7 +98,7 @@ thread_capturer::implementation::~implementation() {
   drop_old(std::numeric_limits<pid_t>::max());
   taker_.begin(-1);
   signal_.reset();
-  capturer_exists = false;
+  capturing = 0;
 }
 
 const std::vector<thread_snapshot>& thread_capturer::implementation::capture_first() {

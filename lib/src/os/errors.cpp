@@ -9,4 +9,9 @@ std::string error_text(int error) {
   return known != nullptr ? known : "error " + std::to_string(error);
 }
 
+const char* bare_error_text(int error) noexcept {
+  const char* const known = ::strerrordesc_np(error);
+  return known != nullptr ? known : "unknown error";
+}
+
 }  // namespace gmr::os

@@ -46,13 +46,16 @@ void keep(spare_descriptor& spare) noexcept {
 
 // Whether there is a descriptor more now.
 bool give_up(spare_descriptor& spare) noexcept {
-  const int number = spare.number_and_one.exchange(0, std::memory_order_acquire) - 1;
-  if (number < 0) return false;
+  int taken = spare.number_and_one.load(std::memory_order_acquire);
+  if (taken == 0) return false;
+  // Before it is taken: another thread may keep a new one in its place at once.
+  const dev_t device = spare.device.load(std::memory_order_relaxed);
+  const ino_t inode = spare.inode.load(std::memory_order_relaxed);
+  if (!spare.number_and_one.compare_exchange_strong(taken, 0)) return false;
   one_was_used.store(true, std::memory_order_relaxed);
+  const int number = taken - 1;
   struct stat status{};
-  if (file_status(number, status) != 0 ||
-      status.st_dev != spare.device.load(std::memory_order_relaxed) ||
-      status.st_ino != spare.inode.load(std::memory_order_relaxed))
+  if (file_status(number, status) != 0 || status.st_dev != device || status.st_ino != inode)
     return false;
   ::close(number);
   return true;

@@ -26,7 +26,8 @@ struct fork_actions {
 };
 
 // `actions` lives as long as the process. To be called again is harmless. False when there is no
-// memory to register anything. Safe to call from any thread; takes a lock of the C library.
+// memory to register anything, or a thread that does so for the first time does not come on. Safe
+// to call from any thread; takes a lock of the C library.
 bool on_fork(fork_place place, const fork_actions& actions) noexcept;
 
 }  // namespace gmr::os

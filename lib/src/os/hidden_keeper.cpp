@@ -92,9 +92,11 @@ long write_all(int file, const std::byte* bytes, std::size_t size) noexcept {
   return 0;
 }
 
-// In the program's process, which has the keeper's stack while the keeper stands still.
-[[noreturn, gnu::noinline]] void execute(keeper_state& state, int image) noexcept {
+// In the program's process, which has the keeper's stack while the keeper stands still. Where that
+// was killed before, nobody waits for the program, and what it is told may be gone.
+[[noreturn, gnu::noinline]] void execute(keeper_state& state, int image, long keeper) noexcept {
   raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (raw_call(SYS_getppid) != keeper) leave();
   const keeper_orders& orders = state.orders;
   long result = raw_call(SYS_execveat, image, raw(""), raw(orders.arguments),
                          raw(orders.environment), AT_EMPTY_PATH);
@@ -118,8 +120,9 @@ long start_program(keeper_state& state) noexcept {
   const long written =
       write_all(static_cast<int>(image), state.orders.image, state.orders.image_size);
   if (written < 0) return failed(state, keeper_step::writing, written);
+  const long keeper = raw_call(SYS_getpid);
   const long program = raw_call(SYS_clone, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
-  if (program == 0) execute(state, static_cast<int>(image));
+  if (program == 0) execute(state, static_cast<int>(image), keeper);
   if (program < 0) return failed(state, keeper_step::process, program);
   return program;
 }

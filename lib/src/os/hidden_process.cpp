@@ -67,6 +67,12 @@ keeper_room* make_room() noexcept {
   return memory == MAP_FAILED ? nullptr : new (memory) keeper_room;
 }
 
+// Only once the keeper has gone. One that ended before its program ran may have left that behind,
+// which runs on the keeper's stack until it executes something: the room stays as it is then.
+void give_back(keeper_room* room) noexcept {
+  if (room->state.phase.load() != keeper_phase::starting) ::munmap(room, sizeof(keeper_room));
+}
+
 // The keeper must not run a handler of the service's.
 pid_t start_keeper(keeper_room& room) noexcept {
   sigset_t all;
@@ -121,7 +127,7 @@ constinit std::array<leftover, 8> leftovers{};
 void reap_leftovers() noexcept {
   for (leftover& each : leftovers) {
     if (each.room == nullptr || !reap(each.keeper)) continue;
-    ::munmap(each.room, sizeof(keeper_room));
+    give_back(each.room);
     each = {};
   }
 }
@@ -222,7 +228,7 @@ int hidden_process::stop() noexcept {
   int status = -1;
   if (is_ours() && reap_soon(keeper_)) {
     status = room_->state.status.load();
-    ::munmap(room_, sizeof(keeper_room));
+    give_back(room_);
   } else if (is_ours()) {
     leave_over({keeper_, room_});
   }

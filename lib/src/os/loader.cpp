@@ -88,9 +88,22 @@ void look_in_notes(const std::byte* notes, std::size_t size, wanted_notes& wante
   }
 }
 
+using header_span = std::span<const ElfW(Phdr)>;
+
+// What a program header says may have been made by anybody: only what the loader has mapped to be
+// read may be looked at.
+bool is_in_loaded_segment(header_span all, const ElfW(Phdr) & part) noexcept {
+  return std::ranges::any_of(all, [&](const ElfW(Phdr) & segment) {
+    const std::size_t offset = part.p_vaddr - segment.p_vaddr;  // wraps where it is below
+    return segment.p_type == PT_LOAD && (segment.p_flags & PF_R) != 0 &&
+           offset <= segment.p_filesz && part.p_memsz <= segment.p_filesz - offset;
+  });
+}
+
 int look_for_notes(dl_phdr_info* module, std::size_t, void* argument) noexcept {
-  for (const ElfW(Phdr) & segment : std::span{module->dlpi_phdr, module->dlpi_phnum})
-    if (segment.p_type == PT_NOTE)
+  const header_span all{module->dlpi_phdr, module->dlpi_phnum};
+  for (const ElfW(Phdr) & segment : all)
+    if (segment.p_type == PT_NOTE && is_in_loaded_segment(all, segment))
       look_in_notes(reinterpret_cast<const std::byte*>(module->dlpi_addr + segment.p_vaddr),
                     segment.p_memsz, *static_cast<wanted_notes*>(argument));
   return 0;

@@ -21,6 +21,7 @@ namespace gmr::os {
 namespace {
 
 constexpr std::size_t most_modules = 8192;
+constexpr std::size_t most_entries = 2 * most_modules;  // some describe no module
 constexpr std::size_t most_headers = 64;
 constexpr std::size_t most_notes = 64 * 1024;
 constexpr std::uintptr_t page_mask = ~std::uintptr_t{4095};
@@ -139,12 +140,13 @@ bool is_unchanged(std::uintptr_t address, const link_map& seen, const std::strin
          read_string(reinterpret_cast<std::uintptr_t>(now.l_name)) == name;
 }
 
-// False when the list changed meanwhile.
+// False when the list changed meanwhile: what was read of one entry and the next may even lead
+// round in a circle.
 bool read_namespace(std::uintptr_t first, std::vector<module>& modules, loader_chain& chain) {
   link_map entry;
   for (std::uintptr_t address = first; address != 0 && modules.size() < most_modules;
        address = reinterpret_cast<std::uintptr_t>(entry.l_next)) {
-    if (!read_object(address, entry)) return false;
+    if (chain.entries.size() == most_entries || !read_object(address, entry)) return false;
     chain.entries.push_back({address, entry});
     // Libraries are linked at 0, so that their header lies at the base.
     auto loaded = module_at(entry.l_addr, entry.l_addr);

@@ -111,20 +111,26 @@ std::string group_of(std::string_view groups, bool is_newer) {
   return {};
 }
 
+// Whether it is that group, or one of those below it.
+bool is_within(std::string_view group, std::string_view top) noexcept {
+  return group.starts_with(top) && (group.size() == top.size() || group[top.size()] == '/');
+}
+
 void look_at_groups(const std::string& root, const group_mount& mount, std::string group,
                     memory_room& least) {
   if (!group.starts_with('/')) return;
   // A container may see its own group as the top, and still be told its whole name.
   const std::string top = mount.top == "/" ? "" : mount.top;
-  if (group.starts_with(top)) group.erase(0, top.size());
+  if (is_within(group, top)) group.erase(0, top.size());
   for (std::size_t level = 0; level < most_levels; ++level) {
     if (group == "/") group.clear();
     const std::string name = top + group;
     std::string folder = root;
     folder.append(mount.place).append(group);
     look_at_group(folder, name.empty() ? "/" : name, mount.is_newer ? groups_2 : groups_1, least);
-    if (group.empty()) return;
-    group.erase(group.find_last_of('/'));
+    const std::size_t parent = group.find_last_of('/');
+    if (parent == std::string::npos) return;
+    group.erase(parent);
   }
 }
 

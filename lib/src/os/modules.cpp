@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "os/loader_list.hpp"
@@ -28,6 +29,30 @@ void add_unloaded(list& unloaded, std::shared_ptr<const module> gone) {
 
 bool has_equal(const std::vector<module>& among, const module& wanted) {
   return std::find(among.begin(), among.end(), wanted) != among.end();
+}
+
+bool overlaps_any(const std::vector<module>& among, const module& wanted) {
+  return std::any_of(among.begin(), among.end(), [&](const module& each) {
+    return each.extent.begin < wanted.extent.end && wanted.extent.begin < each.extent.end;
+  });
+}
+
+// A list that changes while it is read is soon the next one; of a thread that is stuck in a change
+// it stays what it is, and something may be missing: see loader_chain::whole.
+std::vector<module> read_list(loader_chain& chain) {
+  constexpr int most_tries = 4;
+  std::vector<module> found = read_loader_list(chain);
+  for (int tries = 1; tries < most_tries && !chain.whole; ++tries) {
+    std::this_thread::yield();
+    found = read_loader_list(chain);
+  }
+  return found;
+}
+
+// Of a module that is not found in a list with something missing it can't be said that it is gone,
+// unless another has its place.
+bool may_be_there(const module& known, const std::vector<module>& now, const loader_chain& chain) {
+  return !chain.whole && !overlaps_any(now, known);
 }
 
 // Nobody knows what was there.
@@ -72,12 +97,18 @@ module_reader::module_reader() : seen_(std::make_unique<loader_chain>()) {}
 module_reader::~module_reader() = default;
 
 shared_modules module_reader::read() {
+  std::vector<module> found = read_list(*seen_);
   list loaded;
-  for (module& found : read_loader_list(*seen_))
-    loaded.push_back(known_or_new(last_->loaded(), std::move(found)));
   list unloaded = last_->unloaded();
-  for (const auto& old : last_->loaded())
-    if (std::find(loaded.begin(), loaded.end(), old) == loaded.end()) add_unloaded(unloaded, old);
+  for (const auto& old : last_->loaded()) {
+    if (has_equal(found, *old)) continue;
+    if (may_be_there(*old, found, *seen_))
+      loaded.push_back(old);
+    else
+      add_unloaded(unloaded, old);
+  }
+  for (module& each : found)
+    loaded.push_back(known_or_new(last_->loaded(), std::move(each)));
   module_table now{std::move(loaded), std::move(unloaded)};
   if (now.loaded() != last_->loaded()) last_ = std::make_shared<const module_table>(std::move(now));
   return last_;
@@ -85,11 +116,11 @@ shared_modules module_reader::read() {
 
 shared_modules module_reader::confirm() {
   if (is_unchanged(*seen_)) return last_;
-  const std::vector<module> now = read_loader_list(*seen_);
+  const std::vector<module> now = read_list(*seen_);
   list staying;
   list unloaded = last_->unloaded();
   for (const auto& old : last_->loaded()) {
-    if (has_equal(now, *old))
+    if (has_equal(now, *old) || may_be_there(*old, now, *seen_))
       staying.push_back(old);
     else
       add_unloaded(unloaded, unknown_at(old->extent));

@@ -38,13 +38,37 @@ std::string_view field(std::string_view text, std::string_view key) noexcept {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
+// The last of a thread's numbers, by its status: one for each PID namespace, ours the innermost.
+pid_t innermost_number(std::string_view status) noexcept {
+  std::string_view all = field(status, "\nNSpid:");
+  pid_t id = 0;
+  for (std::size_t left = 0; all.size() != left;) {
+    left = all.size();
+    all = take_number(all, id);
+  }
+  return id;
+}
+
+std::optional<blocked_syscall> parse_blocked_syscall(std::string_view text) noexcept {
+  if (text.empty() || text.starts_with("running")) return std::nullopt;
+  blocked_syscall result;
+  text = take_number(text, result.number);
+  if (result.number >= 0)
+    for (std::uint64_t& argument : result.arguments)
+      text = take_number(text, argument, 16);
+  text = take_number(text, result.sp, 16);
+  take_number(text, result.pc, 16);
+  if (result.number == SYS_restart_syscall) result.number = find_restarted_call(result);
+  return result;
+}
+
 }  // namespace
 
 task_files::task_files() : numbers_differ_(!proc_numbers_are_ours()) {
   open_directory();
 }
 
-void task_files::open_directory() {
+void task_files::open_directory() noexcept {
   directory_ = descriptor{
       open_file(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY, open_time::lasting)};
 }
@@ -89,12 +113,7 @@ std::vector<pid_t> task_files::list() {
 void task_files::translate(std::vector<pid_t>& numbers) {
   ids_.clear();
   for (const pid_t number : numbers) {
-    std::string_view all = field(read_by_number(number, "status"), "\nNSpid:");
-    pid_t id = 0;
-    for (std::size_t left = 0; all.size() != left;) {
-      left = all.size();
-      all = take_number(all, id);
-    }
+    const pid_t id = innermost_number(read_by_number(number, "status"));
     if (id > 0) ids_.emplace_back(id, number);
   }
   std::sort(ids_.begin(), ids_.end());
@@ -117,7 +136,8 @@ std::optional<pid_t> task_files::number_in_proc(pid_t id) {
   return found->second;
 }
 
-std::size_t task_files::list_into(std::span<pid_t> out) noexcept {
+// By their numbers in /proc.
+listed_threads task_files::list_numbers(std::span<numbered_thread> out) noexcept {
   struct entry_head {
     std::uint64_t inode;
     std::int64_t next;
@@ -125,34 +145,51 @@ std::size_t task_files::list_into(std::span<pid_t> out) noexcept {
     std::uint8_t type;
   };
   constexpr std::size_t name_at = 19;
+  listed_threads found;
   const int listed = open_file(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY);
-  std::size_t count = 0;
-  for (long got = 0; listed >= 0;) {
-    got = ::syscall(SYS_getdents64, listed, buffer_.data(), buffer_.size());
+  if (listed < 0) return {.error = errno};
+  for (;;) {
+    const long got = ::syscall(SYS_getdents64, listed, buffer_.data(), buffer_.size());
+    if (got < 0) found.error = errno;
     if (got <= 0) break;
-    for (std::size_t at = 0; at < static_cast<std::size_t>(got) && count < out.size();) {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
       entry_head head{};
       std::memcpy(&head, buffer_.data() + at, name_at);
-      pid_t id = 0;
-      take_number(std::string_view{buffer_.data() + at + name_at}, id);
-      if (id > 0) out[count++] = id;
+      pid_t number = 0;
+      take_number(std::string_view{buffer_.data() + at + name_at}, number);
       at += head.size;
+      if (number <= 0) continue;
+      found.has_more = found.count == out.size();
+      if (!found.has_more) out[found.count++] = {.id = number, .in_proc = number};
     }
+    if (found.has_more) break;
   }
-  if (listed >= 0) close_file(listed);
-  return count;
+  close_file(listed);
+  return found;
 }
 
-bool task_files::status_into(pid_t id, bare_status& out) noexcept {
+listed_threads task_files::list_into(std::span<numbered_thread> out) noexcept {
+  listed_threads found = list_numbers(out);
+  if (proc_numbers_are_ours()) return found;
+  const std::span numbers = out.first(found.count);
+  found.count = 0;
+  for (numbered_thread each : numbers) {
+    each.id = innermost_number(read(each, "status"));
+    if (each.id > 0) out[found.count++] = each;
+  }
+  return found;
+}
+
+bool task_files::status_into(const numbered_thread& of, bare_status& out) noexcept {
   out = {};
-  std::string_view text = read(id, "status");
+  std::string_view text = read(of, "status");
   if (text.empty()) return false;
   const std::string_view state = field(text, "\nState:");
   if (!state.empty()) out.state = state.front();
   take_number(field(text, "\nTracerPid:"), out.tracer);
   take_number(field(text, "\nSigBlk:"), out.blocked_signals, 16);
   take_number(field(text, "\nVmStk:"), out.stack_kib);
-  text = read(id, "comm");
+  text = read(of, "comm");
   out.name_size = text.substr(0, text.find('\n')).copy(out.name.data(), out.name.size());
   return true;
 }
@@ -164,12 +201,24 @@ std::string_view task_files::read(pid_t id, const char* file) {
   return {};
 }
 
-std::string_view task_files::read_by_number(pid_t number, const char* file) {
+std::string_view task_files::read(const numbered_thread& of, const char* file) noexcept {
+  if (directory_.number() < 0) open_directory();
+  return read_by_number(of.in_proc, file);
+}
+
+// Where the directory could not be kept open, by the whole path.
+std::string_view task_files::read_by_number(pid_t number, const char* file) noexcept {
+  constexpr std::string_view folder = "/proc/self/task/";
+  constexpr std::size_t most_digits = 16;
   std::array<char, 64> path{};
-  char* const end = std::to_chars(path.data(), path.data() + 16, number).ptr;
+  folder.copy(path.data(), folder.size());
+  char* const begin = path.data() + folder.size();
+  char* const end = std::to_chars(begin, begin + most_digits, number).ptr;
   *end = '/';
-  std::string_view{file}.copy(end + 1, path.size() - 32);
-  const int opened = open_file(directory_.number_unchecked(), path.data(), O_RDONLY);
+  std::string_view{file}.copy(end + 1, path.size() - folder.size() - most_digits - 2);
+  const int directory = directory_.number_unchecked();
+  const int opened = directory >= 0 ? open_file(directory, begin, O_RDONLY)
+                                    : open_file(AT_FDCWD, path.data(), O_RDONLY);
   if (opened < 0) {
     error_ = errno;
     return {};
@@ -220,17 +269,11 @@ std::optional<double> task_files::waiting_seconds(pid_t id) {
 }
 
 std::optional<blocked_syscall> task_files::blocked_in(pid_t id) {
-  std::string_view text = read(id, "syscall");
-  if (text.empty() || text.starts_with("running")) return std::nullopt;
-  blocked_syscall result;
-  text = take_number(text, result.number);
-  if (result.number >= 0)
-    for (std::uint64_t& argument : result.arguments)
-      text = take_number(text, argument, 16);
-  text = take_number(text, result.sp, 16);
-  take_number(text, result.pc, 16);
-  if (result.number == SYS_restart_syscall) result.number = find_restarted_call(result);
-  return result;
+  return parse_blocked_syscall(read(id, "syscall"));
+}
+
+std::optional<blocked_syscall> task_files::blocked_in(const numbered_thread& of) noexcept {
+  return parse_blocked_syscall(read(of, "syscall"));
 }
 
 std::string task_files::wait_channel(pid_t id) {

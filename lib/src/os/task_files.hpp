@@ -46,6 +46,19 @@ struct bare_status {
   std::size_t name_size = 0;
 };
 
+// A thread as system calls of this process know it, and its number in /proc: another where that
+// belongs to another PID namespace.
+struct numbered_thread {
+  pid_t id = 0;
+  pid_t in_proc = 0;
+};
+
+struct listed_threads {
+  std::size_t count = 0;
+  bool has_more = false;  // than there was room for
+  int error = 0;          // why the directory can't be read; an errno
+};
+
 struct task_times {
   std::string name;
   char state = '?';
@@ -73,10 +86,12 @@ class task_files final {
   [[nodiscard]] std::optional<blocked_syscall> blocked_in(pid_t id);
   [[nodiscard]] std::string wait_channel(pid_t id);
 
-  // These allocate nothing, and take no lock. How many threads there are in the first of `out`, not
-  // sorted; and what is known of one, false when it has gone.
-  [[nodiscard]] std::size_t list_into(std::span<pid_t> out) noexcept;
-  [[nodiscard]] bool status_into(pid_t id, bare_status& out) noexcept;
+  // These allocate nothing, and take no lock; the directory is opened again where the program has
+  // closed it. All threads, into the first of `out`, not sorted; and what is known of one: nothing
+  // when it has gone, or /proc can't be read.
+  [[nodiscard]] listed_threads list_into(std::span<numbered_thread> out) noexcept;
+  [[nodiscard]] bool status_into(const numbered_thread& of, bare_status& out) noexcept;
+  [[nodiscard]] std::optional<blocked_syscall> blocked_in(const numbered_thread& of) noexcept;
 
   // Why the last of those that returned nothing did so, as an errno; 0 when it could be read.
   [[nodiscard]] int error() const noexcept { return error_; }
@@ -84,9 +99,11 @@ class task_files final {
   [[nodiscard]] bool is_denied(pid_t id) const noexcept { return error_ != 0 && thread_exists(id); }
 
  private:
-  void open_directory();
+  void open_directory() noexcept;
   std::string_view read(pid_t id, const char* file);
-  std::string_view read_by_number(pid_t number, const char* file);
+  std::string_view read(const numbered_thread& of, const char* file) noexcept;
+  std::string_view read_by_number(pid_t number, const char* file) noexcept;
+  listed_threads list_numbers(std::span<numbered_thread> out) noexcept;
   int read_directory(std::vector<pid_t>& numbers);
   void translate(std::vector<pid_t>& numbers);
   [[nodiscard]] std::optional<pid_t> number_in_proc(pid_t id);

@@ -24,7 +24,8 @@ struct found_threads {
 
 // Tries one number after the other, those next to this process's first, until `count` threads are
 // found (0: nobody knows how many there are) or the time is over. For where no directory lists
-// them: each number costs a system call.
+// them: each number costs a system call. Where no system call may be asked, only the calling thread
+// and the first one.
 [[nodiscard]] found_threads search_threads(std::size_t count, std::chrono::milliseconds most);
 
 }  // namespace gmr::os

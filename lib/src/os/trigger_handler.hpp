@@ -19,7 +19,8 @@ bool catch_signal(int signal) noexcept;
 [[nodiscard]] bool is_trigger_handler(const struct sigaction& action) noexcept;
 
 // Installs the handler whatever the action is, with these flags beside SA_ONSTACK. From now on the
-// signal is counted, the bell rung (os/bell.hpp), and then `also` called, where it is not null. It
+// signal is counted, `also` called, where it is not null, and then the bell rung (os/bell.hpp). Of
+// other signals that have the handler `also` is called, too, and nothing else is done. The handler
 // touches no descriptor. Safe to call from any thread.
 void listen_to_signal(int signal, signal_handler also, int flags = SA_RESTART) noexcept;
 

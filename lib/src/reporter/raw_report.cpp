@@ -8,18 +8,28 @@
 #include <chrono>
 #include <utility>
 
+#include "capture/freed_block.hpp"
 #include "os/arch/machine.hpp"
+#include "os/errors.hpp"
+#include "os/memory.hpp"
 #include "sink/log_file.hpp"
 #include "text/times.hpp"
 
 namespace gmr {
 namespace {
 
-constexpr std::chrono::seconds longest{4};         // that it may take
-constexpr std::chrono::milliseconds answers{300};  // for threads that were signalled
+constexpr std::chrono::seconds longest{4};                    // that threads may take
+constexpr std::chrono::seconds longest_for_green_threads{3};  // after those
+constexpr std::chrono::milliseconds answers{300};             // for threads that were signalled
 
 constexpr std::uint64_t only_pc_and_sp =
     std::uint64_t{1} << os::arch::pc_register | std::uint64_t{1} << os::arch::sp_register;
+
+bool can_read_memory() noexcept {
+  const std::uint64_t there = 0;
+  std::uint64_t read = 0;
+  return os::read_object(reinterpret_cast<std::uintptr_t>(&there), read);
+}
 
 }  // namespace
 
@@ -59,36 +69,40 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
               .process = ::getpid()});
   modules_.read();
   view.show_modules(modules_.all());
-  const bool has_more_threads = !show_threads(view);
-  collect_green_threads();
+  views::raw_end end;
+  show_threads(view, end);
+  end_ = clock::now() + longest_for_green_threads;
+  end.has_more_green_threads = !collect_green_threads();
   view.show_green_threads(groups_);
-  view.end({.has_more_threads = has_more_threads,
-            .seconds = std::chrono::duration<double>(clock::now() - start).count()});
+  end.seconds = std::chrono::duration<double>(clock::now() - start).count();
+  view.end(end);
 }
 
-// False when there are more than could be shown in time.
-bool raw_report::show_threads(views::raw_view& view) noexcept {
-  std::span<const pid_t> ids = capturer_.list();
-  view.begin_threads(ids.size());
+void raw_report::show_threads(views::raw_view& view, views::raw_end& end) noexcept {
+  const capture::bare_threads found = capturer_.list();
+  std::span<const os::numbered_thread> left = found.all;
+  view.begin_threads(left.size());
   const bool has_memory = threads_.size() != 0 && stacks_.size() != 0;
-  while (has_memory && !ids.empty() && clock::now() < end_) {
-    const std::size_t count = std::min(ids.size(), threads_.size());
-    show_some_threads(view, ids.first(count));
-    ids = ids.subspan(count);
+  while (has_memory && !left.empty() && clock::now() < end_) {
+    const std::size_t count = std::min(left.size(), threads_.size());
+    show_some_threads(view, left.first(count));
+    left = left.subspan(count);
   }
-  return ids.empty();
+  end.has_more_threads = found.has_more || !left.empty();
+  if (found.error != 0) end.why_no_threads = os::bare_error_text(found.error);
 }
 
 // Stacks are read where they are; those of which that does not do are asked for by signal.
-void raw_report::show_some_threads(views::raw_view& view, std::span<const pid_t> ids) noexcept {
+void raw_report::show_some_threads(views::raw_view& view,
+                                   std::span<const os::numbered_thread> some) noexcept {
   std::array<bool, capture::bare_capturer::most_at_once> whole{};
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    capturer_.look(ids[i], threads_[i]);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    capturer_.look(some[i], threads_[i]);
     whole[i] = walk(threads_[i], stacks_[i]);
     if (!whole[i]) capturer_.ask(threads_[i], i);
   }
-  capturer_.wait({threads_.get(), ids.size()}, clock::now() + answers);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  capturer_.wait({threads_.get(), some.size()}, clock::now() + answers);
+  for (std::size_t i = 0; i < some.size(); ++i) {
     capture::bare_thread& thread = threads_[i];
     if (!whole[i] && thread.copy != nullptr) static_cast<void>(walk(thread, stacks_[i]));
     // What was not copied was not needed.
@@ -126,30 +140,41 @@ bool raw_report::walk(const capture::bare_thread& thread, unwind::bare_stack& ou
   return out.end == unwind::bare_end::outermost || out.end == unwind::bare_end::limit;
 }
 
-void raw_report::collect_green_threads() noexcept {
+// False when there are more than could be collected in time.
+bool raw_report::collect_green_threads() noexcept {
   groups_.clear();
+  bool is_in_time = true;
   for (const trace::bare_source* const source : trace::bare_sources()) {
     if (source == nullptr) continue;
-    for (trace::bare_place at; clock::now() < end_ && source->next(at, green_thread_);) {
-      fiber_stack_.count = 0;
-      if (green_thread_.has_stack) walk_fiber(green_thread_);
-      groups_.add(green_thread_, fiber_stack_);
+    for (trace::bare_place at; is_in_time && source->next(at, green_thread_);) {
+      is_in_time = clock::now() < end_;
+      if (is_in_time) add_green_thread();
     }
   }
   groups_.sort();
+  return is_in_time;
 }
 
-// It may be resumed at any moment: what was read then is dropped.
-void raw_report::walk_fiber(const trace::bare_green_thread& fiber) noexcept {
+void raw_report::add_green_thread() noexcept {
+  fiber_stack_.count = 0;
+  if (green_thread_.has_stack && !walk_fiber(green_thread_)) return;
+  groups_.add(green_thread_, fiber_stack_);
+}
+
+// It may be resumed at any moment: what was read then is dropped. False when there is no such fiber
+// any more.
+bool raw_report::walk_fiber(const trace::bare_green_thread& fiber) noexcept {
   unwind::walk_state from;
   os::arch::restore_registers(from.registers.values, fiber.stack.registers);
   from.known = unwind::registers_after_call;
   unwind::walk_bare(modules_, from, true, {}, fiber_stack_);
   os::arch::order_loads();
-  if (fiber.sequence->load(std::memory_order_acquire) == fiber.sequence_seen) return;
+  if (fiber.sequence->load(std::memory_order_acquire) == fiber.sequence_seen)
+    return !can_read_memory() || !capture::is_stack_gone(fiber.stack);
   green_thread_.has_stack = false;
   green_thread_.state = green_thread_state::running;
   fiber_stack_.count = 0;
+  return true;
 }
 
 }  // namespace gmr

@@ -40,11 +40,12 @@ class raw_report final {
   using clock = std::chrono::steady_clock;
 
   void draw(views::raw_view& view, const reason& why) noexcept;
-  [[nodiscard]] bool show_threads(views::raw_view& view) noexcept;
-  void show_some_threads(views::raw_view& view, std::span<const pid_t> ids) noexcept;
+  void show_threads(views::raw_view& view, views::raw_end& end) noexcept;
+  void show_some_threads(views::raw_view& view, std::span<const os::numbered_thread> some) noexcept;
   [[nodiscard]] bool walk(const capture::bare_thread& thread, unwind::bare_stack& out) noexcept;
-  void collect_green_threads() noexcept;
-  void walk_fiber(const trace::bare_green_thread& fiber) noexcept;
+  [[nodiscard]] bool collect_green_threads() noexcept;
+  void add_green_thread() noexcept;
+  [[nodiscard]] bool walk_fiber(const trace::bare_green_thread& fiber) noexcept;
 
   const package software_;
   const report_format format_;

@@ -160,7 +160,6 @@ void report_queue::answer(batch& asked) noexcept {
 // What is dropped is destroyed without the lock.
 void report_queue::stop(bool also_waiting) noexcept {
   batch dropped;
-  std::unique_ptr<report_maker> maker;
   std::unique_lock lock{mutex_};
   stopped_ = true;
   if (!also_waiting) dropped = std::exchange(waiting_, {});
@@ -168,8 +167,12 @@ void report_queue::stop(bool also_waiting) noexcept {
   const bool ourselves = is_here();
   os::ring_bell();
   idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
-  maker = std::move(maker_);
-  lock.unlock();
+}
+
+void report_queue::release_maker() noexcept {
+  std::unique_ptr<report_maker> released;
+  const std::lock_guard lock{mutex_};
+  released = std::move(maker_);
 }
 
 }  // namespace gmr

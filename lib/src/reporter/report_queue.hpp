@@ -53,9 +53,12 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   // Asks for a report to be returned, without waiting for the pause.
   [[nodiscard]] std::future<report> make(std::string cause);
 
-  // No report is made after it returns, and the maker is gone. A report that is being made is
-  // finished first, and with `also_waiting` those that were asked for too.
+  // No report is made after it returns. A report that is being made is finished first, and with
+  // `also_waiting` those that were asked for too.
   void stop(bool also_waiting) noexcept;
+  // After `stop`: the maker goes, and the capture signal's handler with it. Nobody may send that
+  // signal any more.
+  void release_maker() noexcept;
 
   // Whether this is the thread that makes reports.
   [[nodiscard]] bool is_here() const noexcept;

@@ -93,13 +93,14 @@ class reporter::implementation final {
   }
 
   // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
-  // long as there is a thread that it can reach. On an executor of the service's nobody may be left
-  // to make what still waits.
+  // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
+  // sends. On an executor of the service's nobody may be left to make what still waits.
   ~implementation() {
     queue_->stop(makes_reports_);
     thread_.join();
     triggers_.clear();
     watchdog_.reset();
+    queue_->release_maker();
   }
   implementation(const implementation&) = delete;
   implementation& operator=(const implementation&) = delete;

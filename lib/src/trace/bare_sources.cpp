@@ -9,7 +9,7 @@ constinit std::array<std::atomic<const bare_source*>, most_bare_sources> known_s
 
 }  // namespace
 
-void register_bare_source(const bare_source& source) noexcept {
+void own::register_bare_source(const bare_source& source) noexcept {
   for (auto& each : known_sources) {
     const bare_source* none = nullptr;
     if (each.compare_exchange_strong(none, &source) || none == &source) return;

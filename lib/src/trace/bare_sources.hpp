@@ -26,7 +26,8 @@ struct bare_green_thread {
   pid_t thread = 0;                // that runs it; 0 when none
   green_thread_texts texts{};      // its name, and its labels
 
-  // Of a suspended fiber: its stack, which is right as long as the counter has that value.
+  // Of a suspended fiber: its stack, which is right as long as the counter has that value. It is
+  // gone, and the fiber with it, where the marks do not hold.
   bool has_stack = false;
   machine_stack stack;
   const std::atomic<std::uint32_t>* sequence = nullptr;

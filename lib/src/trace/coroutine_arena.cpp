@@ -46,6 +46,12 @@ std::byte* reserve_addresses(std::size_t size, int protection) noexcept {
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
+void follow_range(coroutine_range& other) noexcept {
+  other.begin.store(coroutine_slots.begin.load(std::memory_order_relaxed),
+                    std::memory_order_relaxed);
+  other.size.store(coroutine_slots.size.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
 // The largest range to try. Where the address space is limited (RLIMIT_AS) the rest is the
 // program's.
 std::size_t range_to_try() noexcept {
@@ -74,9 +80,22 @@ void coroutine_arena::put(slot_kind kind, std::size_t slot_class, std::size_t co
     stock_[kind][slot_class].push(from.pop());
 }
 
-void coroutine_arena::reserve_range() noexcept {
+// With more copies than there is room for, it is reserved at once.
+void coroutine_arena::share_range(coroutine_range& other) noexcept {
   const std::lock_guard guard{mutex_};
-  if (next_ == nullptr && !reserve()) exhausted_.store(true, std::memory_order_relaxed);
+  if (next_ == nullptr) {
+    const auto place = std::ranges::find(shared_, nullptr);
+    if (place != shared_.end())
+      *place = &other;
+    else
+      static_cast<void>(reserve());
+  }
+  if (next_ != nullptr) follow_range(other);
+}
+
+void coroutine_arena::stop_sharing(const coroutine_range& other) noexcept {
+  const std::lock_guard guard{mutex_};
+  std::ranges::replace(shared_, const_cast<coroutine_range*>(&other), nullptr);
 }
 
 std::span<entry_span> coroutine_arena::spans() noexcept {
@@ -165,6 +184,8 @@ bool coroutine_arena::reserve() noexcept {
   end_ = range + size;
   coroutine_slots.begin.store(reinterpret_cast<std::uintptr_t>(range), std::memory_order_relaxed);
   coroutine_slots.size.store(size, std::memory_order_relaxed);
+  for (coroutine_range*& each : shared_)
+    if (coroutine_range* const other = std::exchange(each, nullptr)) follow_range(*other);
   // What is owned by suspended frames alone is no leak.
   if (__lsan_register_root_region != nullptr) __lsan_register_root_region(range, size);
   return true;

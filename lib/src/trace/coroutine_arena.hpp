@@ -81,8 +81,9 @@ class coroutine_arena final {
   // Moves at most `count` slots from `from`.
   void put(slot_kind kind, std::size_t slot_class, std::size_t count, slot_list& from) noexcept;
 
-  // Reserves the range unless that has been done or is not possible.
-  void reserve_range() noexcept;
+  // Writes the range to `other`, that of another copy of the library, as soon as it is reserved.
+  void share_range(coroutine_range& other) noexcept;
+  void stop_sharing(const coroutine_range& other) noexcept;
 
   // All spans so far; they only get more. Takes no lock.
   [[nodiscard]] std::span<entry_span> spans() noexcept;
@@ -110,6 +111,8 @@ class coroutine_arena final {
   std::byte* commit(std::size_t size) noexcept;
   bool reserve() noexcept;
 
+  static constexpr std::size_t most_shared = 64;
+
   std::mutex mutex_;
   std::array<std::array<slot_list, slot_classes>, slot_kinds> stock_;
   std::array<std::array<open_span, slot_classes>, slot_kinds> open_;
@@ -117,7 +120,8 @@ class coroutine_arena final {
   std::byte* committed_ = nullptr;
   std::byte* end_ = nullptr;
   entry_span* spans_ = nullptr;
-  std::atomic<std::uint8_t>* kinds_ = nullptr;  // what slots are in each part of the range
+  std::atomic<std::uint8_t>* kinds_ = nullptr;          // what slots are in each part of the range
+  std::array<coroutine_range*, most_shared> shared_{};  // until it is reserved
   std::atomic<std::uint32_t> span_count_{0};
   std::atomic<bool> exhausted_{false};
 };

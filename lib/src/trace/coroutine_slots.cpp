@@ -226,9 +226,12 @@ void free_coroutine_entry(void* frame, std::size_t size) noexcept {
   give_back<entry_slots>(frame, size);
 }
 
-const coroutine_range& range_of_coroutines() noexcept {
-  all_coroutines.reserve_range();
-  return coroutine_slots;
+void share_coroutine_range(coroutine_range& other) noexcept {
+  all_coroutines.share_range(other);
+}
+
+void stop_sharing_coroutine_range(const coroutine_range& other) noexcept {
+  all_coroutines.stop_sharing(other);
 }
 
 this_thread_coroutines& coroutines_of_this_thread() noexcept {

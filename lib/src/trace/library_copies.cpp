@@ -26,7 +26,8 @@ constexpr copy_functions own_functions{
     .free_coroutine_frame = own::free_coroutine_frame,
     .allocate_coroutine_entry = own::allocate_coroutine_entry,
     .free_coroutine_entry = own::free_coroutine_entry,
-    .range_of_coroutines = own::range_of_coroutines,
+    .share_coroutine_range = own::share_coroutine_range,
+    .stop_sharing_coroutine_range = own::stop_sharing_coroutine_range,
     .copy_coroutine_variables = own::copy_coroutine_variables,
     .coroutines_of_this_thread = own::coroutines_of_this_thread,
     .allocate_notes = own::allocate_notes,
@@ -48,6 +49,7 @@ constexpr copy_functions own_functions{
     .find_thread = own::find_thread,
     .find_this_thread = own::find_this_thread,
     .thread_slot_at = own::thread_slot_at,
+    .register_bare_source = own::register_bare_source,
     .bare_sources = own::bare_sources,
 };
 
@@ -110,9 +112,7 @@ library_copy& choose(std::span<const void* const> notes) noexcept {
 void follow(const library_copy& serving) noexcept {
   functions = serving.functions;
   descriptor_uses = functions->uses_of_descriptors();
-  const coroutine_range& range = functions->range_of_coroutines();
-  coroutine_slots.begin.store(range.begin.load());
-  coroutine_slots.size.store(range.size.load());
+  functions->share_coroutine_range(coroutine_slots);
 }
 
 using found_notes = std::array<const void*, most_copies>;
@@ -138,6 +138,11 @@ std::span<const void* const> find_copies(found_notes& notes) noexcept {
     follow(serving);
   else
     serving.strangers.fetch_add(1);
+}
+
+// A plug-in may be closed before there is a first coroutine.
+[[gnu::destructor]] void leave_who_serves() noexcept {
+  if (functions != &own_functions) functions->stop_sharing_coroutine_range(coroutine_slots);
 }
 
 }  // namespace
@@ -259,6 +264,12 @@ bool find_this_thread(thread_traits& traits) noexcept {
 
 thread_slot& thread_slot_at(std::size_t index) noexcept {
   return functions->thread_slot_at(index);
+}
+
+// The copy that serves keeps it for as long as the process lives.
+void register_bare_source(const bare_source& source) noexcept {
+  if (!this_copy_serves()) os::keep_loaded(&source);
+  functions->register_bare_source(source);
 }
 
 std::array<const bare_source*, most_bare_sources> bare_sources() noexcept {

@@ -37,8 +37,9 @@ void* allocate_coroutine_frame(std::size_t size);
 void free_coroutine_frame(void* frame, std::size_t size) noexcept;
 void* allocate_coroutine_entry(std::size_t size);
 void free_coroutine_entry(void* frame, std::size_t size) noexcept;
-// Reserves the range unless that has been done.
-const coroutine_range& range_of_coroutines() noexcept;
+// Writes where coroutines are to the range of another copy, as soon as there is a first one.
+void share_coroutine_range(coroutine_range& other) noexcept;
+void stop_sharing_coroutine_range(const coroutine_range& other) noexcept;
 bool copy_coroutine_variables(const void* innermost, std::uint64_t id,
                               std::vector<std::uintptr_t>& words);
 this_thread_coroutines& coroutines_of_this_thread() noexcept;
@@ -66,6 +67,7 @@ bool find_thread(pid_t tid, thread_traits& traits) noexcept;
 bool find_this_thread(thread_traits& traits) noexcept;
 thread_slot& thread_slot_at(std::size_t index) noexcept;
 
+void register_bare_source(const bare_source& source) noexcept;
 std::array<const bare_source*, most_bare_sources> bare_sources() noexcept;
 
 }  // namespace own
@@ -76,7 +78,8 @@ struct copy_functions {
   decltype(&own::free_coroutine_frame) free_coroutine_frame;
   decltype(&own::allocate_coroutine_entry) allocate_coroutine_entry;
   decltype(&own::free_coroutine_entry) free_coroutine_entry;
-  decltype(&own::range_of_coroutines) range_of_coroutines;
+  decltype(&own::share_coroutine_range) share_coroutine_range;
+  decltype(&own::stop_sharing_coroutine_range) stop_sharing_coroutine_range;
   decltype(&own::copy_coroutine_variables) copy_coroutine_variables;
   decltype(&own::coroutines_of_this_thread) coroutines_of_this_thread;
   decltype(&own::allocate_notes) allocate_notes;
@@ -98,12 +101,13 @@ struct copy_functions {
   decltype(&own::find_thread) find_thread;
   decltype(&own::find_this_thread) find_this_thread;
   decltype(&own::thread_slot_at) thread_slot_at;
+  decltype(&own::register_bare_source) register_bare_source;
   decltype(&own::bare_sources) bare_sources;
 };
 
 // Another number: functions of another copy, or what they take, may be of another kind. To be
 // counted up with each change of either.
-inline constexpr std::uint32_t copy_interface = 1;
+inline constexpr std::uint32_t copy_interface = 2;
 
 // What a note leads to. Up to `interface` it never changes, so that copies of all versions can tell
 // of each other; behind it are what copies of the same interface have for each other.

@@ -57,8 +57,9 @@ extern constinit thread_slot thread_slots[thread_slot_count];
 
 }  // namespace gmr::trace
 
-// What slot_of_this_thread() gives, where this copy of the library has the hook and keeps the
-// slots; elsewhere null. Initial-exec: read by the assembly hook and in signal handlers.
+// What slot_of_this_thread() gives, where this copy of the library has the hook; elsewhere null. It
+// is set when the thread is enrolled, and where another copy keeps the slots with the thread's
+// first switch. Initial-exec: read by the assembly hook and in signal handlers.
 extern "C" {
 [[gnu::tls_model(
     "initial-exec")]] extern constinit thread_local gmr::trace::thread_slot* gmr_this_thread;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include "os/arch/machine.hpp"
 #include "os/memory.hpp"
 #include "unwind/cfi_reader.hpp"
 
@@ -17,6 +18,10 @@ namespace {
 
 using word = cfi_reader::word;
 using signed_word = cfi_reader::signed_word;
+
+// Says on arm64 that return addresses are signed from there on, or no more; has no operand. They
+// are taken without their signature anyway.
+constexpr std::uint8_t changes_signing = 0x2d;
 
 constexpr std::size_t longest_entry = 4096;  // of a frame description; longer ones are left alone
 
@@ -101,6 +106,11 @@ bool read_common(cfi_reader& in, cfi_common& out) {
   return in.ok() && inside.ok();
 }
 
+// Of the steps that damaged memory names, the product may not fit: it wraps.
+signed_word product(signed_word steps, signed_word size) noexcept {
+  return static_cast<signed_word>(static_cast<word>(steps) * static_cast<word>(size));
+}
+
 struct cfi_rule {
   enum class kind : std::uint8_t { same, undefined, saved, other };
   kind how = kind::same;
@@ -136,7 +146,7 @@ class cfi_program final {
       case DW_CFA_advance_loc:
         return advance(low);
       case DW_CFA_offset:
-        return save(low, static_cast<signed_word>(in.unsigned_leb()) * common_.data_step);
+        return save(low, product(static_cast<signed_word>(in.unsigned_leb()), common_.data_step));
       case DW_CFA_restore:
         return restore(low);
       default:
@@ -168,6 +178,8 @@ class cfi_program final {
       case DW_CFA_GNU_args_size:
         in.unsigned_leb();
         return true;
+      case changes_signing:
+        return os::arch::signs_return_addresses;
       default:
         return frame_rule(code, in) || register_rule_of(code, in);
     }
@@ -180,14 +192,14 @@ class cfi_program final {
         return set_offset(static_cast<signed_word>(in.unsigned_leb()));
       case DW_CFA_def_cfa_sf:
         now_.cfa_register = in.unsigned_leb();
-        return set_offset(in.signed_leb() * common_.data_step);
+        return set_offset(product(in.signed_leb(), common_.data_step));
       case DW_CFA_def_cfa_register:
         now_.cfa_register = in.unsigned_leb();
         return set_offset(now_.cfa_offset);
       case DW_CFA_def_cfa_offset:
         return set_offset(static_cast<signed_word>(in.unsigned_leb()));
       case DW_CFA_def_cfa_offset_sf:
-        return set_offset(in.signed_leb() * common_.data_step);
+        return set_offset(product(in.signed_leb(), common_.data_step));
       case DW_CFA_def_cfa_expression:
         in.take(in.unsigned_leb());
         now_.cfa_is_computed = true;
@@ -201,9 +213,10 @@ class cfi_program final {
     const word number = in.unsigned_leb();
     switch (code) {
       case DW_CFA_offset_extended:
-        return save(number, static_cast<signed_word>(in.unsigned_leb()) * common_.data_step);
+        return save(number,
+                    product(static_cast<signed_word>(in.unsigned_leb()), common_.data_step));
       case DW_CFA_offset_extended_sf:
-        return save(number, in.signed_leb() * common_.data_step);
+        return save(number, product(in.signed_leb(), common_.data_step));
       case DW_CFA_restore_extended:
         return restore(number);
       case DW_CFA_undefined:

@@ -68,6 +68,7 @@ class bare_walker final {
     } else if (!memory_.read_object(moved(cfa, rules.return_offset), caller)) {
       return bare_end::unreadable;
     }
+    caller = os::arch::without_signature(caller);
     if (caller == 0) return bare_end::outermost;
     const bool may_stand = out_.count == 1 && rules.return_offset == row::same_value;
     if (cfa < state_[sp_register] || (cfa == state_[sp_register] && !may_stand))

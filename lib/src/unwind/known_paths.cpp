@@ -58,7 +58,7 @@ class known_paths::learner final {
       if (!caller) return false;
       found_.push_back({static_cast<std::uint32_t>(slot), false, false, *caller});
       if (*caller == 0 || last) return *caller == 0 && last;
-      if (*caller != frames[i + 1].pc) return false;
+      if (os::arch::without_signature(*caller) != frames[i + 1].pc) return false;
       remember_saved(rules);
       sp_ = cfa_;
     }

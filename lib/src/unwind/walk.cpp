@@ -89,6 +89,7 @@ walk::step_result walk::step_simple(const row& rules) {
   std::uintptr_t caller = 0;
   if (!memory_.read(at(rules.return_offset), caller))
     return finish(unreadable(at(rules.return_offset)));
+  caller = os::arch::without_signature(caller);
   if (caller == 0) return finish(walk_end::outermost);
   state_.known &= registers_after_call;
   for (std::size_t i = 0; i < preserved_registers.size(); ++i) {
@@ -134,6 +135,7 @@ walk::step_result walk::step_complex(const row& rules) {
     const bool in_register = way_back.how == register_rule::kind::in_register;
     return finish(in_register ? walk_end::unknown_register : unreadable(*cfa - word_bytes));
   }
+  caller = os::arch::without_signature(caller);
   if (caller == 0) return finish(walk_end::outermost);
   walk_state next;
   for (unsigned number = 0; number < capture::register_count; ++number) {
@@ -163,8 +165,10 @@ walk::step_result walk::step_frame_pointer() {
   std::uintptr_t caller = 0;
   if (!state_.knows(capture::frame_register) || frame < state_.registers.sp() ||
       frame % word_bytes != 0 || !memory_.read(frame, callers_frame) ||
-      !memory_.read(frame + word_bytes, caller) || !rows_.is_code(caller - 1))
+      !memory_.read(frame + word_bytes, caller))
     return finish(walk_end::no_rules);
+  caller = os::arch::without_signature(caller);
+  if (!rows_.is_code(caller - 1)) return finish(walk_end::no_rules);
   out_.exact = false;
   if (guessed_from_ == 0) guessed_from_ = pc();
   state_.known = 0;
@@ -183,6 +187,7 @@ walk::step_result walk::step_null_call() {
   constexpr bool on_stack = link >= capture::register_count;
   if constexpr (!on_stack) caller = state_[link];
   const bool known = on_stack ? memory_.read(sp, caller) : state_.knows(link);
+  caller = os::arch::without_signature(caller);
   const bool found = known && rows_.is_code(caller - 1);
   const std::uintptr_t callers_sp = on_stack ? sp + word_bytes : sp;
   if (!found) return step_frame_pointer();

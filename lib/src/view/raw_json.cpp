@@ -346,7 +346,17 @@ void raw_json::end(const raw_end& end) noexcept {
   out->Int(0);
   out.key("requests");
   out->Uint64(std::max<std::uint64_t>(head_.requests, 1));
-  out.notes({head_.note, end.has_more_threads ? "there are more threads" : std::string_view{}});
+  std::array<char, 160> threads{};
+  std::size_t size = 0;
+  if (!end.why_no_threads.empty())
+    for (const std::string_view part :
+         {std::string_view{"threads can't be listed (/proc/self/task: "}, end.why_no_threads,
+          std::string_view{")"}})
+      size += part.copy(threads.data() + size, threads.size() - size);
+  out.notes({head_.note,
+             end.has_more_threads ? "there are more threads" : std::string_view{},
+             end.has_more_green_threads ? "there are more green threads" : std::string_view{},
+             {threads.data(), size}});
   out->EndObject();
   out->EndObject();
   out_.write("\n");

@@ -160,6 +160,9 @@ void raw_text::show_group(const analyse::bare_group& group) noexcept {
 
 void raw_text::end(const raw_end& end) noexcept {
   if (end.has_more_threads) say({"\nThere are more threads.\n"});
+  if (end.has_more_green_threads) say({"\nThere are more green threads.\n"});
+  if (!end.why_no_threads.empty())
+    say({"\nThreads can't be listed (/proc/self/task: ", end.why_no_threads, ").\n"});
   say({"\n"});
   banner("End of Guru Meditation");
 }

@@ -34,7 +34,9 @@ struct raw_head {
 
 struct raw_end {
   bool has_more_threads = false;
-  double seconds = 0;  // that it took
+  bool has_more_green_threads = false;
+  std::string_view why_no_threads;  // /proc/self/task can't be read: the system's word
+  double seconds = 0;               // that it took
 };
 
 // Called in the order of the members.

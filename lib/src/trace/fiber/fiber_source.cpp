@@ -29,6 +29,8 @@ struct fiber_reading {
   machine_stack stack;
 
   [[nodiscard]] bool is_suspended() const noexcept { return sequence % 2 == 0; }
+  // The thread that ran it has ended, and the fiber with it.
+  [[nodiscard]] bool is_gone() const noexcept { return !is_suspended() && runner == 0; }
 };
 
 // The assembly hook may be writing them: word by word, checked by the sequence afterwards.
@@ -142,8 +144,7 @@ class fiber_source final : public portioned_scheduler {
 
   void show(green_thread_list& out, const fiber_record& record, const fiber_reading& reading,
             std::string_view name) {
-    // The thread that ran it has ended, and its fiber with it.
-    if (!reading.is_suspended() && reading.runner == 0) return;
+    if (reading.is_gone()) return;
     machine_stack stack = reading.stack;
     if (!is_own_stack(record)) mark(stack, record);
     green_thread_view view;
@@ -179,7 +180,7 @@ class fiber_source final : public portioned_scheduler {
 // For the raw report. A place is a record, and after those a thread's own stack.
 bool show_bare(const fiber_record& record, bare_green_thread& out) noexcept {
   const std::optional<fiber_reading> reading = read(record);
-  if (!reading) return false;
+  if (!reading || reading->is_gone()) return false;
   out = {};
   out.id = reading->id;
   out.has_stack = reading->is_suspended();
@@ -187,6 +188,7 @@ bool show_bare(const fiber_record& record, bare_green_thread& out) noexcept {
   out.suspended_at = out.has_stack ? reading->suspended_at : 0;
   out.thread = out.has_stack ? 0 : reading->runner;
   out.stack = reading->stack;
+  if (!is_own_stack(record)) mark(out.stack, record);
   out.sequence = &record.sequence;
   out.sequence_seen = reading->sequence;
   if (reading->notes == nullptr || !reading->notes->read(out.id, out.texts)) out.texts = {};

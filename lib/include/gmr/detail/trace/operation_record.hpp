@@ -60,7 +60,8 @@ static_assert(sizeof(operation_record) == 64);
 // Counts how often each descriptor was closed, or all its operations were cancelled: a record with
 // another count has nothing to do with what the descriptor is now. Larger ones are not described.
 inline constexpr std::size_t counted_descriptors = 1U << 17;
-extern constinit std::atomic<std::uint32_t>* descriptor_uses;  // changes before main only
+// Changes only while this module is initialised: before main, or in dlopen.
+extern constinit std::atomic<std::uint32_t>* descriptor_uses;
 
 // For whom operations are started now.
 struct operation_owner {

@@ -87,6 +87,13 @@ inline std::uintptr_t link_of(const ucontext_t& made) noexcept {
   return made.uc_mcontext.regs[link_register];
 }
 
+// Functions may sign the address that they return to, in bits that no address of the program has.
+inline constexpr bool signs_return_addresses = true;
+inline constexpr std::uintptr_t without_signature(std::uintptr_t address) noexcept {
+  constexpr std::uintptr_t address_bits = (std::uintptr_t{1} << 48) - 1;
+  return address & address_bits;
+}
+
 // Nothing is looked at: any address may follow a call.
 inline constexpr std::size_t longest_call = 0;
 inline constexpr bool ends_with_call(std::span<const std::byte, longest_call>) noexcept {

@@ -89,6 +89,11 @@ inline std::uintptr_t link_of(const ucontext_t&) noexcept {
   return 0;
 }
 
+inline constexpr bool signs_return_addresses = false;
+inline constexpr std::uintptr_t without_signature(std::uintptr_t address) noexcept {
+  return address;
+}
+
 // How many bytes before an address have to be looked at to tell whether a call ends there.
 inline constexpr std::size_t longest_call = 7;
 [[nodiscard]] bool ends_with_call(std::span<const std::byte, longest_call> code) noexcept;
