@@ -65,7 +65,15 @@ std::span<const pid_t> bare_capturer::list() noexcept {
   const std::span all{ids_.get(), ids_.size()};
   const std::span found = all.first(files_.list_into(all));
   std::sort(found.begin(), found.end());
+  listed_ = found.size();
   return found;
+}
+
+std::span<const pid_t> bare_capturer::without(pid_t id) noexcept {
+  const std::span all{ids_.get(), listed_};
+  const auto rest = std::ranges::remove(all, id);
+  listed_ -= rest.size();
+  return all.first(listed_);
 }
 
 void bare_capturer::look(pid_t id, bare_thread& out) noexcept {

@@ -48,6 +48,9 @@ class bare_capturer final {
   // The ids of all threads, valid until the next call.
   [[nodiscard]] std::span<const pid_t> list() noexcept;
 
+  // The same list, and not anew, without that one.
+  [[nodiscard]] std::span<const pid_t> without(pid_t id) noexcept;
+
   // What can be known of it from outside.
   void look(pid_t id, bare_thread& out) noexcept;
   // Whether what was read of its stack meanwhile is right.
@@ -62,6 +65,7 @@ class bare_capturer final {
   stack_bounds main_;
   os::task_files files_;
   os::reserved_memory<pid_t> ids_{most_threads};
+  std::size_t listed_ = 0;  // of ids_
   bool has_slots_;
 };
 

@@ -11,6 +11,7 @@
 #include "os/arch/machine.hpp"
 #include "sink/log_file.hpp"
 #include "text/times.hpp"
+#include "trace/thread_registry.hpp"
 
 namespace gmr {
 namespace {
@@ -59,7 +60,7 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
               .process = ::getpid()});
   modules_.read();
   view.show_modules(modules_.all());
-  const bool has_more_threads = !show_threads(view);
+  const bool has_more_threads = !show_threads(view, why);
   collect_green_threads();
   view.show_green_threads(groups_);
   view.end({.has_more_threads = has_more_threads,
@@ -67,16 +68,37 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
 }
 
 // False when there are more than could be shown in time.
-bool raw_report::show_threads(views::raw_view& view) noexcept {
+bool raw_report::show_threads(views::raw_view& view, const reason& why) noexcept {
   std::span<const pid_t> ids = capturer_.list();
   view.begin_threads(ids.size());
   const bool has_memory = threads_.size() != 0 && stacks_.size() != 0;
+  if (has_memory && why.failing != nullptr) {
+    show_failing_thread(view, why);
+    ids = capturer_.without(why.failing->thread);
+  }
   while (has_memory && !ids.empty() && clock::now() < end_) {
     const std::size_t count = std::min(ids.size(), threads_.size());
     show_some_threads(view, ids.first(count));
     ids = ids.subspan(count);
   }
   return ids.empty();
+}
+
+// Its stack is where it was when it failed: it stands still in a handler.
+void raw_report::show_failing_thread(views::raw_view& view, const reason& why) noexcept {
+  const os::fatal_error& error = *why.failing;
+  capture::bare_thread& thread = threads_[0];
+  capturer_.look(error.thread, thread);
+  thread.outcome = capture_outcome::ok;
+  trace::thread_traits traits;
+  if (trace::find_thread(error.thread, traits) &&
+      traits.low <= error.sp() + os::arch::largest_page && error.sp() < traits.high)
+    thread.runs = traits.fiber;
+  unwind::walk_state from;
+  from.registers.values = error.registers;
+  from.known = unwind::all_registers;
+  unwind::walk_bare(modules_, from, false, {}, stacks_[0]);
+  view.show_thread(thread, stacks_[0], why.what_failed);
 }
 
 // Stacks are read where they are; those of which that does not do are asked for by signal.

@@ -13,6 +13,7 @@
 #include "gmr/model/report.hpp"
 #include "gmr/section/options.hpp"
 #include "os/bare_modules.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/reserved_memory.hpp"
 #include "sink/bare_output.hpp"
 #include "unwind/bare_walk.hpp"
@@ -32,6 +33,8 @@ class raw_report final {
     std::uint64_t number = 1;
     std::uint64_t requests = 1;
     std::string_view note;
+    const os::fatal_error* failing = nullptr;  // whose thread comes first
+    std::string_view what_failed = {};
   };
   void write(const reason& why) noexcept;
 
@@ -39,7 +42,8 @@ class raw_report final {
   using clock = std::chrono::steady_clock;
 
   void draw(views::raw_view& view, const reason& why) noexcept;
-  [[nodiscard]] bool show_threads(views::raw_view& view) noexcept;
+  [[nodiscard]] bool show_threads(views::raw_view& view, const reason& why) noexcept;
+  void show_failing_thread(views::raw_view& view, const reason& why) noexcept;
   void show_some_threads(views::raw_view& view, std::span<const pid_t> ids) noexcept;
   [[nodiscard]] bool walk(const capture::bare_thread& thread, unwind::bare_stack& out) noexcept;
   void collect_green_threads() noexcept;

@@ -239,7 +239,7 @@ void raw_json::begin(const raw_head& head) noexcept {
   writer& out = *writer_;
   out->StartObject();
   out.key("schema");
-  out->Int(2);
+  out->Int(report::schema);
   out.member("cause", head.cause);
   out.member("time", texts::bare_utc_time(head.time).view());
   out.member("host", head.host);
@@ -342,6 +342,8 @@ void raw_json::end(const raw_end& end) noexcept {
   out->Int(0);
   out.key("requests");
   out->Uint64(std::max<std::uint64_t>(head_.requests, 1));
+  out.key("refused");
+  out->Uint64(head_.refused);
   out.notes({head_.note, end.has_more_threads ? "there are more threads" : std::string_view{}});
   out->EndObject();
   out->EndObject();

@@ -26,6 +26,7 @@ struct package {
 };
 
 enum class finding_kind : std::uint8_t {
+  fatal_error,             // a thread fails, and the process with it
   deadlock,                // threads wait for each other in a circle
   lock_across_suspension,  // a green thread was suspended while it holds a lock
   convoy,                  // many threads wait for one lock
@@ -81,13 +82,14 @@ enum class group_order { suspicious, oldest, largest };
 enum class report_format { text, json };
 
 struct report {
-  static constexpr int schema = 2;  // version of the JSON form; grows when keys are added
+  static constexpr int schema = 3;  // version of the JSON form; grows when keys are added
 
   std::string cause;  // "signal SIGUSR2", "file /path touched", "request", ...
   std::chrono::system_clock::time_point time;
   std::string host;
   std::uint64_t number = 0;     // counts the reports of this process from 1
   std::uint64_t coalesced = 1;  // how many requests this report answers
+  std::uint64_t refused = 0;    // automatic ones that reports_per_minute refused since the last
   std::vector<finding> findings;
   gmr::package package;
   value package_details;  // key_values: the Package section, package itself included
