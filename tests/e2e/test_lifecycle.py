@@ -63,7 +63,7 @@ class StartUp(unittest.TestCase):
         self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
         self.refused(64, "--server.workers=257", says="workers")
         self.refused(78, "--oslo_reports.format=html", says="html")
-        self.refused(78, "--oslo_reports.on_fatal=on", says="on_fatal")
+        self.refused(64, "--oslo_reports.on_fatal=on", says="on_fatal")
         self.refused(64, "--oslo_reports.list=all", says="list")
 
     def test_an_address_in_use(self):

@@ -46,6 +46,18 @@ class LogDirectory(unittest.TestCase):
                 self.assertEqual(3, len(server.stderr().splitlines()), server.stderr())
         self.assertEqual(6, len(list(self.folder.iterdir())))
 
+    def test_the_oldest_reports_make_room(self):
+        """Those of an earlier process, too; nothing else in the directory is touched."""
+        old = self.folder / "queue-server_gurumeditation_20200101T000000Z_1_raw.txt"
+        others = {self.folder / name for name in ("queue-server.log", "orders_gurumeditation_20200101T000000Z_1_1.txt")}
+        for file in (old, *others):
+            file.write_text("x")
+        with harness.Server(f"--oslo_reports.log_dir={self.folder}", "--oslo_reports.log_keep=2") as server:
+            files = [self.ask(server, number) for number in (1, 2, 3)]
+            reports.wait_for(lambda: not files[0].exists(), server.stderr)
+            self.assertEqual(others | set(files[1:]), set(self.folder.iterdir()))
+            self.assertEqual(204, server.ping())
+
     def goes_to_standard_error(self, server, reason):
         report = reports.ask(server)
         above, below = server.stderr().split(report)

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "gmr/detail/trace/asio_units.hpp"
+#include "gmr/model/counters.hpp"
 #include "gmr/model/report.hpp"
 #include "gmr/section/configuration.hpp"
 #include "gmr/section/options.hpp"
@@ -75,6 +76,15 @@ class reporter final {
 
   // Asks for a report on the sink and returns at once. `cause` is shown in it.
   void request(std::string cause = "request");
+
+  // The same for what the service finds wrong by itself, without a person who asks: at most
+  // reports_per_minute of these are made. False when it is refused; the next report tells how many
+  // were.
+  bool request_automatic(std::string cause);
+
+  // What has been asked for and made so far, for metrics. Takes no lock and waits for nothing. All
+  // 0 in a forked child.
+  [[nodiscard]] report_counters counters() const noexcept;
 
   // Makes a report and returns it; nothing is written to the sink. Blocks until it is done. Throws
   // std::logic_error where that would never be: in a section's generator, on the executor that the

@@ -19,6 +19,7 @@ std::uintptr_t end_of_alternate_stack(const stack_t& alternate, std::uintptr_t s
 }  // namespace
 
 const std::size_t stack_for_recording = 1536;
+const bool unwinds_copies = true;
 
 void prepare_recorder() noexcept {}
 

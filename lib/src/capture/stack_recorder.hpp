@@ -20,6 +20,9 @@ void record_stack(capture_slot& slot, const ucontext_t& context) noexcept;
 // How much stack that takes.
 extern const std::size_t stack_for_recording;
 
+// Whether a stack that was copied can be unwound; otherwise threads have to walk their own.
+extern const bool unwinds_copies;
+
 // The same for the calling thread itself, without a signal.
 void record_own_stack(capture_slot& slot) noexcept;
 

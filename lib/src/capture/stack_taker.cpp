@@ -9,6 +9,7 @@
 #include "capture/outside_copy.hpp"
 #include "capture/send_signal.hpp"
 #include "capture/stack_recorder.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/interrupted_call.hpp"
 
 namespace gmr::capture {
@@ -141,7 +142,9 @@ bool stack_taker::read_without_signal(thread_snapshot& thread, thread_work& work
 
 void stack_taker::conclude(thread_snapshot& thread, thread_work& work, bool exact) {
   work.is_read = false;
-  if (exact && (!work.ban || signal_ < 0)) {
+  if (unwinds_copies && os::is_failing_thread(thread.id)) {
+    thread.outcome = capture_outcome::ok;  // there is nothing better to be had
+  } else if (exact && (!work.ban || signal_ < 0)) {
     thread.outcome = capture_outcome::ok;
     work.right_at = work.copied_at;
   } else if (work.ban) {

@@ -74,6 +74,7 @@ void judge_end(capture_slot& slot) noexcept {
 }  // namespace
 
 const std::size_t stack_for_recording = 4096;
+const bool unwinds_copies = false;
 
 // The first walk sets up the unwinder under a lock of its own, and the linker binds what is called:
 // neither is for a handler.

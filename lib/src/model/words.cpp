@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "gmr/model/counters.hpp"
 #include "gmr/model/report.hpp"
 
 namespace gmr {
@@ -82,6 +83,8 @@ std::string_view to_string(wait_kind kind) noexcept {
 
 std::string_view to_string(finding_kind kind) noexcept {
   switch (kind) {
+    case finding_kind::fatal_error:
+      return "fatal_error";
     case finding_kind::deadlock:
       return "deadlock";
     case finding_kind::lock_across_suspension:
@@ -100,6 +103,24 @@ std::string_view to_string(finding_kind kind) noexcept {
       return "tracing_inactive";
   }
   return "unknown";
+}
+
+std::string_view to_string(report_cause cause) noexcept {
+  switch (cause) {
+    case report_cause::signal:
+      return "signal";
+    case report_cause::touched_file:
+      return "touched_file";
+    case report_cause::request:
+      return "request";
+    case report_cause::call:
+      return "call";
+    case report_cause::automatic:
+      return "automatic";
+    case report_cause::fatal_error:
+      return "fatal_error";
+  }
+  return "request";
 }
 
 std::string_view to_string(green_thread_kind kind) noexcept {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "analyse/entry_frames.hpp"
+#include "analyse/fatal_finding.hpp"
 #include "analyse/green_threads.hpp"
 #include "analyse/group_history.hpp"
 #include "analyse/operations.hpp"
@@ -22,6 +23,7 @@
 #include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/memory.hpp"
 #include "os/modules.hpp"
 #include "reporter/process_facts.hpp"
@@ -100,6 +102,7 @@ class pipeline::stages final {
   void list_modules(report& out);
   void conclude(report& out, const captured_threads& threads,
                 std::span<const analyse::lock_suspects> suspects, clock::time_point start);
+  static void begin_with_fatal_error(report& out);
   void make_sections(report& out, clock::time_point deadline);
 
   const package software_;
@@ -123,7 +126,8 @@ class pipeline::stages final {
 // missing from the report, with a note, and the next stage goes on.
 report pipeline::stages::make(const report_request& request) {
   const clock::time_point start = clock::now();
-  clock::time_point deadline = start + settings_.deadline;
+  const std::chrono::milliseconds longest = request.fatal_deadline.value_or(settings_.deadline);
+  clock::time_point deadline = start + longest;
   share_.begin();
   const std::uint64_t memory_before = resident_bytes();
   report out = begin(request);
@@ -133,7 +137,7 @@ report pipeline::stages::make(const report_request& request) {
   // Capture and unwind. Threads first: green threads are many, and the threads that run them should
   // be seen with them.
   captured_threads threads = capture_threads(out, deadline);
-  deadline -= std::chrono::ceil<clock::duration>(share_.time_to_end(settings_.deadline));
+  deadline -= std::chrono::ceil<clock::duration>(share_.time_to_end(longest));
   confirm_modules(out, threads, deadline);
   describe_threads(out, threads);
   captured_green_threads green_threads = capture_green_threads(out, deadline);
@@ -148,6 +152,7 @@ report pipeline::stages::make(const report_request& request) {
 
   // Analyse, and the sections.
   conclude(out, threads, suspects, start);
+  if (request.fatal_deadline) begin_with_fatal_error(out);
   make_sections(out, deadline);
   note_lost_memory(out);
 
@@ -162,6 +167,7 @@ report pipeline::stages::begin(const report_request& request) const {
   out.cause = request.cause;
   out.number = request.number;
   out.coalesced = request.coalesced;
+  out.refused = request.refused;
   out.time = std::chrono::system_clock::now();
   out.package = software_;
   out.list = settings_.list;
@@ -301,6 +307,13 @@ void pipeline::stages::conclude(report& out, const captured_threads& threads,
     // Conclusions before what could not be seen.
     append(findings, std::exchange(out.findings, {}));
     out.findings = std::move(findings);
+  });
+}
+
+void pipeline::stages::begin_with_fatal_error(report& out) {
+  run_stage(out, "the fatal error", out.cost.resolve_seconds, [&] {
+    if (const os::fatal_error* const error = os::present_fatal_error())
+      out.findings.insert(out.findings.begin(), analyse::describe_fatal_error(*error, out));
   });
 }
 

@@ -14,6 +14,7 @@
 #include "os/memory.hpp"
 #include "sink/log_file.hpp"
 #include "text/times.hpp"
+#include "trace/thread_registry.hpp"
 
 namespace gmr {
 namespace {
@@ -70,7 +71,7 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
   modules_.read();
   view.show_modules(modules_.all());
   views::raw_end end;
-  show_threads(view, end);
+  show_threads(view, why, end);
   end_ = clock::now() + longest_for_green_threads;
   end.has_more_green_threads = !collect_green_threads();
   view.show_green_threads(groups_);
@@ -78,25 +79,49 @@ void raw_report::draw(views::raw_view& view, const reason& why) noexcept {
   view.end(end);
 }
 
-void raw_report::show_threads(views::raw_view& view, views::raw_end& end) noexcept {
+void raw_report::show_threads(views::raw_view& view, const reason& why,
+                              views::raw_end& end) noexcept {
   const capture::bare_threads found = capturer_.list();
   std::span<const os::numbered_thread> left = found.all;
   view.begin_threads(left.size());
   const bool has_memory = threads_.size() != 0 && stacks_.size() != 0;
+  const pid_t failing = why.failing == nullptr ? 0 : why.failing->thread;
+  const auto place = std::ranges::find(left, failing, &os::numbered_thread::id);
+  if (has_memory && place != left.end()) show_failing_thread(view, why, *place);
   while (has_memory && !left.empty() && clock::now() < end_) {
     const std::size_t count = std::min(left.size(), threads_.size());
-    show_some_threads(view, left.first(count));
+    show_some_threads(view, left.first(count), failing);
     left = left.subspan(count);
   }
   end.has_more_threads = found.has_more || !left.empty();
   if (found.error != 0) end.why_no_threads = os::bare_error_text(found.error);
 }
 
+// Its stack is where it was when it failed: it stands still in a handler.
+void raw_report::show_failing_thread(views::raw_view& view, const reason& why,
+                                     const os::numbered_thread& which) noexcept {
+  const os::fatal_error& error = *why.failing;
+  capture::bare_thread& thread = threads_[0];
+  capturer_.look(which, thread);
+  thread.outcome = capture_outcome::ok;
+  trace::thread_traits traits;
+  if (trace::find_thread(error.thread, traits) &&
+      traits.low <= error.sp() + os::arch::largest_page && error.sp() < traits.high)
+    thread.runs = traits.fiber;
+  unwind::walk_state from;
+  from.registers.values = error.registers;
+  from.known = unwind::all_registers;
+  unwind::walk_bare(modules_, from, false, {}, stacks_[0]);
+  view.show_thread(thread, stacks_[0], why.what_failed);
+}
+
 // Stacks are read where they are; those of which that does not do are asked for by signal.
-void raw_report::show_some_threads(views::raw_view& view,
-                                   std::span<const os::numbered_thread> some) noexcept {
+void raw_report::show_some_threads(views::raw_view& view, std::span<const os::numbered_thread> some,
+                                   pid_t shown_before) noexcept {
   std::array<bool, capture::bare_capturer::most_at_once> whole{};
   for (std::size_t i = 0; i < some.size(); ++i) {
+    threads_[i] = {};
+    if (some[i].id == shown_before) continue;
     capturer_.look(some[i], threads_[i]);
     whole[i] = walk(threads_[i], stacks_[i]);
     if (!whole[i]) capturer_.ask(threads_[i], i);
@@ -104,6 +129,7 @@ void raw_report::show_some_threads(views::raw_view& view,
   capturer_.wait({threads_.get(), some.size()}, clock::now() + answers);
   for (std::size_t i = 0; i < some.size(); ++i) {
     capture::bare_thread& thread = threads_[i];
+    if (some[i].id == shown_before) continue;
     if (!whole[i] && thread.copy != nullptr) static_cast<void>(walk(thread, stacks_[i]));
     // What was not copied was not needed.
     const bool is_whole = stacks_[i].count != 0 && stacks_[i].end == unwind::bare_end::outermost;

@@ -13,6 +13,7 @@
 #include "gmr/model/report.hpp"
 #include "gmr/section/options.hpp"
 #include "os/bare_modules.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/reserved_memory.hpp"
 #include "sink/bare_output.hpp"
 #include "unwind/bare_walk.hpp"
@@ -32,7 +33,9 @@ class raw_report final {
     std::uint64_t number = 1;
     std::uint64_t requests = 1;
     std::string_view note;
-    bool is_sink_stuck = false;  // it is not written to log_dir then
+    bool is_sink_stuck = false;                // it is not written to log_dir then
+    const os::fatal_error* failing = nullptr;  // whose thread comes first
+    std::string_view what_failed = {};
   };
   void write(const reason& why) noexcept;
 
@@ -40,8 +43,11 @@ class raw_report final {
   using clock = std::chrono::steady_clock;
 
   void draw(views::raw_view& view, const reason& why) noexcept;
-  void show_threads(views::raw_view& view, views::raw_end& end) noexcept;
-  void show_some_threads(views::raw_view& view, std::span<const os::numbered_thread> some) noexcept;
+  void show_threads(views::raw_view& view, const reason& why, views::raw_end& end) noexcept;
+  void show_failing_thread(views::raw_view& view, const reason& why,
+                           const os::numbered_thread& which) noexcept;
+  void show_some_threads(views::raw_view& view, std::span<const os::numbered_thread> some,
+                         pid_t shown_before) noexcept;
   [[nodiscard]] bool walk(const capture::bare_thread& thread, unwind::bare_stack& out) noexcept;
   [[nodiscard]] bool collect_green_threads() noexcept;
   void add_green_thread() noexcept;

@@ -1,7 +1,9 @@
 // What makes one report; the reporter decides when.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "gmr/model/report.hpp"
@@ -12,6 +14,9 @@ struct report_request {
   std::string cause;
   std::uint64_t number = 0;
   std::uint64_t coalesced = 1;
+  std::uint64_t refused = 0;  // automatic ones, since the last report
+  // Of a fatal error that a thread waits with: how long the report may take.
+  std::optional<std::chrono::milliseconds> fatal_deadline = {};
 };
 
 // Not synchronised: one report at a time. Nothing that happens while a report is made is an

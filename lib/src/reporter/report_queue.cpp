@@ -12,8 +12,9 @@
 
 namespace gmr {
 
-void report_queue::batch::add(std::string&& cause) noexcept {
+void report_queue::batch::add(std::string&& cause, report_cause kind) noexcept {
   ++count;
+  kinds.set(static_cast<std::size_t>(kind));
   for (std::string& each : causes) {
     if (each == cause) return;
     if (!each.empty()) continue;
@@ -36,7 +37,9 @@ report_queue::report_queue(own_thread& thread, std::unique_ptr<report_maker> mak
     : thread_(thread),
       maker_(std::move(maker)),
       to_sink_(std::move(to_sink)),
-      rest_after_(set.rest_after) {
+      rest_after_(set.rest_after),
+      fatal_deadline_(set.fatal_deadline),
+      limiter_(set.automatic_per_minute) {
   if (set.executor)
     strand_.emplace(set.executor);
   else if (!thread_.loop().is_lost())
@@ -44,13 +47,30 @@ report_queue::report_queue(own_thread& thread, std::unique_ptr<report_maker> mak
   is_on_loop_ = !set.executor;
 }
 
-void report_queue::request(std::string cause) {
+bool report_queue::request_automatic(std::string cause) {
+  constexpr report_cause kind = report_cause::automatic;
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return false;
+    if (!limiter_.admit(clock::now())) {
+      ++waiting_.refused;
+      statistics_.asked(kind);
+      statistics_.refused(kind);
+      return false;
+    }
+  }
+  request(std::move(cause), kind);
+  return true;
+}
+
+void report_queue::request(std::string cause, report_cause kind) {
+  statistics_.asked(kind);
   progress_.request_made(cause);
   os::ring_bell();  // for the watchdog: the lock may be held for ever
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) return progress_.requests_answered(1);
-    waiting_.add(std::move(cause));
+    waiting_.add(std::move(cause), kind);
     ++waiting_.to_sink;
   }
   os::ring_bell();
@@ -59,10 +79,11 @@ void report_queue::request(std::string cause) {
 std::future<report> report_queue::make(std::string cause) {
   std::list<std::promise<report>> caller(1);
   std::future<report> answer = caller.front().get_future();
+  statistics_.asked(report_cause::call);
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) throw std::logic_error{"the reporter is being destroyed"};
-    waiting_.add(std::move(cause));
+    waiting_.add(std::move(cause), report_cause::call);
     waiting_.callers.splice(waiting_.callers.end(), caller);
   }
   os::ring_bell();
@@ -74,7 +95,7 @@ bool report_queue::is_here() const noexcept {
 }
 
 bool report_queue::is_due(clock::time_point now) const noexcept {
-  return stopped_ || !waiting_.callers.empty() || now >= not_before_;
+  return stopped_ || !waiting_.callers.empty() || waiting_.is_fatal() || now >= not_before_;
 }
 
 std::optional<duty::clock::time_point> report_queue::attend(clock::time_point now) {
@@ -115,17 +136,19 @@ void report_queue::run() noexcept {
   lock.unlock();
   progress_.came_on();
   const clock::time_point start = clock::now();
-  answer(asked);
+  const bool failed = !answer(asked);
   const clock::time_point end = clock::now();
+  statistics_.ended(asked.kinds, failed, end - start);
   progress_.requests_answered(asked.to_sink);
   progress_.came_on();
   lock.lock();
+  if (failed) waiting_.refused += asked.refused;  // for the next, as nobody was told
   running_ = false;
   not_before_ = end + std::clamp<clock::duration>(end - start, shortest_pause, longest_pause);
   rest_at_ = end + rest_after_;
   idle_.notify_all();
   lock.unlock();
-  if (!is_on_loop_) os::ring_bell();
+  if (!is_on_loop_ || asked.is_fatal()) os::ring_bell();
 }
 
 // On the thread, and not on the executor, which may never run again.
@@ -141,20 +164,28 @@ void report_queue::rest() noexcept {
   idle_.notify_all();
 }
 
-void report_queue::answer(batch& asked) noexcept {
+// Whether the report was made, and is where it was to go.
+bool report_queue::answer(batch& asked) noexcept {
+  delivery_failed_ = false;
   try {
-    const report made = maker_->make(
-        {.cause = asked.cause(), .number = progress_.made() + 1, .coalesced = asked.count});
+    report_request request{.cause = asked.cause(),
+                           .number = progress_.made() + 1,
+                           .coalesced = asked.count,
+                           .refused = asked.refused};
+    if (asked.is_fatal()) request.fatal_deadline = fatal_deadline_;
+    const report made = maker_->make(request);
     progress_.report_made();
     if (asked.to_sink != 0) to_sink_(made);
     for (std::promise<report>& caller : asked.callers)
       caller.set_value(made);
+    return !delivery_failed_;
   } catch (const std::exception& error) {
     sinks::say("no report could be made:", error.what());
   } catch (...) {
     sinks::say("no report could be made");
   }
   // A promise without an answer breaks when the batch is gone: its caller gets an exception.
+  return false;
 }
 
 // What is dropped is destroyed without the lock.

@@ -14,9 +14,12 @@
 #include <optional>
 #include <string>
 
+#include "gmr/model/counters.hpp"
 #include "reporter/own_thread.hpp"
 #include "reporter/progress.hpp"
+#include "reporter/report_limiter.hpp"
 #include "reporter/report_maker.hpp"
+#include "reporter/report_statistics.hpp"
 
 namespace gmr {
 
@@ -25,6 +28,7 @@ namespace gmr {
 // a thread that is stuck in the allocator does not hold it.
 class report_queue final : public duty, public std::enable_shared_from_this<report_queue> {
  public:
+  // May say by `delivery_failed` that the report is nowhere.
   using deliver = std::function<void(const report&)>;
 
   // The least time between the end of a report and the start of the next that triggers ask for:
@@ -39,6 +43,8 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
     // Where reports are made; empty: on the thread whose duty this is.
     boost::asio::any_io_executor executor = {};
     std::chrono::milliseconds rest_after = usual_rest;
+    std::size_t automatic_per_minute = 0;  // 0: no limit
+    std::chrono::milliseconds fatal_deadline{1000};
   };
 
   // To be added to the duties of `thread`, which must live as long.
@@ -47,11 +53,17 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
 
   // For the watchdog, which must not outlive the queue.
   [[nodiscard]] reporting_progress& progress() noexcept { return progress_; }
+  [[nodiscard]] report_statistics& statistics() noexcept { return statistics_; }
 
   // Asks for a report on the sink.
-  void request(std::string cause);
+  void request(std::string cause, report_cause kind = report_cause::request);
+  // The same for what nobody asked for; false when it is refused.
+  bool request_automatic(std::string cause);
   // Asks for a report to be returned, without waiting for the pause.
   [[nodiscard]] std::future<report> make(std::string cause);
+
+  // For who delivers, meanwhile.
+  void delivery_failed() noexcept { delivery_failed_ = true; }
 
   // No report is made after it returns. A report that is being made is finished first, and with
   // `also_waiting` those that were asked for too.
@@ -74,15 +86,20 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
     bool has_others = false;
     std::uint64_t count = 0;
     std::uint64_t to_sink = 0;
+    std::uint64_t refused = 0;  // automatic ones, which it does not answer
+    cause_set kinds;
     std::list<std::promise<report>> callers;
 
-    void add(std::string&& cause) noexcept;
+    void add(std::string&& cause, report_cause kind) noexcept;
     [[nodiscard]] std::string cause() const;
+    [[nodiscard]] bool is_fatal() const noexcept {
+      return kinds.test(static_cast<std::size_t>(report_cause::fatal_error));
+    }
   };
 
   [[nodiscard]] bool is_due(clock::time_point now) const noexcept;  // with mutex_ held
   void run() noexcept;
-  void answer(batch& asked) noexcept;
+  [[nodiscard]] bool answer(batch& asked) noexcept;
   void rest() noexcept;
 
   own_thread& thread_;
@@ -93,11 +110,15 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   std::unique_ptr<report_maker> maker_;  // used where reports are made only
   deliver to_sink_;
   const std::chrono::milliseconds rest_after_;
+  const std::chrono::milliseconds fatal_deadline_;
 
   reporting_progress progress_;
+  report_statistics statistics_;
+  bool delivery_failed_ = false;  // used where reports are made only
   std::mutex mutex_;
   std::condition_variable idle_;
   batch waiting_;
+  report_limiter limiter_;
   bool posted_ = false;  // to the executor
   bool running_ = false;
   bool stopped_ = false;

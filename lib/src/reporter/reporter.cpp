@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "gmr/trace/enroll.hpp"
 #include "model/words.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/signals.hpp"
 #include "outline/outline.hpp"
+#include "reporter/fatal_watch.hpp"
 #include "reporter/own_thread.hpp"
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
@@ -49,16 +52,20 @@ std::string rendered(const report& made, report_format format) {
   return views::render(outlines::arrange(made), format);
 }
 
-void write_report(const report& made, const settings& set, reporting_progress& progress) {
+void write_report(const report& made, const settings& set, report_queue& queue) {
   const std::string bytes = rendered(made, set.format);
   const sinks::file_name name{.service = made.package.name,
                               .time = made.time,
                               .number = made.number,
                               .extension = set.format == report_format::json ? "json" : "txt"};
-  progress.writing(true);
-  const std::string error = sinks::write({.log_dir = set.log_dir}, name, bytes);
-  progress.writing(false);
-  if (!error.empty()) sinks::say("report " + std::to_string(made.number) + ": " + error);
+  queue.progress().writing(true);
+  const std::string error = sinks::write(
+      {.log_dir = set.log_dir, .kept = {.count = set.log_keep, .bytes = set.log_keep_bytes}}, name,
+      bytes);
+  queue.progress().writing(false);
+  if (error.empty()) return;
+  queue.delivery_failed();
+  sinks::say("report " + std::to_string(made.number) + ": " + error);
 }
 
 // For the Configuration section.
@@ -82,20 +89,25 @@ class reporter::implementation final {
     const int capture_signal = maker->capture_signal();
     queue_ = std::make_shared<report_queue>(
         thread_, std::move(maker),
-        [this](const report& made) { write_report(made, settings_, queue_->progress()); },
-        report_queue::settings{.executor = std::move(executor)});
+        [this](const report& made) { write_report(made, settings_, *queue_); },
+        report_queue::settings{.executor = std::move(executor),
+                               .automatic_per_minute = settings_.reports_per_minute,
+                               .fatal_deadline = settings_.fatal_deadline});
     set_triggers();
     thread_.add(queue_);
     start_watchdog(std::move(software), capture_signal);
     // The trigger's signal is open there, too: where all threads of the service block it, or are
     // stopped, it arrives there. Not before it has its handler, as it may be pending already.
     thread_.start({capture_signal, settings_.signal});
+    if (settings_.on_fatal != fatal_reports::off)
+      os::catch_fatal_errors(capture_signal, longest_fatal_wait());
   }
 
   // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
   // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
   // sends. On an executor of the service's nobody may be left to make what still waits.
   ~implementation() {
+    os::stop_catching_fatal_errors();
     queue_->stop(makes_reports_);
     thread_.join();
     triggers_.clear();
@@ -117,24 +129,34 @@ class reporter::implementation final {
       if (by_file)
         triggers::ignore_signal(settings_.signal);
       else
-        add(triggers::watch_signal(thread_.loop(), settings_.signal));
+        add(triggers::watch_signal(thread_.loop(), settings_.signal), report_cause::signal);
     }
     if (by_file)
       add(triggers::watch_file(thread_.loop(), settings_.file_event_handler,
-                               settings_.file_event_handler_interval));
+                               settings_.file_event_handler_interval),
+          report_cause::touched_file);
   }
 
-  void add(std::shared_ptr<triggers::trigger> trigger) {
+  void add(std::shared_ptr<triggers::trigger> trigger, report_cause kind) {
     auto reader = std::make_shared<trigger_reader>(
-        std::move(trigger), [queue = queue_](const std::string& cause) { queue->request(cause); });
+        std::move(trigger),
+        [queue = queue_, kind](const std::string& cause) { queue->request(cause, kind); });
     triggers_.push_back(reader);
     thread_.add(reader);
   }
 
+  // Raw and whole reports keep to their own limits; this is for when they can't.
+  [[nodiscard]] std::chrono::milliseconds longest_fatal_wait() const noexcept {
+    return std::chrono::seconds{15} + settings_.fatal_deadline;
+  }
+
   // Before the other thread, which it watches; it has its memory before anything can be stuck.
   void start_watchdog(package software, int capture_signal) {
+    const std::string service = software.name;
     watchdog_.emplace(std::make_unique<raw_report>(std::move(software), settings_, capture_signal),
-                      queue_->progress(), usual_cause(), settings_.deadline + grace);
+                      queue_->progress(), queue_->statistics(), usual_cause(),
+                      settings_.deadline + grace);
+    if (settings_.on_fatal != fatal_reports::off) watch_fatal_errors(service);
     watchdog_->start(capture_signal);
   }
 
@@ -143,6 +165,16 @@ class reporter::implementation final {
       return cause_text(cause_kind::touched_file, settings_.file_event_handler.string());
     if (settings_.signal == no_signal) return "request";
     return cause_text(cause_kind::signal, os::signal_name(settings_.signal));
+  }
+
+  // Who makes the reporter gets an alternate stack, which is needed where its own is used up.
+  void watch_fatal_errors(const std::string& service) {
+    enroll_this_thread();
+    whole_fatal_ = std::make_shared<whole_fatal_report>(queue_, service, settings_, makes_reports_);
+    thread_.add(whole_fatal_);
+    const bool is_whole = settings_.on_fatal == fatal_reports::full;
+    watchdog_->watch_fatal_errors(is_whole ? whole_fatal_.get() : nullptr,
+                                  settings_.fatal_deadline);
   }
 
   // What a report may take beyond its deadline.
@@ -157,6 +189,7 @@ class reporter::implementation final {
   const bool makes_reports_;  // the thread; otherwise an executor of the service's
   std::shared_ptr<report_queue> queue_;
   std::vector<std::shared_ptr<trigger_reader>> triggers_;
+  std::shared_ptr<whole_fatal_report> whole_fatal_;  // null where fatal errors are not reported
   std::optional<watchdog> watchdog_;
 };
 
@@ -212,6 +245,15 @@ section_registration reporter::add_scoped_section(std::string title, section_gen
 
 void reporter::request(std::string cause) {
   if (implementation_->ours()) implementation_->queue().request(texts::mask_urls(cause));
+}
+
+bool reporter::request_automatic(std::string cause) {
+  return implementation_->ours() &&
+         implementation_->queue().request_automatic(texts::mask_urls(cause));
+}
+
+report_counters reporter::counters() const noexcept {
+  return implementation_->ours() ? implementation_->queue().statistics().read() : report_counters{};
 }
 
 report reporter::make(std::string cause) {

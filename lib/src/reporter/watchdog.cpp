@@ -9,6 +9,7 @@
 #include "capture/blocked_signals.hpp"
 #include "gmr/trace/enroll.hpp"
 #include "os/bell.hpp"
+#include "os/fatal_errors.hpp"
 #include "os/trigger_handler.hpp"
 
 namespace gmr {
@@ -20,9 +21,11 @@ constexpr std::chrono::seconds patience_with_readers{40};
 }  // namespace
 
 watchdog::watchdog(std::unique_ptr<raw_report> raw, const reporting_progress& progress,
-                   std::string cause, std::chrono::milliseconds patience)
+                   report_statistics& statistics, std::string cause,
+                   std::chrono::milliseconds patience)
     : raw_(std::move(raw)),
       progress_(progress),
+      statistics_(statistics),
       cause_(std::move(cause)),
       patience_(patience),
       note_("this is the raw report: for " + std::to_string(patience.count() / 1000) +
@@ -48,9 +51,11 @@ void watchdog::stop() noexcept {
 void watchdog::run() noexcept {
   ::pthread_setname_np(::pthread_self(), "gmr-watchdog");
   enroll_this_thread();
+  if (fatal_) os::writes_raw_reports();
   while (!stopped_) {
     const std::uint32_t rung = os::bell_count();
-    const std::optional<clock::time_point> next = watch();
+    std::optional<clock::time_point> next = fatal_ ? fatal_->attend() : std::nullopt;
+    if (!next) next = watch();
     if (!stopped_) os::wait_for_bell(rung, next);
   }
 }
@@ -91,6 +96,7 @@ void watchdog::write() noexcept {
                .requests = progress_.unanswered() + os::waiting_signals(),
                .note = note_,
                .is_sink_stuck = progress_.is_writing()});
+  statistics_.raw_written();
 }
 
 }  // namespace gmr

@@ -8,8 +8,10 @@
 #include <string>
 #include <thread>
 
+#include "reporter/fatal_watch.hpp"
 #include "reporter/progress.hpp"
 #include "reporter/raw_report.hpp"
+#include "reporter/report_statistics.hpp"
 
 namespace gmr {
 
@@ -19,12 +21,18 @@ class watchdog final {
  public:
   // Writes a raw report where somebody has asked for one, and for `patience` the reporter has
   // neither begun, written nor ended one. `cause` is that of a signal which nobody has taken.
-  // `progress` lives as long.
-  watchdog(std::unique_ptr<raw_report> raw, const reporting_progress& progress, std::string cause,
-           std::chrono::milliseconds patience);
+  // `progress` and `statistics` live as long.
+  watchdog(std::unique_ptr<raw_report> raw, const reporting_progress& progress,
+           report_statistics& statistics, std::string cause, std::chrono::milliseconds patience);
   ~watchdog();  // as stop
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
+
+  // The thread sees to fatal errors, too; before `start`. `whole`: null for raw reports only; it
+  // must live as long.
+  void watch_fatal_errors(whole_fatal_report* whole, std::chrono::milliseconds longest) noexcept {
+    fatal_.emplace(*raw_, whole, statistics_, progress_, longest);
+  }
 
   // The thread takes `capture_signal` (-1: none), and no other that is sent.
   void start(int capture_signal);
@@ -49,9 +57,11 @@ class watchdog final {
 
   std::unique_ptr<raw_report> raw_;
   const reporting_progress& progress_;
+  report_statistics& statistics_;
   const std::string cause_;
   const std::chrono::milliseconds patience_;
   const std::string note_;
+  std::optional<fatal_watch> fatal_;
   view seen_;
   clock::time_point since_;   // when it saw that first
   bool has_written_ = false;  // for what it saw

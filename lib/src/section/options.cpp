@@ -28,6 +28,17 @@ constexpr std::string_view seconds_allowed =
     "a number of seconds from 0.001 to 1000000 is needed, decimals allowed";
 constexpr std::string_view long_wait_allowed =
     "0 or a number of seconds from 0.001 to 1000000 is needed, decimals allowed";
+constexpr std::size_t most_reports_per_minute = 1000;
+constexpr std::string_view reports_per_minute_allowed =
+    "a whole number from 0 (no limit) to 1000 is needed";
+constexpr std::size_t most_reports_kept = 1'000'000;
+constexpr std::string_view log_keep_allowed =
+    "a whole number from 0 (no limit) to 1000000 is needed";
+constexpr std::size_t most_bytes_kept = std::size_t{1} << 50;
+constexpr std::string_view log_keep_bytes_allowed =
+    "a whole number of bytes from 0 (no limit) to 1125899906842624 is needed";
+constexpr std::string_view fatal_seconds_allowed =
+    "a number of seconds from 0.001 to 60 is needed, decimals allowed";
 constexpr std::string_view stack_bytes_allowed =
     "a whole number of bytes from 4096 to 8388608 is needed";
 
@@ -71,9 +82,6 @@ struct pending_option {
 };
 constexpr std::array pending_options{
     pending_option{"stall_seconds", "0", "watchdog for executors; not available yet: 0, none"},
-    pending_option{"on_fatal", "off", "report on fatal errors; not available yet: off"},
-    pending_option{"reports_per_minute", "0",
-                   "most reports without being asked; not available yet: 0, no limit"},
 };
 
 // The option's value, nothing when it is not set.
@@ -147,6 +155,22 @@ group_order order_of(const po::variables_map& values) {
       group_order::suspicious);
 }
 
+fatal_reports on_fatal_of(const po::variables_map& values) {
+  using choice = std::pair<std::string_view, fatal_reports>;
+  return choice_of(values, "on_fatal",
+                   std::array{choice{"off", fatal_reports::off}, choice{"raw", fatal_reports::raw},
+                              choice{"full", fatal_reports::full}},
+                   fatal_reports::off);
+}
+
+milliseconds fatal_deadline_of(const po::variables_map& values, milliseconds preset) {
+  constexpr milliseconds longest{60'000};
+  const milliseconds given = seconds_of(values, "fatal_seconds", preset);
+  if (given <= longest) return given;
+  throw option_error(full_name("fatal_seconds"),
+                     unacceptable(std::to_string(given.count() / 1000), fatal_seconds_allowed));
+}
+
 milliseconds long_wait_of(const po::variables_map& values) {
   const std::optional<double> seconds = find<double>(values, full_name("long_wait_seconds"));
   if (!seconds || *seconds == 0) return milliseconds{0};
@@ -210,6 +234,15 @@ int capture_signal_of(const po::variables_map& values, const settings& set) {
   return signal;
 }
 
+// A whole number from 0, which stands for no limit, to `most`.
+std::size_t limit_of(const po::variables_map& values, const char* name, std::size_t preset,
+                     std::size_t most, std::string_view allowed) {
+  const std::size_t limit = find<std::size_t>(values, full_name(name)).value_or(preset);
+  if (limit <= most) return limit;
+  const auto as_signed = static_cast<std::ptrdiff_t>(limit);
+  throw option_error(full_name(name), unacceptable(std::to_string(as_signed), allowed));
+}
+
 std::size_t stack_bytes_of(const po::variables_map& values, std::size_t preset) {
   const std::optional<std::size_t> bytes = find<std::size_t>(values, full_name("stack_bytes"));
   if (!bytes) return preset;
@@ -238,6 +271,13 @@ po::options_description options() {
       "seconds between two looks at that file")(
       "oslo_reports.log_dir", po::value<std::string>()->value_name("DIRECTORY"),
       "write each report to a new file there instead of standard error")(
+      "oslo_reports.log_keep",
+      number<std::size_t>(log_keep_allowed, preset.log_keep, "100")->value_name("COUNT"),
+      "most reports of this service there; the oldest go; 0: no limit")(
+      "oslo_reports.log_keep_bytes",
+      number<std::size_t>(log_keep_bytes_allowed, preset.log_keep_bytes, "1073741824")
+          ->value_name("BYTES"),
+      "most bytes in all of them; 0: no limit")(
       "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
       "signal that makes a report; none: no signal does")(
       "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
@@ -265,7 +305,16 @@ po::options_description options() {
       "most time for a whole report")(
       "oslo_reports.section_seconds",
       number<double>(seconds_allowed, 2, "2")->value_name("SECONDS"),
-      "most time for one section of the service");
+      "most time for one section of the service")(
+      "oslo_reports.on_fatal", po::value<std::string>()->default_value("off")->value_name("WHAT"),
+      "report on errors that end the process: off, raw (without names) or full")(
+      "oslo_reports.fatal_seconds",
+      number<double>(fatal_seconds_allowed, 1, "1")->value_name("SECONDS"),
+      "most time for the full report on such an error")(
+      "oslo_reports.reports_per_minute",
+      number<std::size_t>(reports_per_minute_allowed, preset.reports_per_minute, "6")
+          ->value_name("COUNT"),
+      "most reports without being asked; 0: no limit");
   for (const pending_option& each : pending_options)
     described.add_options()(full_name(each.name).c_str(),
                             po::value<std::string>()->default_value(each.off)->value_name("VALUE"),
@@ -301,6 +350,13 @@ settings settings_from(const po::variables_map& values) {
   set.debug_dirs = text_of(values, "debug_dirs").value_or(set.debug_dirs);
   set.deadline = seconds_of(values, "deadline_seconds", set.deadline);
   set.section_deadline = seconds_of(values, "section_seconds", set.section_deadline);
+  set.on_fatal = on_fatal_of(values);
+  set.fatal_deadline = fatal_deadline_of(values, set.fatal_deadline);
+  set.reports_per_minute = limit_of(values, "reports_per_minute", set.reports_per_minute,
+                                    most_reports_per_minute, reports_per_minute_allowed);
+  set.log_keep = limit_of(values, "log_keep", set.log_keep, most_reports_kept, log_keep_allowed);
+  set.log_keep_bytes = limit_of(values, "log_keep_bytes", set.log_keep_bytes, most_bytes_kept,
+                                log_keep_bytes_allowed);
   refuse_pending(values);
   return set;
 }

@@ -11,6 +11,9 @@ std::string write(const settings& settings, const file_name& name, std::string_v
   const log_file_result file = write_log_file(settings.log_dir, name, bytes);
   if (file.error.empty()) {
     say("report " + std::to_string(name.number) + " written to " + file.path.string());
+    const std::string problem = remove_old_reports(settings.log_dir, name.service, settings.kept,
+                                                   file.path.filename().string());
+    if (!problem.empty()) say(problem);
     return {};
   }
   const std::string error = "the report could not be written to a file: " + file.error;

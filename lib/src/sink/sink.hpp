@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "sink/old_reports.hpp"
+
 namespace gmr::sinks {
 
 // Names a report's file: <service>_gurumeditation_<UTC time>_<pid>_<number>.<extension>
@@ -20,15 +22,16 @@ struct file_name {
 struct settings {
   std::filesystem::path log_dir;  // empty: standard error
   std::chrono::milliseconds write_deadline{
-      5000};  // for the lock and for a reader that does not read
+      5000};               // for the lock and for a reader that does not read
+  kept_reports kept = {};  // in log_dir
 };
 
 // Writes the bytes as one piece to standard error, or to a new file of mode 0600 in log_dir and one
 // line naming the file to standard error. When the file can't be written, the report goes to
-// standard error with the reason above it. Returns why the report is in neither place, or an empty
-// string. Does not throw for I/O errors, is never killed by SIGPIPE or SIGXFSZ, and gives up when
-// nothing has been read for `write_deadline`, or after six times that in all. Safe to call from any
-// thread.
+// standard error with the reason above it. Older reports of the service make room for it there.
+// Returns why the report is in neither place, or an empty string. Does not throw for I/O errors, is
+// never killed by SIGPIPE or SIGXFSZ, and gives up when nothing has been read for `write_deadline`,
+// or after six times that in all. Safe to call from any thread.
 std::string write(const settings& settings, const file_name& name, std::string_view bytes);
 
 // One line "gmr: MESSAGE DETAIL" to standard error, in one piece with nothing of a report in

@@ -135,6 +135,8 @@ void write_cost(json_output& out, const outlines::outline& shown) {
   out.number(cost.memory_growth_bytes);
   out.key("requests");
   out.number(complete.coalesced);
+  out.key("refused");
+  out.number(complete.refused);
   out.key("notes");
   write_texts(out, shown.all_notes);
   out.end_object();

@@ -346,6 +346,8 @@ void raw_json::end(const raw_end& end) noexcept {
   out->Int(0);
   out.key("requests");
   out->Uint64(std::max<std::uint64_t>(head_.requests, 1));
+  out.key("refused");
+  out->Uint64(head_.refused);
   std::array<char, 160> threads{};
   std::size_t size = 0;
   if (!end.why_no_threads.empty())

@@ -27,6 +27,7 @@ struct raw_head {
   std::string_view host;
   std::uint64_t number = 0;
   std::uint64_t requests = 1;
+  std::uint64_t refused = 0;
   std::string_view note;  // why it is a raw one
   const package* software = nullptr;
   pid_t process = 0;

@@ -39,16 +39,27 @@ void show_finding(page& out, const outlines::finding_outline& shown, const path_
     out.line(2, "and " + counted(shown.more_stacks, "thread") + " more: see Threads");
 }
 
+// "Report:  7 (answers 12 requests, 3 automatic ones refused since the last report)"
+std::string number_line(const report& complete) {
+  std::string more;
+  if (complete.coalesced > 1) more = "answers " + std::to_string(complete.coalesced) + " requests";
+  if (complete.refused != 0)
+    more.append(more.empty() ? "" : ", ")
+        .append(std::to_string(complete.refused))
+        .append(complete.refused == 1 ? " automatic one" : " automatic ones")
+        .append(" refused since the last report");
+  std::string line = "Report:  " + std::to_string(complete.number);
+  if (!more.empty()) line.append(" (").append(more).append(")");
+  return line;
+}
+
 void show_head(page& out, const outlines::outline& shown, const path_shortener& paths) {
   const report& complete = *shown.source;
   out.banner("Guru Meditation");
   out.line(0, "Cause:   " + texts::printable(complete.cause));
   out.line(0, "Time:    " + texts::utc_time(complete.time));
   out.line(0, "Host:    " + texts::printable(complete.host));
-  std::string number = "Report:  " + std::to_string(complete.number);
-  if (complete.coalesced > 1)
-    number += " (answers " + std::to_string(complete.coalesced) + " requests)";
-  out.line(0, number);
+  out.line(0, number_line(complete));
   out.blank();
   if (shown.findings.empty()) {
     out.line(0, shown.all_seen ? "Findings: no findings"

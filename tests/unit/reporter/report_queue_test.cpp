@@ -73,6 +73,7 @@ class test_maker final : public report_maker {
     out.cause = request.cause;
     out.number = request.number;
     out.coalesced = request.coalesced;
+    if (request.fatal_deadline) out.notes.push_back("fatal");
     return out;
   }
 
@@ -197,6 +198,15 @@ TEST_F(ReportQueue, StopFinishesWhatIsMadeAndWhatWaits) {
   EXPECT_EQ(alive_, 0) << "the maker must be gone, it holds the capture signal";
   queue_->request("late");
   EXPECT_THROW(static_cast<void>(queue_->make("late")), std::logic_error);
+}
+
+TEST_F(ReportQueue, OfAFatalErrorHasADeadlineOfItsOwnAndIsCounted) {
+  queue_->request("signal", report_cause::signal);
+  EXPECT_TRUE(wait_for_requests(1).back().notes.empty());
+  queue_->request("fatal error", report_cause::fatal_error);
+  EXPECT_THAT(wait_for_requests(2).back().notes, testing::ElementsAre("fatal"));
+  while (queue_->statistics().read().of(report_cause::fatal_error).made == 0)
+    std::this_thread::sleep_for(1ms);
 }
 
 TEST_F(ReportQueue, StopDoesNotWaitForAnExecutorThatNobodyRuns) {

@@ -80,8 +80,8 @@ TEST_F(RawReport, HasTheCallersOfABlockedThread) {
 class Watchdog : public RawReport {
  protected:
   void start(std::chrono::milliseconds patience) {
-    watchdog_ =
-        std::make_unique<watchdog>(make(report_format::text), progress_, "a signal", patience);
+    watchdog_ = std::make_unique<watchdog>(make(report_format::text), progress_, statistics_,
+                                           "a signal", patience);
     watchdog_->start(-1);
   }
   void ask(const char* cause = "asked") {
@@ -89,6 +89,7 @@ class Watchdog : public RawReport {
     os::ring_bell();
   }
   reporting_progress progress_;
+  report_statistics statistics_;
   std::unique_ptr<watchdog> watchdog_;
 };
 
@@ -103,6 +104,7 @@ TEST_F(Watchdog, WritesOnceForEachRequestThatIsNotAnswered) {
   EXPECT_EQ(directory_.reports().size(), 1U);
   ask("the second");
   ASSERT_TRUE(directory_.wait_for(2));
+  EXPECT_TRUE(test::eventually([&] { return statistics_.read().raw == 2; }));
 }
 
 TEST_F(Watchdog, IsQuietWhileTheReporterComesOn) {

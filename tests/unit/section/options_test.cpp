@@ -105,6 +105,41 @@ TEST(Options, NoneMeansNeverSignalAThread) {
   EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=auto"}).capture_signal, 0);
 }
 
+TEST(Options, AutomaticReportsAreLimited) {
+  EXPECT_EQ(settings_of({}).reports_per_minute, 6U);
+  EXPECT_EQ(settings_of({"--oslo_reports.reports_per_minute=0"}).reports_per_minute, 0U);
+  EXPECT_EQ(settings_of({"--oslo_reports.reports_per_minute=1000"}).reports_per_minute, 1000U);
+  for (const char* wrong : {"1001", "-1"}) {
+    const std::string error = settings_error("reports_per_minute", wrong);
+    EXPECT_THAT(error, HasSubstr("'" + std::string(wrong) + "'"));
+    EXPECT_THAT(error, HasSubstr("a whole number from 0 (no limit) to 1000 is needed"));
+  }
+}
+
+TEST(Options, OfFatalErrors) {
+  EXPECT_EQ(settings_of({}).on_fatal, gmr::fatal_reports::off);
+  EXPECT_EQ(settings_of({}).fatal_deadline, milliseconds{1000});
+  EXPECT_EQ(settings_of({"--oslo_reports.on_fatal=raw"}).on_fatal, gmr::fatal_reports::raw);
+  const gmr::settings set =
+      settings_of({"--oslo_reports.on_fatal=full", "--oslo_reports.fatal_seconds=2.5"});
+  EXPECT_EQ(set.on_fatal, gmr::fatal_reports::full);
+  EXPECT_EQ(set.fatal_deadline, milliseconds{2500});
+  EXPECT_THAT(settings_error("on_fatal", "on"), HasSubstr("one of off, raw, full is needed"));
+  EXPECT_THAT(settings_error("fatal_seconds", "61"), HasSubstr("from 0.001 to 60"));
+  EXPECT_THAT(settings_error("fatal_seconds", "0"), HasSubstr("'0'"));
+}
+
+TEST(Options, WhatIsKeptIsLimited) {
+  EXPECT_EQ(settings_of({}).log_keep, 100U);
+  EXPECT_EQ(settings_of({}).log_keep_bytes, 1U << 30);
+  const gmr::settings set =
+      settings_of({"--oslo_reports.log_keep=0", "--oslo_reports.log_keep_bytes=5000000000"});
+  EXPECT_EQ(set.log_keep, 0U);
+  EXPECT_EQ(set.log_keep_bytes, 5'000'000'000U);
+  EXPECT_THAT(settings_error("log_keep", "1000001"), HasSubstr("from 0 (no limit) to 1000000"));
+  EXPECT_THAT(settings_error("log_keep_bytes", "-1"), HasSubstr("'-1'"));
+}
+
 TEST(Options, HtmlIsRefusedUntilItExists) {
   const std::string error = settings_error("format", "html");
   EXPECT_THAT(error, HasSubstr("'html'"));
@@ -113,13 +148,10 @@ TEST(Options, HtmlIsRefusedUntilItExists) {
 }
 
 TEST(Options, WhatIsNotAvailableYetIsRefusedUnlessItIsOff) {
-  settings_of({"--oslo_reports.stall_seconds=0", "--oslo_reports.on_fatal=off",
-               "--oslo_reports.reports_per_minute=0"});
-  for (const char* name : {"stall_seconds", "on_fatal", "reports_per_minute"}) {
-    const std::string error = settings_error(name, "5");
-    EXPECT_THAT(error, HasSubstr(std::string("oslo_reports.") + name + ": '5'"));
-    EXPECT_THAT(error, HasSubstr("not available yet"));
-  }
+  settings_of({"--oslo_reports.stall_seconds=0"});
+  const std::string error = settings_error("stall_seconds", "5");
+  EXPECT_THAT(error, HasSubstr("oslo_reports.stall_seconds: '5'"));
+  EXPECT_THAT(error, HasSubstr("not available yet"));
 }
 
 TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {
@@ -163,8 +195,8 @@ TEST(Options, NumbersOutOfRangeAreRefused) {
 }
 
 TEST(Options, WhatIsNoNumberIsRefusedWhenItIsLoaded) {
-  for (const char* name :
-       {"file_event_handler_interval", "deadline_seconds", "section_seconds", "stack_bytes"}) {
+  for (const char* name : {"file_event_handler_interval", "deadline_seconds", "section_seconds",
+                           "stack_bytes", "reports_per_minute", "log_keep", "log_keep_bytes"}) {
     for (const char* wrong : {"abc", "1,5", "1 s", "0x10"}) {
       const std::string option = "oslo_reports." + std::string(name);
       const auto error = load_error(gmr::options(), {"--" + option + "=" + wrong});

@@ -189,11 +189,13 @@ TEST_F(JsonReport, ConfigurationIsBySectionEachOptionOnce) {
 
 TEST_F(JsonReport, NothingThatWasCutIsSilent) {
   made().coalesced = 9;
+  made().refused = 4;
   made().notes = {"one"};
   made().green_threads.notes = {"two"};
   builder_.add_thread(812, "x", {}).note = "three";
   const rapidjson::Document json = parsed();
   EXPECT_EQ(json["cost"]["requests"].GetInt(), 9);
+  EXPECT_EQ(json["cost"]["refused"].GetInt(), 4);
   ASSERT_EQ(json["cost"]["notes"].Size(), 3U);
   EXPECT_STREQ(json["cost"]["notes"][2].GetString(), "thread 812: three");
 }

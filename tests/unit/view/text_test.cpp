@@ -41,6 +41,7 @@ class TextReport : public testing::Test {
 
 TEST_F(TextReport, HasItsPartsInOrderBetweenTheBanners) {
   made().coalesced = 12;
+  made().refused = 1;
   made().configuration.push_back({"http", "port", 8080, "orders.conf:3"});
   made().sections.push_back({"Orders", 3, {}});
   made().sections.push_back({"Cache", {}, "no luck"});
@@ -49,7 +50,7 @@ TEST_F(TextReport, HasItsPartsInOrderBetweenTheBanners) {
                         "signal SIGUSR2",
                         "2023-11-14T22:13:20.125Z",
                         "web-3",
-                        "7 (answers 12 requests)",
+                        "7 (answers 12 requests, 1 automatic one refused since the last report)",
                         "no findings",
                         "==== Package\n",
                         "1.4.2",

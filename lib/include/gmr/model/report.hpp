@@ -26,6 +26,7 @@ struct package {
 };
 
 enum class finding_kind : std::uint8_t {
+  fatal_error,             // a thread fails, and the process with it
   deadlock,                // threads wait for each other in a circle
   lock_across_suspension,  // a green thread was suspended while it holds a lock
   convoy,                  // many threads wait for one lock
@@ -86,6 +87,7 @@ struct report {
   std::string host;
   std::uint64_t number = 0;     // counts the reports of this process from 1
   std::uint64_t coalesced = 1;  // how many requests this report answers
+  std::uint64_t refused = 0;    // automatic ones that reports_per_minute refused since the last
   std::vector<finding> findings;
   gmr::package package;
   value package_details;  // key_values: the Package section, package itself included

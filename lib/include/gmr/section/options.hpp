@@ -8,6 +8,7 @@
 #include <boost/program_options/variables_map.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -39,12 +40,17 @@ template <class T>
 
 // As a signal: none.
 inline constexpr int no_signal = -1;
+// What is reported on an error that ends the process: nothing; what can be said without names and
+// without memory; that, and then a report like all others.
+enum class fatal_reports : std::uint8_t { off, raw, full };
 
 // What the [oslo_reports] section says.
 struct settings {
   std::filesystem::path file_event_handler;  // empty: none; set: the signal trigger is off
   std::chrono::milliseconds file_event_handler_interval{1000};
   std::filesystem::path log_dir;  // empty: standard error
+  std::size_t log_keep = 100;     // most reports of this service in log_dir; 0: no limit
+  std::uint64_t log_keep_bytes = 1ULL << 30;  // most bytes in them; 0: no limit
   int signal = 0;  // 0: SIGUSR2; no_signal: reports come by the API alone, or the touched file
   report_format format = report_format::text;
   report_list list = report_list::groups;
@@ -55,6 +61,9 @@ struct settings {
   std::string debug_dirs = "/usr/lib/debug";  // where separate debug files are, ':' between them
   std::chrono::milliseconds deadline{10000};
   std::chrono::milliseconds section_deadline{2000};
+  fatal_reports on_fatal = fatal_reports::off;
+  std::chrono::milliseconds fatal_deadline{1000};  // for the whole report on a fatal error
+  std::size_t reports_per_minute = 6;              // that nobody asked for; 0: no limit
 };
 
 // The value of an option is not acceptable. `option` names it: "oslo_reports.format"; what() does
