@@ -11,6 +11,7 @@
 #include "capture/capture_handler.hpp"
 #include "capture/signal_action.hpp"
 #include "capture/thread_capturer.hpp"
+#include "support/in_child.hpp"
 #include "test_threads.hpp"
 
 namespace gmr::capture {
@@ -57,6 +58,15 @@ TEST(CaptureSignal, AForeignHandlerIsRefusedByName) {
 TEST(CaptureSignal, OneCapturerAtATime) {
   thread_capturer first{{}};
   EXPECT_THROW(thread_capturer{{}}, std::logic_error);
+}
+
+TEST(CaptureSignal, AForkedChildHasACapturerOfItsOwn) {
+  const thread_capturer first{{}};
+  test::in_child([] {
+    const thread_capturer own{{}};
+    EXPECT_GE(own.signal(), 0);
+    EXPECT_THROW(thread_capturer{{}}, std::logic_error);
+  });
 }
 
 struct callers {

@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <thread>
+#include <vector>
 
 #include "capture/restart.hpp"
 #include "capture/stack_room.hpp"
@@ -71,6 +73,18 @@ TEST(TaskFiles, ListTheThreadsWhereTheDirectoryCantBeRead) {
     os::task_files files;
     EXPECT_EQ(files.list(), before);
     EXPECT_EQ(files.list_problem(), "");
+  });
+}
+
+// Each number would seem to be a thread.
+TEST(TaskFiles, WhereNothingMayBeAskedThereAreTheThreadsThatAreKnown) {
+  test::in_child([] {
+    test::refuse_call(SYS_getdents64, EPERM);
+    test::refuse_call(SYS_tgkill, EPERM);
+    test::refuse_call(SYS_clock_gettime, EPERM);
+    os::task_files files;
+    EXPECT_EQ(files.list(), std::vector{getpid()});
+    EXPECT_EQ(os::search_threads(0, std::chrono::minutes{1}).ids, std::vector{getpid()});
   });
 }
 

@@ -65,6 +65,13 @@ TEST_F(MemoryRoom, OfAGroupThatAContainerSeesAsTheTop) {
   EXPECT_EQ(look().limit, "memory.max of the control group /docker/abc");
 }
 
+TEST_F(MemoryRoom, OfAGroupWhoseNameOnlyBeginsAsThatOfTheTop) {
+  write("proc/self/mountinfo", "30 1 0:1 /docker/abc /cg rw - cgroup2 cgroup2 rw\n");
+  write("proc/self/cgroup", "0::/docker/abcdef\n");
+  write_group("cg", std::to_string(32 * mib), 30 * mib, 0);
+  EXPECT_EQ(look().bytes, 2 * mib);
+}
+
 TEST_F(MemoryRoom, OfVersion1) {
   write("proc/self/mountinfo",
         "30 1 0:1 / /cg/cpu rw - cgroup cgroup rw,cpu\n"

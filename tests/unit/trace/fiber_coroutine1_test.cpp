@@ -11,8 +11,10 @@
 #include <optional>
 #include <vector>
 
+#include "capture/freed_block.hpp"
 #include "capture/green_threads.hpp"
 #include "fiber_listing.hpp"
+#include "trace/bare_sources.hpp"
 
 namespace gmr::test {
 namespace {
@@ -90,19 +92,36 @@ void count_to_three(coroutine::push_type& yield) {
     yield(i);
 }
 
+// The same in the raw report.
+std::size_t count_bare() {
+  std::size_t count = 0;
+  trace::bare_green_thread found;
+  for (const trace::bare_source* const source : trace::bare_sources()) {
+    if (source == nullptr) continue;
+    for (trace::bare_place at; source->next(at, found);)
+      if (found.has_stack && found.stack.marks[0].address != 0 &&
+          !capture::is_stack_gone(found.stack))
+        ++count;
+  }
+  return count;
+}
+
 template <class Allocator>
 void live_and_end(Allocator allocator) {
   const std::size_t before = count_captured();
+  const std::size_t bare_before = count_bare();
   constexpr std::size_t count = 20;
   std::vector<coroutine::pull_type> all;
   for (std::size_t i = 0; i < count; ++i)
     all.emplace_back(count_to_three, coroutines::attributes{}, allocator);
   EXPECT_EQ(count_captured(), before + count);
+  EXPECT_EQ(count_bare(), bare_before + count);
   for (std::size_t i = 0; i < count; i += 2)
     while (all[i])
       all[i]();
   all.clear();  // half of them at their end, half while suspended
   EXPECT_EQ(count_captured(), before);
+  EXPECT_EQ(count_bare(), bare_before);
 }
 
 TEST(Coroutine1, IsGoneWhenItsStackIsUnmapped) {
