@@ -1,5 +1,5 @@
 // The settings of Asio that the library is built with. See asio_units.hpp.
-#include "gmr/detail/trace/asio_units.hpp"
+#include "gmr/detail/trace/asio_settings.hpp"
 
 extern "C" {
 const char GMR_ASIO_THREADS = 0;

@@ -12,26 +12,8 @@
 
 #include "gmr/detail/language.hpp"
 
-#include <boost/asio/detail/config.hpp>
-
+#include "gmr/detail/trace/asio_settings.hpp"
 #include "gmr/detail/trace/boost_support.hpp"
-
-#if defined(BOOST_ASIO_DISABLE_THREADS)
-#define GMR_ASIO_THREADS gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_THREADS
-#else
-#define GMR_ASIO_THREADS gmr_has_to_be_built_without_BOOST_ASIO_DISABLE_THREADS
-#endif
-#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
-#define GMR_ASIO_WAITS gmr_has_to_be_built_with_BOOST_ASIO_HAS_IO_URING_and_BOOST_ASIO_DISABLE_EPOLL
-#elif defined(BOOST_ASIO_HAS_EPOLL)
-#define GMR_ASIO_WAITS gmr_has_to_be_built_without_BOOST_ASIO_DISABLE_EPOLL
-#else
-#define GMR_ASIO_WAITS gmr_has_to_be_built_with_BOOST_ASIO_DISABLE_EPOLL
-#endif
-extern "C" {
-extern const char GMR_ASIO_THREADS;
-extern const char GMR_ASIO_WAITS;
-}
 
 namespace gmr::trace {
 
