@@ -29,7 +29,7 @@ namespace {
 using testing::test_thread;
 using testing::wait_until;
 
-constexpr std::size_t room = 65536;
+constexpr std::size_t reserved_room = 65536;
 
 // Never blocked, so that nothing but a signal tells of it.
 class spinning_thread {
@@ -67,7 +67,7 @@ bool has_answered(const bare_thread& thread) {
 TEST(BareCapture, NobodyIsSentASignalThatHasAnotherHandler) {
   const spinning_thread spinner;
   const thread_capturer owner{{}};
-  bare_capturer capturer{owner.signal(), room};
+  bare_capturer capturer{owner.signal(), reserved_room};
   EXPECT_TRUE(has_answered(ask(capturer, spinner.id())));
   const kernel_action ours = get_action(owner.signal());
   set_action(owner.signal(), {});  // would end this process
@@ -79,7 +79,7 @@ TEST(BareCapture, NobodyIsSentASignalThatHasAnotherHandler) {
 
 TEST(BareCapture, ThreadsAreKnownWhenTheProgramHasClosedWhatItDoesNotKnow) {
   test::in_child([] {
-    bare_capturer capturer{-1, room};
+    bare_capturer capturer{-1, reserved_room};
     std::atomic<pid_t> id = 0;
     std::thread{[&] {
       id = gettid();
@@ -101,7 +101,7 @@ TEST(BareCapture, ThreadsAreKnownWhenTheProgramHasClosedWhatItDoesNotKnow) {
 
 TEST(BareCapture, WhyThreadsCantBeListed) {
   test::in_child([] {
-    bare_capturer capturer{-1, room};
+    bare_capturer capturer{-1, reserved_room};
     test::refuse_call(SYS_getdents64, EACCES);
     const bare_threads found = capturer.list();
     EXPECT_TRUE(found.all.empty());
@@ -113,7 +113,7 @@ TEST(BareCapture, WhyThreadsCantBeListed) {
 TEST(BareCapture, AThreadAnswersASignalWithoutAPayload) {
   test::in_child([] {
     const thread_capturer owner{{}};
-    bare_capturer capturer{owner.signal(), room};
+    bare_capturer capturer{owner.signal(), reserved_room};
     const spinning_thread spinner;
     test::refuse_call(SYS_rt_tgsigqueueinfo, EPERM);
     EXPECT_TRUE(has_answered(ask(capturer, spinner.id())));
@@ -132,7 +132,7 @@ void use_up_slots(pid_t thread) {
 TEST(BareCapture, SlotsOfThreadsThatHaveEndedAreUsedAgain) {
   const spinning_thread spinner;
   const thread_capturer owner{{}};
-  bare_capturer capturer{owner.signal(), room};
+  bare_capturer capturer{owner.signal(), reserved_room};
   pid_t ended = 0;
   {
     test_thread silent{[] {}};
