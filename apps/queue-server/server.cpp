@@ -123,7 +123,8 @@ class server::implementation final {
                 set.debug_endpoints,
                 set.idle_limit,
                 set.websocket_ping,
-                set.origins, set.transfer_limit} {}
+                set.origins,
+                set.transfer_limit} {}
 
   void start() {
     asio::co_spawn(http_.get_executor(), http::accept_clients(http_, shared_), asio::detached);
