@@ -17,11 +17,12 @@
 #include <iostream>
 
 #include "connections.hpp"
+#include "log/log.hpp"
 #include "options.hpp"
 #include "peer.hpp"
 #include "sections.hpp"
 #include "server.hpp"
-#include "storage/sqlite/store.hpp"
+#include "signals.hpp"
 #include "storage/storage.hpp"
 #include "workers/spawner.hpp"
 #include "workers/supervisor.hpp"
@@ -37,6 +38,7 @@ constexpr int exit_unavailable = 69;
 constexpr int exit_software = 70;
 
 constexpr std::chrono::seconds sweep_interval{1};
+constexpr std::chrono::seconds most_for_last_lines{2};  // of the log
 // Descriptors that are not for clients: the storage, the reports, the listeners, webhooks.
 constexpr rlim_t own_descriptors = 200;
 
@@ -48,22 +50,9 @@ void keep_standard_descriptors() {
   }
 }
 
-extern "C" void do_nothing(int) {}
-
-// Signals that end a process by default and that operators, terminals and limits send: none ends
-// this server by accident. A handler and not SIG_IGN, which programs inherit. The reporter may take
-// one of them later.
-void survive_stray_signals() {
-  struct sigaction action = {};
-  action.sa_handler = do_nothing;
-  action.sa_flags = SA_RESTART;
-  for (const int stray : {SIGHUP, SIGUSR1, SIGQUIT, SIGALRM, SIGXFSZ, SIGVTALRM, SIGPROF})
-    ::sigaction(stray, &action, nullptr);
-}
-
 // As many descriptors as may be had; says so where they are too few for the clients that are
 // allowed, and allows fewer.
-void fit_connections(queue_server::connections::limits& clients) {
+void fit_connections(queue_server::connections::limits& clients, queue_server::service_log& log) {
   struct rlimit descriptors = {};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
@@ -77,23 +66,29 @@ void fit_connections(queue_server::connections::limits& clients) {
     own = std::min(own, most - most / 10);
   std::cerr << "queue-server: at most " << most << " clients, as only " << descriptors.rlim_cur
             << " descriptors may be open" << std::endl;
+  log.event("fewer clients", {{"clients", most}, {"descriptors", descriptors.rlim_cur}},
+            queue_server::severity::warning);
 }
 
-void sweep_now_and_then(asio::steady_timer& timer, queue_server::server& running) {
+void sweep_now_and_then(asio::steady_timer& timer, queue_server::server& running,
+                        queue_server::service_log& log) {
   timer.expires_after(sweep_interval);
-  timer.async_wait([&timer, &running](boost::system::error_code cancelled) {
-    if (cancelled) return;
+  timer.async_wait([&timer, &running, &log](boost::system::error_code) {
     running.sweep();
-    sweep_now_and_then(timer, running);
+    if (queue_server::hangup_came()) log.reopen();
+    sweep_now_and_then(timer, running, log);
   });
 }
 
 // Returns once SIGTERM or SIGINT came. From then on a second one ends the process at once.
 void serve_until_told(asio::io_context& main_loop, asio::signal_set& signals,
-                      queue_server::server& running) {
+                      queue_server::server& running, queue_server::service_log& log) {
   asio::steady_timer timer(main_loop);
-  sweep_now_and_then(timer, running);
-  signals.async_wait([&timer](boost::system::error_code, int) { timer.cancel(); });
+  sweep_now_and_then(timer, running, log);
+  signals.async_wait([&main_loop, &log](boost::system::error_code, int signal) {
+    log.event("stopping", {{"signal", signal}});
+    main_loop.stop();
+  });
   main_loop.run();
   signals.clear();
 }
@@ -109,12 +104,20 @@ void say_where(const asio::ip::tcp::endpoint& http, const asio::ip::tcp::endpoin
             << "websocket listening on " << queue_server::name_of(websocket) << std::endl;
 }
 
+// The log is the last to end. Whoever takes its lines may have stopped to, and is not waited for.
+int ended(queue_server::service_log& log, int code) {
+  log.event("stopped", {{"code", code}});
+  if (!log.close(most_for_last_lines)) std::_Exit(code);
+  return code;
+}
+
 // `worker` is null for the only process.
 int serve(const queue_server::options& set, queue_server::connections& clients,
-          running_server& running, const queue_server::spawner* worker) {
+          running_server& running, queue_server::service_log& log,
+          const queue_server::spawner* worker) {
   asio::io_context main_loop(1);
   asio::signal_set signals(main_loop, SIGTERM, SIGINT);
-  running.owned = std::make_unique<queue_server::server>(set, clients);
+  running.owned = std::make_unique<queue_server::server>(set, clients, log);
   queue_server::server& server = *running.owned;
   server.start();
   running.shown = &server;
@@ -123,7 +126,10 @@ int serve(const queue_server::options& set, queue_server::connections& clients,
   } else {
     worker->say_it_serves();
   }
-  serve_until_told(main_loop, signals, server);
+  log.event("serves", {{"version", QUEUE_SERVER_VERSION},
+                       {"http", queue_server::name_of(server.http_endpoint())},
+                       {"websocket", queue_server::name_of(server.websocket_endpoint())}});
+  serve_until_told(main_loop, signals, server, log);
   if (server.stop(set.shutdown_limit)) return exit_done;
   std::cerr << "queue-server: an io thread does not come back; leaving without it" << std::endl;
   std::_Exit(exit_software);
@@ -140,25 +146,40 @@ struct given {
   const gmr::loaded_options& loaded;
 };
 
-int run_server(queue_server::options set, const given& by, const queue_server::spawner* worker) {
-  fit_connections(set.most_connections);
+// What the operator must know at once.
+std::function<void(const std::string&)> teller(queue_server::service_log& log) {
+  return [&log](const std::string& line) {
+    std::cerr << "queue-server: storage: " + line + '\n';
+    log.event("storage", {{"text", line}}, queue_server::severity::warning);
+  };
+}
+
+int serve_with_reports(const queue_server::options& set, const given& by,
+                       queue_server::service_log& log, const queue_server::spawner* worker) {
   queue_server::connections clients(set.most_connections);
   running_server running;
   gmr::reporter reporter(package, by.loaded);
-  reporter.add_section("Queues", queue_server::queues_section([path = set.storage_path] {
-                         return std::make_unique<queue_server::store>(
-                             path, queue_server::sqlite::open_mode::read_only);
-                       }));
+  const auto data = [&running]() -> queue_server::storage* {
+    const queue_server::server* shown = running.shown;
+    return shown == nullptr ? nullptr : &shown->data();
+  };
+  const auto told = [&running]() -> const queue_server::notifier* {
+    const queue_server::server* shown = running.shown;
+    return shown == nullptr ? nullptr : &shown->told();
+  };
+  reporter.add_section("Storage", queue_server::storage_section(data));
+  reporter.add_section("Queues", queue_server::queues_section(data));
+  reporter.add_section("Claims", queue_server::claims_section(data));
+  reporter.add_section("Subscriptions", queue_server::subscriptions_section(data, told));
   reporter.add_section("Connections", queue_server::connections_section(clients));
-  reporter.add_section("Storage", queue_server::storage_section([&running] {
-                         const queue_server::server* shown = running.shown;
-                         return shown == nullptr ? nullptr : &shown->data().health();
-                       }));
-  reporter.add_section("Notifications", queue_server::notifications_section([&running] {
-                         const queue_server::server* shown = running.shown;
-                         return shown == nullptr ? nullptr : &shown->told();
-                       }));
-  return serve(set, clients, running, worker);
+  return serve(set, clients, running, log, worker);
+}
+
+int run_server(queue_server::options set, const given& by, const queue_server::spawner* worker) {
+  queue_server::service_log log(set.log);
+  set.tell = teller(log);
+  fit_connections(set.most_connections, log);
+  return ended(log, serve_with_reports(set, by, log, worker));
 }
 
 // Each worker is a process like the only one, with its part of the clients.
@@ -185,12 +206,19 @@ int run_workers(queue_server::options set, const given& by) {
     asio::io_context io;
     return asio::ip::tcp::acceptor(io, wanted.protocol(), ::dup(socket)).local_endpoint();
   };
-  queue_server::supervisor parent(makes, set.workers, set.shutdown_limit, [&set, &where] {
+  queue_server::service_log log(set.log);
+  const auto say_all_serve = [&set, &where] {
     say_where(where(set.http_socket, set.http), where(set.websocket_socket, set.websocket));
-  });
+  };
+  queue_server::supervisor parent(makes, set.workers, set.shutdown_limit, say_all_serve, log);
   gmr::reporter reporter(package, by.loaded);
   reporter.add_section("Workers", queue_server::workers_section(parent));
-  return parent.run();
+  return ended(log, parent.run());
+}
+
+void leave_signals_to_reporter(const gmr::settings& set) {
+  if (set.file_event_handler.empty() && set.signal > 0) queue_server::leave_to_reporter(set.signal);
+  if (set.capture_signal > 0) queue_server::leave_to_reporter(set.capture_signal);
 }
 
 int run(int argc, char** argv) {
@@ -206,7 +234,7 @@ int run(int argc, char** argv) {
     return exit_done;
   }
   queue_server::options set = queue_server::options_from(loaded);
-  set.tell = [](const std::string& line) { std::cerr << "queue-server: storage: " + line + '\n'; };
+  leave_signals_to_reporter(gmr::settings_from(loaded));
   const given by{described, loaded};
   return set.workers == 1 ? run_server(std::move(set), by, nullptr)
                           : run_workers(std::move(set), by);
@@ -218,12 +246,15 @@ int main(int argc, char** argv) {
   try {
     keep_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
-    survive_stray_signals();
+    queue_server::survive_stray_signals();
     return run(argc, argv);
   } catch (const gmr::configuration_error& error) {
     std::cerr << "queue-server: " << error.what() << std::endl;
     return error.exit_code();
   } catch (const queue_server::unavailable& error) {
+    std::cerr << "queue-server: " << error.what() << std::endl;
+    return exit_unavailable;
+  } catch (const queue_server::log_error& error) {
     std::cerr << "queue-server: " << error.what() << std::endl;
     return exit_unavailable;
   } catch (const std::exception& error) {

@@ -210,6 +210,8 @@ po::options_description describe_options() {
           "clients of both ports")("server.max_connections_per_address",
                                    po::value<int>()->default_value(0),
                                    "from one address; 0: as many as come")(
+          "server.transfer_seconds", po::value<int>()->default_value(30),
+          "time for a request to come in, and for an answer to go out")(
           "server.shutdown_seconds", po::value<int>()->default_value(10),
           "time for requests in flight when told to stop");
   po::options_description storage("[storage]");
@@ -219,6 +221,11 @@ po::options_description describe_options() {
           "storage.readers", po::value<int>()->default_value(2), "threads that read")(
           "storage.check", po::value<bool>()->default_value(true),
           "look for damage of the file at start");
+  po::options_description log("[log]");
+  log.add_options()  //
+      ("log.file", po::value<std::string>()->default_value(""),
+       "write a log of events, as JSON, to this file; -: standard output")(
+          "log.access", po::value<bool>()->default_value(true), "a line of each request, too");
   po::options_description debug("[debug]");
   debug.add_options()("debug.endpoints", po::value<bool>()->default_value(false),
                       "serve POST /debug/block, which blocks an io thread");
@@ -227,6 +234,7 @@ po::options_description describe_options() {
       .add(server)
       .add(storage)
       .add(describe_rules())
+      .add(log)
       .add(debug)
       .add(gmr::options());
   return described;
@@ -243,11 +251,13 @@ options options_from(const gmr::loaded_options& loaded) {
   read.most_connections = connections_from(loaded);
   read.idle_limit = std::chrono::seconds(checked(loaded, "http.idle_seconds", 0, 86400));
   read.websocket_ping = std::chrono::seconds(checked(loaded, "websocket.ping_seconds", 0, 86400));
+  read.transfer_limit = std::chrono::seconds(checked(loaded, "server.transfer_seconds", 1, 3600));
   read.origins = list_from(loaded.values["websocket.origins"].as<std::string>());
   read.allowed = rules_from(loaded);
   read.check_storage = loaded.values["storage.check"].as<bool>();
   read.shutdown_limit = std::chrono::seconds(checked(loaded, "server.shutdown_seconds", 1, 3600));
   read.storage_path = storage_path(loaded);
+  read.log = {loaded.values["log.file"].as<std::string>(), loaded.values["log.access"].as<bool>()};
   read.debug_endpoints = loaded.values["debug.endpoints"].as<bool>();
   return read;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "connections.hpp"
+#include "log/log.hpp"
 #include "verbs/rules.hpp"
 
 namespace queue_server {
@@ -27,6 +28,7 @@ struct options {
   connections::limits most_connections;
   std::chrono::seconds idle_limit{0};
   std::chrono::seconds websocket_ping{0};
+  std::chrono::seconds transfer_limit{0};
   std::vector<std::string> origins;
   std::chrono::seconds shutdown_limit{0};
   std::string storage_path;
@@ -34,6 +36,7 @@ struct options {
   bool sweeps = true;  // removes what has expired: one of the workers does
   bool debug_endpoints = false;
   rules allowed;
+  log_options log;
   // Says a line to the operator; any thread.
   std::function<void(const std::string&)> tell;
 };

@@ -1,31 +1,34 @@
-// The sections that queue-server adds to a report. Both run while the server is stuck: they wait
-// neither for an io thread nor for a lock that one holds while it works.
+// The sections that queue-server adds to a report. They run while the server is stuck: they show
+// what is kept in memory, and wait neither for an io thread, nor for the database, nor for a lock
+// that somebody holds while he works.
 #pragma once
 
 #include <functional>
 #include <gmr/model/value.hpp>
-#include <memory>
 
 #include "connections.hpp"
 #include "notifications/notifier.hpp"
-#include "storage/engine/engine.hpp"
-#include "storage/health.hpp"
+#include "storage/storage.hpp"
 #include "workers/supervisor.hpp"
 
 namespace queue_server {
 
-// Reads with an engine of its own, opened for each report and bounded in time: one that stayed open
-// would be the last to leave the database at a stop, and leave its log behind.
-[[nodiscard]] std::function<gmr::value()> queues_section(
-    std::function<std::unique_ptr<engine>()> open);
+// Null while the server is not running.
+using storage_finder = std::function<const storage*()>;
 
-// Whether the storage works and how busy it is. Null while the server is not running.
-[[nodiscard]] std::function<gmr::value()> storage_section(
-    std::function<const storage_health*()> found);
+// Whether the storage works, which stands first, and how busy it is.
+[[nodiscard]] std::function<gmr::value()> storage_section(storage_finder found);
 
-// Webhooks. Null while the server is not running.
-[[nodiscard]] std::function<gmr::value()> notifications_section(
-    std::function<const notifier*()> found);
+// The longest queues. Has them counted, and shows what was counted before, and how old that is,
+// where the storage does not answer at once.
+[[nodiscard]] std::function<gmr::value()> queues_section(std::function<storage*()> found);
+
+// The claims that live, by queue. As the latest count had them; so are subscriptions.
+[[nodiscard]] std::function<gmr::value()> claims_section(storage_finder found);
+
+// Subscriptions, and what became of the webhooks.
+[[nodiscard]] std::function<gmr::value()> subscriptions_section(
+    storage_finder found, std::function<const notifier*()> told);
 
 // The workers and what became of those before them. `parent` must outlive the reporter.
 [[nodiscard]] std::function<gmr::value()> workers_section(const supervisor& parent);

@@ -105,7 +105,7 @@ class presence final {
 // then the io_context, and with it the sessions that were cut.
 class server::implementation final {
  public:
-  implementation(const options& set, connections& clients)
+  implementation(const options& set, connections& clients, service_log& log)
       : allowed_(set.allowed),
         io_(set.threads),
         http_(listen(io_, set.http, set.http_socket)),
@@ -113,12 +113,18 @@ class server::implementation final {
         data_(open_storage(set)),
         threads_wanted_(set.threads),
         sweeps_(set.sweeps),
-        told_(io_, allowed_),
-        shared_{*data_,         clients,
-                allowed_,       told_,
-                receiving_,     set.debug_endpoints,
-                set.idle_limit, set.websocket_ping,
-                set.origins} {}
+        told_(io_, allowed_, log),
+        shared_{*data_,
+                clients,
+                allowed_,
+                told_,
+                receiving_,
+                log,
+                set.debug_endpoints,
+                set.idle_limit,
+                set.websocket_ping,
+                set.origins,
+                set.transfer_limit} {}
 
   void start() {
     asio::co_spawn(http_.get_executor(), http::accept_clients(http_, shared_), asio::detached);
@@ -155,13 +161,11 @@ class server::implementation final {
       if (each.joinable()) each.join();
   }
 
-  [[nodiscard]] const storage& data() const noexcept { return *data_; }
+  [[nodiscard]] storage& data() const noexcept { return *data_; }
   [[nodiscard]] const notifier& told() const noexcept { return told_; }
   [[nodiscard]] tcp::endpoint http_endpoint() const { return http_.local_endpoint(); }
   [[nodiscard]] tcp::endpoint websocket_endpoint() const { return websocket_.local_endpoint(); }
-  void sweep() {
-    if (sweeps_) data_->sweep();
-  }
+  void sweep() { data_->sweep(sweeps_); }
 
  private:
   void start_thread(int number) try {
@@ -209,8 +213,8 @@ void prepare_storage(const options& set) {
   }
 }
 
-server::server(const options& set, connections& clients)
-    : implementation_(std::make_unique<implementation>(set, clients)) {}
+server::server(const options& set, connections& clients, service_log& log)
+    : implementation_(std::make_unique<implementation>(set, clients, log)) {}
 
 server::~server() = default;
 
@@ -220,7 +224,7 @@ tcp::endpoint server::http_endpoint() const {
 tcp::endpoint server::websocket_endpoint() const {
   return implementation_->websocket_endpoint();
 }
-const storage& server::data() const noexcept {
+storage& server::data() const noexcept {
   return implementation_->data();
 }
 const notifier& server::told() const noexcept {

@@ -12,6 +12,7 @@
 namespace queue_server {
 
 class notifier;
+class service_log;
 class storage;
 
 // An address that can't be listened on, or a storage that can't be opened.
@@ -29,8 +30,8 @@ void prepare_storage(const options& set);
 
 class server final {
  public:
-  // Opens the storage and both listeners. Throws unavailable.
-  server(const options& set, connections& clients);
+  // Opens the storage and both listeners. Throws unavailable. `clients` and `log` must outlive it.
+  server(const options& set, connections& clients, service_log& log);
   // stop() must have been called, and have returned true, if start() has returned.
   ~server();
   server(const server&) = delete;
@@ -39,7 +40,7 @@ class server final {
   [[nodiscard]] boost::asio::ip::tcp::endpoint http_endpoint() const;
   [[nodiscard]] boost::asio::ip::tcp::endpoint websocket_endpoint() const;
 
-  [[nodiscard]] const storage& data() const noexcept;
+  [[nodiscard]] storage& data() const noexcept;
   [[nodiscard]] const notifier& told() const noexcept;
 
   void start();  // throws unavailable

@@ -12,6 +12,7 @@
 namespace queue_server {
 
 class notifier;
+class service_log;
 class storage;
 
 struct services {
@@ -20,6 +21,7 @@ struct services {
   const rules& allowed;
   notifier& told;     // of what is posted
   budget& receiving;  // memory for what has come in part
+  service_log& log;
   bool debug_endpoints = false;
   std::chrono::seconds idle_limit{0};  // between two requests; 0: as long as the client likes
   std::chrono::seconds websocket_ping{

@@ -205,6 +205,29 @@ class Client:
         self.close()
 
 
+def children(pid):
+    """The processes whose parent it is, as pairs of id and number of threads."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(fields[1]) == pid:
+                found.append((int(entry.name), len(os.listdir(entry / "task"))))
+    return sorted(found)
+
+
+def workers(pid):
+    """The workers of a parent; the process that makes them has no other thread."""
+    return [child for child, threads in children(pid) if threads > 1]
+
+
+def family(pid):
+    """A parent and all whose parent it is."""
+    return [pid, *(child for child, _ in children(pid))]
+
+
 @contextlib.contextmanager
 def directory():
     with tempfile.TemporaryDirectory(prefix="queue-server-") as path:

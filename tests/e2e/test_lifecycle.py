@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -239,88 +238,43 @@ class Stopping(unittest.TestCase):
 
 
 class Signals(unittest.TestCase):
+    STRAY = (signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT, signal.SIGALRM, signal.SIGXFSZ, signal.SIGVTALRM,
+             signal.SIGPROF, signal.SIGIO, signal.SIGPIPE)
+
     def test_stray_signals_do_not_end_it(self):
         with harness.Server() as server:
-            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT, signal.SIGALRM, signal.SIGXFSZ, signal.SIGPIPE):
+            for number in self.STRAY:
                 server.process.send_signal(number)
                 self.assertEqual(204, server.ping(), number)
 
+    def test_they_end_neither_workers_nor_their_parent(self):
+        with harness.Server("--server.workers=2") as server:
+            family = harness.family(server.process.pid)
+            self.assertGreaterEqual(len(family), 3)
+            for number in self.STRAY:
+                for process in family:
+                    os.kill(process, number)
+            self.assertEqual(204, server.ping())
+            self.assertEqual(family, harness.family(server.process.pid))
 
-class Files(unittest.TestCase):
-    def test_the_storage_is_private_and_one_file_after_a_stop(self):
-        with harness.directory() as folder:
-            with harness.Server(directory=folder) as server, server.client() as ask:
-                self.assertEqual(201, ask("PUT", "/v2/queues/q")[0])
-                for file in folder.glob("queues.db*"):
-                    self.assertEqual(0o600, file.stat().st_mode & 0o777, file)
-                reports.ask(server)
-                self.assertEqual(0, server.stop())
-            self.assertEqual(["queues.db"], [file.name for file in folder.glob("queues.db*")])
+    def test_one_of_them_may_be_the_reports(self):
+        for name in ("HUP", "USR1"):
+            with harness.Server(f"--oslo_reports.signal={name}") as server:
+                server.process.send_signal(getattr(signal, "SIG" + name))
+                reports.wait_for(lambda: reports.texts(server.stderr()), server.stderr)
+                self.assertEqual(204, server.ping())
 
-    def test_a_damaged_storage_is_refused(self):
-        with harness.directory() as folder:
-            with harness.Server(directory=folder) as server, server.client() as ask:
-                for number in range(50):
-                    self.assertEqual(201, ask("POST", f"/v2/queues/q{number}/messages",
-                                              {"messages": [{"body": "x" * 1000}]})[0])
-            file = folder / "queues.db"
-            content = bytearray(file.read_bytes())
-            content[8192:12288] = bytes(4096)
-            file.write_bytes(content)
-            result = harness.run("--http.port=0", "--websocket.port=0", f"--storage.path={file}")
-            self.assertEqual(69, result.returncode, result.stderr)
-            self.assertIn("damaged", result.stderr)
-
-
-class Faults(unittest.TestCase):
-    def test_a_locked_storage_is_seen_until_it_works_again(self):
-        with harness.Server("--oslo_reports.format=json") as server, server.client() as ask:
-            body = {"messages": [{"body": 1}]}
-            self.assertEqual(201, ask("POST", "/v2/queues/q/messages", body)[0])
-            with contextlib.closing(sqlite3.connect(server.storage, isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
-                status, _, headers = ask("POST", "/v2/queues/q/messages", body)
-                self.assertEqual((503, "1"), (status, headers["Retry-After"]))
-                for path in ("/v2/ping", "/healthz", "/v2/health"):
-                    self.assertEqual(503, ask("GET", path)[0], path)
-                self.assertIn("locked", json.dumps(reports.ask(server, read=reports.jsons)["sections"]["Storage"]))
-                self.assertIn("storage: writing fails: database is locked", server.stderr())
-                other.execute("ROLLBACK")
-            reports.wait_for(lambda: server.ping() == 204, server.stderr)
-            self.assertIn("storage: writing works again", server.stderr())
-
-
-class FullDisk(unittest.TestCase):
-    def setUp(self):
-        """A file system of its own, which only root can have."""
-        self.folder = harness.pathlib.Path(tempfile.mkdtemp(prefix="queue-server-full-"))
-        self.addCleanup(self.folder.rmdir)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", self.folder], capture_output=True)
-        if mounted.returncode != 0:
-            self.skipTest("no file system can be mounted here")
-        self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
-
-    def test_it_is_said_and_can_be_emptied_through_the_api(self):
-        with harness.Server(directory=self.folder) as server, server.client() as ask:
-            big = {"messages": [{"body": "x" * 200000}]}
-            messages, status = "/v2/queues/q/messages", 201
-            for _ in range(1000):
-                status, _, _ = ask("POST", messages, big)
+    def test_a_file_that_may_not_grow_is_a_fault_and_no_end(self):
+        limited = ("prlimit", f"--fsize={1 << 20}")
+        with harness.Server("--oslo_reports.format=json", *reports.PATIENT, starter=limited) as server, server.client() as ask:
+            big, status = {"messages": [{"body": "x" * 200000}]}, 201
+            for _ in range(100):
+                status = ask("POST", "/v2/queues/q/messages", big)[0]
                 if status != 201:
                     break
             self.assertEqual(503, status)
-            self.assertEqual(503, ask("GET", "/healthz")[0])
-            self.assertIn("storage: writing fails: database or disk is full", server.stderr())
-            popped = 0
-            while True:
-                status, answer, _ = ask("DELETE", f"{messages}?pop=5")
-                self.assertEqual(200, status, answer)
-                if not answer["messages"]:
-                    break
-                popped += len(answer["messages"])
-            self.assertGreater(popped, 20)
-            reports.wait_for(lambda: ask("POST", messages, {"messages": [{"body": 1}]})[0] == 201, server.stderr)
-            reports.wait_for(lambda: server.ping() == 204, server.stderr)
+            state = reports.ask(server, read=reports.jsons)["sections"]["Storage"]["state"]
+            self.assertTrue(state.startswith("FAULT: "), state)
 
 
 class Fairness(unittest.TestCase):

@@ -7,30 +7,16 @@ import pathlib
 import signal
 import sys
 import threading
-import time
 import unittest
 
 import harness
 import reports
 
 
-def children(pid):
-    """The processes whose parent it is, but for the one that makes workers, which has no other thread."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == pid and len(os.listdir(entry / "task")) > 1:
-                found.append(int(entry.name))
-    return sorted(found)
-
-
 class Workers(unittest.TestCase):
     def test_claims_are_exclusive_among_processes(self):
         with harness.Server("--server.workers=2") as server, server.client() as ask:
-            self.assertEqual(2, len(children(server.process.pid)))
+            self.assertEqual(2, len(harness.workers(server.process.pid)))
             count = 60
             for first in range(0, count, 20):
                 self.assertEqual(201, ask("POST", "/v2/queues/q/messages",
@@ -58,7 +44,7 @@ class Workers(unittest.TestCase):
         server = harness.Server.with_trigger_file("--server.workers=2", "--oslo_reports.format=json")
         with server:
             parent = server.process.pid
-            workers = children(parent)
+            workers = harness.workers(parent)
             server.trigger_file.touch()
             made = reports.wait_for(lambda: len(reports.jsons(server.stderr())) == 3 and reports.jsons(server.stderr()),
                                     server.stderr)
@@ -73,7 +59,7 @@ class Workers(unittest.TestCase):
 
     def test_what_dies_is_started_again(self):
         with harness.Server("--server.workers=2") as server:
-            before = children(server.process.pid)
+            before = harness.workers(server.process.pid)
             os.kill(before[0], signal.SIGKILL)
             after = reports.wait_for(lambda: self.replaced(server.process.pid, before), server.stderr)
             self.assertEqual(2, len(after))
@@ -82,14 +68,14 @@ class Workers(unittest.TestCase):
             self.assertIn("signal 9", reports.ask(server))
 
     def replaced(self, parent, before):
-        now = children(parent)
+        now = harness.workers(parent)
         return now if len(now) == 2 and now != before else None
 
     def test_a_stop_ends_all_and_a_killed_parent_too(self):
         for number in (signal.SIGTERM, signal.SIGKILL):
             with harness.Server("--server.workers=3") as server, server.client() as ask:
                 self.assertEqual(201, ask("PUT", "/v2/queues/q")[0])
-                workers = children(server.process.pid)
+                workers = harness.workers(server.process.pid)
                 self.assertEqual(3, len(workers))
                 server.process.send_signal(number)
                 server.ended = True

@@ -17,6 +17,7 @@
 #include "http/api.hpp"
 #include "http/debug_endpoint.hpp"
 #include "http/head.hpp"
+#include "log/log.hpp"
 #include "peer.hpp"
 #include "storage/engine/id.hpp"
 #include "verbs/time.hpp"
@@ -56,19 +57,28 @@ struct client {
   }
 };
 
-response http_response(reply answer, unsigned version, bool keep_alive, bool head) {
-  response made{static_cast<beast::http::status>(answer.status), version};
+// An answer and how it is to be sent.
+struct outgoing {
+  reply answer;
+  unsigned version = 11;
+  bool keep_alive = false;
+  bool head = false;
+};
+
+response http_response(outgoing sent, const std::string& request_id) {
+  reply& answer = sent.answer;
+  response made{static_cast<beast::http::status>(answer.status), sent.version};
   made.set(beast::http::field::server, "queue-server");
   made.set(beast::http::field::date, http_date());
-  made.set("x-openstack-request-id", "req-" + new_id());
+  made.set("x-openstack-request-id", request_id);
   if (!answer.content_type.empty()) {
     made.set(beast::http::field::content_type, answer.content_type);
   }
   for (const auto& [name, value] : answer.headers)
     made.set(name, value);
-  made.keep_alive(keep_alive);
+  made.keep_alive(sent.keep_alive);
   if (answer.status != 204) made.content_length(answer.body.size());
-  if (!head) made.body() = std::move(answer.body);
+  if (!sent.head) made.body() = std::move(answer.body);
   return made;
 }
 
@@ -125,14 +135,6 @@ struct incoming {
   beast::http::request<beast::http::string_body> request;
 };
 
-// An answer and how it is to be sent.
-struct outgoing {
-  reply answer;
-  unsigned version = 11;
-  bool keep_alive = false;
-  bool head = false;
-};
-
 class conversation final {
  public:
   conversation(std::shared_ptr<client> peer, services& shared, connections::entry self)
@@ -146,6 +148,8 @@ class conversation final {
   asio::awaitable<outgoing> serve(beast::http::request<beast::http::string_body> received);
   asio::awaitable<bool> send(outgoing made);
   asio::awaitable<void> see_off();
+  void count_in(std::size_t bytes);
+  void log(std::uint64_t bytes_out);
 
   std::shared_ptr<client> peer_;
   services& shared_;
@@ -153,6 +157,8 @@ class conversation final {
   budget::share memory_{shared_.receiving};
   beast::tcp_stream& stream_ = peer_->stream;
   beast::flat_buffer buffer_{largest_header + shared_.allowed.largest_request()};
+  access_record record_;  // of the request that is being served
+  std::chrono::steady_clock::time_point began_;
 };
 
 asio::awaitable<void> conversation::run() {
@@ -207,6 +213,11 @@ asio::awaitable<bool> conversation::request_begins() {
 
 asio::awaitable<incoming> conversation::read_request() {
   self_->now("reading a request");
+  record_ = {};
+  record_.protocol = "http";
+  record_.peer = self_->peer();
+  record_.request_id = "req-" + new_id();
+  began_ = std::chrono::steady_clock::now();
   request_parser parser;
   parser.header_limit(largest_header);
   parser.body_limit(shared_.allowed.largest_request());
@@ -215,7 +226,8 @@ asio::awaitable<incoming> conversation::read_request() {
   stream_.expires_after(shared_.transfer_limit);
   std::tie(received.problem, bytes) =
       co_await beast::http::async_read_header(stream_, buffer_, parser, as_result);
-  self_->received(bytes);
+  count_in(bytes);
+  if (!received.problem) record_.request = shown_request(parser.get());
   if (!received.problem)
     received.refusal = refusal_of(parser, memory_, shared_.allowed.largest_request());
   if (received.refusal) co_return received;
@@ -228,7 +240,7 @@ asio::awaitable<incoming> conversation::read_request() {
   if (!received.problem) {
     std::tie(received.problem, bytes) =
         co_await beast::http::async_read(stream_, buffer_, parser, as_result);
-    self_->received(bytes);
+    count_in(bytes);
   }
   if (!received.problem) received.request = parser.release();
   co_return received;
@@ -240,7 +252,7 @@ asio::awaitable<outgoing> conversation::serve(
                 .version = received.version(),
                 .keep_alive = received.keep_alive(),
                 .head = received.method() == beast::http::verb::head};
-  self_->now("working", shown_request(received));
+  self_->now("working", record_.request);
   if (self_.crowded() && !is_health_target(received.target())) {
     made.answer =
         error_reply(503, "Service temporarily unavailable", "There are too many clients.");
@@ -254,8 +266,10 @@ asio::awaitable<outgoing> conversation::serve(
   }
   request asked = request_of(received);
   asked.body = std::move(received.body());
-  gmr::set_label("client", asked.client_id.value_or(""));
+  record_.client = asked.client_id.value_or("");
+  gmr::set_label("client", record_.client);
   const auto work = std::make_shared<operation>(prepare(asked, shared_.allowed));
+  record_.project = work->project();
   if (needs_storage(*work)) {
     self_->now("waiting for storage");
     const storage_outcome done =
@@ -269,13 +283,25 @@ asio::awaitable<outgoing> conversation::serve(
 
 asio::awaitable<bool> conversation::send(outgoing made) {
   self_->now("sending an answer");
-  response message =
-      http_response(std::move(made.answer), made.version, made.keep_alive, made.head);
+  record_.status = made.answer.status;
+  response message = http_response(std::move(made), record_.request_id);
   stream_.expires_after(shared_.transfer_limit);
   const auto [problem, bytes] = co_await beast::http::async_write(stream_, message, as_result);
   self_->sent(bytes);
   stream_.expires_never();
+  log(bytes);
   co_return !problem;
+}
+
+void conversation::log(std::uint64_t bytes_out) {
+  record_.bytes_out = bytes_out;
+  record_.took = std::chrono::steady_clock::now() - began_;
+  shared_.log.access(record_);
+}
+
+void conversation::count_in(std::size_t bytes) {
+  self_->received(bytes);
+  record_.bytes_in += bytes;
 }
 
 // Reads and drops what the client still sends, within limits.

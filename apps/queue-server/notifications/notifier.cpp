@@ -18,6 +18,7 @@
 #include <gmr/trace/label.hpp>
 #include <list>
 
+#include "log/log.hpp"
 #include "verbs/errors.hpp"
 #include "verbs/metadata.hpp"
 #include "verbs/signing.hpp"
@@ -174,9 +175,14 @@ std::optional<std::chrono::seconds> pause_before(std::int64_t retry, const retry
   return std::nullopt;
 }
 
+// A query may hold a secret.
+std::string shown(const std::string& subscriber) {
+  return subscriber.substr(0, subscriber.find('?'));
+}
+
 asio::awaitable<bool> deliver(std::shared_ptr<delivery> one) {
   gmr::set_name("notification");
-  gmr::set_label("subscriber", one->what.subscriber.substr(0, one->what.subscriber.find('?')));
+  gmr::set_label("subscriber", shown(one->what.subscriber));
   // Whoever started this holds a lock that its end takes.
   co_await asio::post(one->strand, asio::deferred);
   for (std::int64_t retry = 0; !one->stopping; ++retry) {
@@ -193,7 +199,8 @@ asio::awaitable<bool> deliver(std::shared_ptr<delivery> one) {
 
 class notifier::implementation final : public std::enable_shared_from_this<implementation> {
  public:
-  implementation(asio::io_context& io, const rules& allowed) : io_(io), allowed_(allowed) {}
+  implementation(asio::io_context& io, const rules& allowed, service_log& log)
+      : io_(io), allowed_(allowed), log_(log) {}
 
   void announce(const result& done) {
     if (const auto* posted = std::get_if<results::messages_posted>(&done)) announce(*posted);
@@ -260,6 +267,10 @@ class notifier::implementation final : public std::enable_shared_from_this<imple
 
   void ended(std::list<std::shared_ptr<delivery>>::iterator place, bool taken) {
     ++(taken ? counts_.delivered : counts_.failed);
+    if (!taken) {
+      log_.event("notification failed", {{"subscriber", shown((*place)->what.subscriber)}},
+                 severity::warning);
+    }
     const std::lock_guard lock(mutex_);
     active_.erase(place);
     start_some();
@@ -277,14 +288,15 @@ class notifier::implementation final : public std::enable_shared_from_this<imple
 
   asio::io_context& io_;
   const rules& allowed_;
+  service_log& log_;
   std::mutex mutex_;
   std::deque<notification> waiting_;
   std::list<std::shared_ptr<delivery>> active_;
   bool stopping_ = false;
 };
 
-notifier::notifier(asio::io_context& io, const rules& allowed)
-    : implementation_(std::make_shared<implementation>(io, allowed)) {}
+notifier::notifier(asio::io_context& io, const rules& allowed, service_log& log)
+    : implementation_(std::make_shared<implementation>(io, allowed, log)) {}
 
 notifier::~notifier() = default;
 

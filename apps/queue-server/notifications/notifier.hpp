@@ -16,11 +16,13 @@
 
 namespace queue_server {
 
+class service_log;
+
 // All members: any thread.
 class notifier final {
  public:
-  // Both must outlive it.
-  notifier(boost::asio::io_context& io, const rules& allowed);
+  // All must outlive it.
+  notifier(boost::asio::io_context& io, const rules& allowed, service_log& log);
   ~notifier();
   notifier(const notifier&) = delete;
   notifier& operator=(const notifier&) = delete;

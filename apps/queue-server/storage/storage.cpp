@@ -28,6 +28,17 @@ constexpr std::int64_t most_swept = 5000;
 constexpr std::chrono::milliseconds quick_sweep{5};
 constexpr std::chrono::milliseconds slow_sweep{10};
 
+// A little is written at least so often, to see whether that works.
+constexpr std::chrono::seconds longest_unproved{30};
+// Counting takes a hundredth of the time at most, however much there is to count.
+constexpr std::chrono::seconds longest_count{1};
+constexpr std::chrono::seconds least_between_counts{5};
+constexpr int part_of_time_to_count = 100;
+
+std::int64_t microseconds(clock::duration time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
 // Names the threads of a pool; each runs exactly one of the tasks, as all wait for all.
 void name_threads(asio::thread_pool& threads, int count, int first_number) {
   // Shared, as a thread may still be inside it when the others have gone on.
@@ -64,7 +75,7 @@ class storage::pool final {
 
   void submit(storage_work work, std::unique_ptr<completion> then) {
     const bool writes = work.use == engine_use::write;
-    job added{std::move(work), std::move(then), {}, false, false};
+    job added{std::move(work), std::move(then), {}, clock::now(), false, false};
     const std::lock_guard lock(mutex_);
     auto& line = writes ? writes_ : reads_;
     const std::string project = added.work.project;
@@ -77,18 +88,26 @@ class storage::pool final {
     }
   }
 
-  void sweep() {
+  void sweep(bool removes) {
+    if (health_.reads_fail() || clock::now().time_since_epoch().count() >= next_count_) count();
     if (sweeping_.exchange(true)) return;
-    asio::post(writer_, [this] { sweep_some(); });
+    asio::post(writer_, [this, removes] { sweep_some(removes); });
+  }
+
+  void count() {
+    if (counting_.exchange(true)) return;
+    asio::post(readers_, [this] { count_now(); });
   }
 
   [[nodiscard]] const storage_health& health() const noexcept { return health_; }
+  [[nodiscard]] const last_census& counted() const noexcept { return counted_; }
 
  private:
   struct job {
     storage_work work;
     std::unique_ptr<completion> then;
     std::exception_ptr problem;
+    clock::time_point asked;
     bool done = false;
     bool fault = false;  // of the storage
   };
@@ -101,9 +120,61 @@ class storage::pool final {
   }
 
   bool note_failure(engine_use use, const std::exception& problem) {
-    if (dynamic_cast<const storage_error*>(&problem) == nullptr) return false;
-    health_.failed(use, problem.what());
-    return true;
+    const auto* fault = dynamic_cast<const storage_error*>(&problem);
+    if (fault != nullptr) health_.failed(use, *fault);
+    return fault != nullptr;
+  }
+
+  // While the writer is at something.
+  class writing final {
+   public:
+    explicit writing(pool& of) : of_(of) {
+      of_.health_.writing_since = clock::now().time_since_epoch().count();
+    }
+    writing(const writing&) = delete;
+    writing& operator=(const writing&) = delete;
+    ~writing() {
+      of_.health_.writing_since = 0;
+      of_.health_.set_engine(of_.writer_engine_->state());
+    }
+
+   private:
+    pool& of_;
+  };
+
+  // With the mutex held, by a thread of the readers: there are as many engines.
+  [[nodiscard]] std::unique_ptr<engine> take_engine() {
+    std::unique_ptr<engine> data = std::move(idle_engines_.back());
+    idle_engines_.pop_back();
+    return data;
+  }
+
+  void count_now() {
+    std::unique_ptr<engine> data;
+    {
+      const std::lock_guard lock(mutex_);
+      data = take_engine();
+    }
+    const auto began = clock::now();
+    std::shared_ptr<last_census::counted> made;
+    try {
+      if (auto found = data->count_all(std::int64_t{most_lines_counted}, longest_count)) {
+        made =
+            std::make_shared<last_census::counted>(last_census::counted{std::move(*found), began});
+      }
+      health_.worked(engine_use::read);
+    } catch (const std::exception& problem) {
+      note_failure(engine_use::read, problem);
+    }
+    const auto pause = std::max<clock::duration>(least_between_counts,
+                                                 part_of_time_to_count * (clock::now() - began));
+    next_count_ = (clock::now() + pause).time_since_epoch().count();
+    {
+      const std::lock_guard lock(mutex_);
+      idle_engines_.push_back(std::move(data));
+    }
+    counting_ = false;
+    counted_.end(std::move(made));
   }
 
   void read_next() {
@@ -113,8 +184,7 @@ class storage::pool final {
       const std::lock_guard lock(mutex_);
       next = reads_.pop();  // one for each that was posted
       health_.waiting_reads = reads_.size();
-      data = std::move(idle_engines_.back());  // as many as threads
-      idle_engines_.pop_back();
+      data = take_engine();
     }
     try {
       next.done = next.work.run(*data);
@@ -145,6 +215,7 @@ class storage::pool final {
       const std::lock_guard lock(mutex_);
       writer_called_ = false;
     }
+    const writing now(*this);
     const auto began = clock::now();
     try {
       writer_engine_->begin();
@@ -173,6 +244,9 @@ class storage::pool final {
     if (writes_.empty() || batch.size() == largest_batch) return false;
     batch.push_back(writes_.pop());
     health_.waiting_writes = writes_.size();
+    const auto waited = microseconds(clock::now() - batch.back().asked);
+    health_.last_wait_us = waited;
+    if (waited > health_.longest_wait_us) health_.longest_wait_us = waited;
     return true;
   }
 
@@ -210,6 +284,7 @@ class storage::pool final {
       for (auto each = batch.rbegin(); each != batch.rend(); ++each) {
         if (each->done) continue;
         const std::string project = each->work.project;
+        each->asked = clock::now();  // for its next turn
         writes_.push_front(project, std::move(*each));
       }
       health_.waiting_writes = writes_.size();
@@ -221,16 +296,16 @@ class storage::pool final {
   }
 
   void note_commit(clock::duration took) {
-    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    const auto us = microseconds(took);
     ++health_.commits;
     health_.last_commit_us = us;
     if (us > health_.longest_commit_us) health_.longest_commit_us = us;
   }
 
-  void sweep_some() {
+  void sweep_some(bool removes) {
     bool more = false;
     try {
-      more = sweep_part();
+      more = sweep_part(removes);
       if (writer_engine_->has_room()) health_.worked(engine_use::write);
     } catch (const std::exception& problem) {
       // What has expired stays hidden, and the next sweep tries again.
@@ -239,19 +314,25 @@ class storage::pool final {
       roll_back();
     }
     if (more) {
-      asio::post(writer_, [this] { sweep_some(); });  // behind those who wait to write
+      asio::post(writer_,
+                 [this, removes] { sweep_some(removes); });  // behind those who wait to write
     } else {
       sweeping_ = false;
     }
   }
 
-  bool sweep_part() {
+  bool sweep_part(bool removes) {
+    const writing now(*this);
     const auto began = clock::now();
     writer_engine_->begin();
-    if (health_.writes_fail()) writer_engine_->try_to_write();
-    const std::int64_t swept = writer_engine_->sweep(sweep_rows_);
+    if (health_.writes_fail() || began >= next_proof_) {
+      writer_engine_->try_to_write();
+      next_proof_ = began + longest_unproved;
+    }
+    const std::int64_t swept = removes ? writer_engine_->sweep(sweep_rows_) : 0;
     writer_engine_->commit();
     health_.swept += static_cast<std::uint64_t>(swept);
+    ++health_.looks;
     const auto took = clock::now() - began;
     if (took < quick_sweep) sweep_rows_ = std::min(2 * sweep_rows_, most_swept);
     if (took > slow_sweep) sweep_rows_ = std::max(sweep_rows_ / 2, least_swept);
@@ -270,7 +351,11 @@ class storage::pool final {
   std::unique_ptr<engine> writer_engine_;
   std::int64_t sweep_rows_ = 1000;
   std::atomic<bool> sweeping_ = false;
-  std::mutex mutex_;  // never held while an engine runs
+  clock::time_point next_proof_ = clock::now() + longest_unproved;
+  last_census counted_;
+  std::atomic<bool> counting_ = false;
+  std::atomic<clock::rep> next_count_ = 0;  // as time_since_epoch()
+  std::mutex mutex_;                        // never held while an engine runs
   bool writer_called_ = false;
   fair_queue<job> writes_;
   fair_queue<job> reads_;
@@ -285,8 +370,16 @@ storage::storage(const engine_factory& open, int reader_threads,
 
 storage::~storage() = default;
 
-void storage::sweep() {
-  pool_->sweep();
+void storage::sweep(bool removes) {
+  pool_->sweep(removes);
+}
+
+void storage::count() {
+  pool_->count();
+}
+
+const last_census& storage::counted() const noexcept {
+  return pool_->counted();
 }
 
 const storage_health& storage::health() const noexcept {

@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+#include "storage/counted.hpp"
 #include "storage/engine/engine.hpp"
 #include "storage/health.hpp"
 
@@ -65,9 +66,15 @@ class storage final {
         token, std::move(work));
   }
 
-  // Removes what has expired, in the background and in small parts, until nothing is left; and
-  // tries again what failed before. To be called every second or so.
-  void sweep();
+  // To be called every second or so. In the background: tries again what failed before, looks
+  // whether the file is still there, counts now and then; and removes what has expired, in small
+  // parts until nothing is left, unless another process does.
+  void sweep(bool removes = true);
+
+  static constexpr std::size_t most_lines_counted = 100;  // of queues, and of claims
+  // Counts all there is, in the background. Any thread, like counted(), which has the result.
+  void count();
+  [[nodiscard]] const last_census& counted() const noexcept;
 
   // Any thread, and never waits for the storage.
   [[nodiscard]] const storage_health& health() const noexcept;

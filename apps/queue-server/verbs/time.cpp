@@ -22,6 +22,12 @@ std::string rfc3339(std::int64_t milliseconds) {
   return formatted(milliseconds / 1000, "%Y-%m-%dT%H:%M:%SZ");
 }
 
+std::string precise_rfc3339(std::int64_t milliseconds) {
+  // The thousandths, with the zeros before them.
+  const std::string part = std::to_string(1000 + milliseconds % 1000).substr(1);
+  return formatted(milliseconds / 1000, "%Y-%m-%dT%H:%M:%S.") + part + 'Z';
+}
+
 std::string http_date() {
   return formatted(std::time(nullptr), "%a, %d %b %Y %H:%M:%S GMT");
 }

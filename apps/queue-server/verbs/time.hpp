@@ -10,6 +10,9 @@ namespace queue_server {
 // "2026-01-31T12:00:00Z" from milliseconds since 1970.
 [[nodiscard]] std::string rfc3339(std::int64_t milliseconds);
 
+// "2026-01-31T12:00:00.250Z".
+[[nodiscard]] std::string precise_rfc3339(std::int64_t milliseconds);
+
 // "Sat, 31 Jan 2026 12:00:00 GMT", of now, as HTTP's header Date has it.
 [[nodiscard]] std::string http_date();
 

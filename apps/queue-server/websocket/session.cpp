@@ -18,6 +18,7 @@
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <gmr/trace/label.hpp>
 
+#include "log/log.hpp"
 #include "peer.hpp"
 #include "websocket/api.hpp"
 #include "work.hpp"
@@ -107,6 +108,16 @@ std::optional<refusal> refusal_of(const upgrade& asked, const services& shared) 
   return std::nullopt;
 }
 
+void log_refusal(const client& peer, const refusal& told, std::size_t bytes, service_log& log) {
+  access_record record;
+  record.protocol = "websocket";
+  record.request = "handshake";
+  record.peer = name_of_peer(beast::get_lowest_layer(peer.stream).socket());
+  record.status = told.result_int();
+  record.bytes_out = bytes;
+  log.access(record);
+}
+
 // False: it is no client of ours, and has been told so.
 bool shake_hands(client& peer, const services& shared, const asio::yield_context& yield) {
   auto& stream = peer.stream;
@@ -120,7 +131,8 @@ bool shake_hands(client& peer, const services& shared, const asio::yield_context
   if (problem) return false;
   auto refused = refusal_of(parser.get(), shared);
   if (refused) {
-    beast::http::async_write(below, *refused, yield[problem]);
+    const std::size_t sent = beast::http::async_write(below, *refused, yield[problem]);
+    log_refusal(peer, *refused, sent, shared.log);
     return false;
   }
   below.expires_never();
@@ -174,17 +186,24 @@ void session(const std::shared_ptr<client>& peer, services& shared,
   while (!problem && !peer->stopping) {
     self->now("waiting for a message");
     peer->at = client::phase::waiting;
-    self->received(receive(*peer, shared, buffer, memory, yield, problem));
+    access_record record;
+    record.protocol = "websocket";
+    record.peer = self->peer();
+    record.bytes_in = receive(*peer, shared, buffer, memory, yield, problem);
+    self->received(record.bytes_in);
     // A message that crosses the close could not be answered any more, so nothing is done for it.
     if (problem || peer->at == client::phase::closing) return;
 
+    const auto began = std::chrono::steady_clock::now();
     peer->at = client::phase::working;
     const auto form = stream.got_binary() ? encoding::message_pack : encoding::json;
     const auto bytes = buffer.cdata();
     prepared asked =
         prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form, shared.allowed);
     self->now("working", asked.action);
+    record.request = asked.action;
     const auto work = std::make_shared<operation>(std::move(asked.work));
+    record.project = work->project();
     buffer.clear();
     memory.release();
     if (buffer.capacity() > most_idle_buffer) buffer.shrink_to_fit();
@@ -202,6 +221,10 @@ void session(const std::shared_ptr<client>& peer, services& shared,
     const std::size_t sent = stream.async_write(asio::buffer(answer.body), yield[problem]);
     beast::get_lowest_layer(stream).expires_never();
     self->sent(sent);
+    record.status = answer.status;
+    record.bytes_out = sent;
+    record.took = std::chrono::steady_clock::now() - began;
+    shared.log.access(record);
   }
   if (!problem) {
     self->now("closing");

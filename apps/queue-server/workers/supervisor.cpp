@@ -8,6 +8,9 @@
 #include <csignal>
 #include <memory>
 
+#include "log/log.hpp"
+#include "signals.hpp"
+
 namespace queue_server {
 
 namespace asio = boost::asio;
@@ -19,21 +22,24 @@ constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{30'000};
 constexpr std::chrono::seconds long_life{10};  // whoever lived so long is started again at once
 constexpr std::chrono::seconds grace_of_workers{5};  // after the workers' own limit
+constexpr std::chrono::milliseconds between_looks{500};
 constexpr int exit_software = 70;
 
 }  // namespace
 
 supervisor::supervisor(spawner& makes, int workers, std::chrono::seconds shutdown_limit,
-                       std::function<void()> all_serve)
+                       std::function<void()> all_serve, service_log& log)
     : makes_(makes),
       shutdown_limit_(shutdown_limit),
       all_serve_(std::move(all_serve)),
+      log_(log),
       workers_(static_cast<std::size_t>(workers)),
       pauses_(workers_.size(), first_pause),
       states_(loop_, ::dup(makes.states())),
       children_(loop_, SIGCHLD),
       stops_(loop_, SIGTERM, SIGINT),
-      limit_(loop_) {}
+      limit_(loop_),
+      look_(loop_) {}
 
 int supervisor::run() {
   stops_.async_wait([this](error_code cancelled, int) {
@@ -41,10 +47,25 @@ int supervisor::run() {
   });
   wait_for_deaths();
   read_states();
+  look_for_hangups();
   for (std::size_t number = 0; number < workers_.size(); ++number)
     start_again(number, std::chrono::milliseconds(0));
   loop_.run();
   return code_;
+}
+
+// Workers open their logs again when their parent does.
+void supervisor::look_for_hangups() {
+  look_.expires_after(between_looks);
+  look_.async_wait([this](error_code) {
+    if (hangup_came()) {
+      log_.reopen();
+      for (const worker& each : workers_) {
+        if (each.pid > 0) ::kill(each.pid, SIGHUP);
+      }
+    }
+    look_for_hangups();
+  });
 }
 
 std::vector<supervisor::worker> supervisor::workers() const {
@@ -72,6 +93,7 @@ void supervisor::take_state(const worker_state& state) {
     all = std::all_of(workers_.begin(), workers_.end(),
                       [](const worker& each) { return each.serves; });
   }
+  if (state.serves) log_.event("worker serves", {{"worker", state.number}, {"process", state.pid}});
   if (stopping_) ::kill(state.pid, SIGTERM);
   if (all && all_serve_) std::exchange(all_serve_, nullptr)();
   // It may have ended before its word was read.
@@ -108,6 +130,13 @@ void supervisor::bury(std::size_t number, int status) {
     one.serves = false;
     ++one.deaths;
     one.last_status = status;
+  }
+  if (!stopping_) {
+    log_.event("worker ended",
+               {{"worker", number},
+                {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
+                {"code", WIFEXITED(status) ? WEXITSTATUS(status) : 0}},
+               severity::warning);
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_software;
   if (stopping_) {

@@ -14,11 +14,13 @@
 
 namespace queue_server {
 
+class service_log;
+
 class supervisor final {
  public:
   // `all_serve` is called once, when all workers do.
   supervisor(spawner& makes, int workers, std::chrono::seconds shutdown_limit,
-             std::function<void()> all_serve);
+             std::function<void()> all_serve, service_log& log);
 
   // Until SIGTERM or SIGINT came and all workers have ended, or a worker can't be started at all.
   // Returns the exit code.
@@ -43,10 +45,12 @@ class supervisor final {
   void start_again(std::size_t number, std::chrono::milliseconds pause);
   void stop(int code);
   void end_when_all_have();
+  void look_for_hangups();
 
   spawner& makes_;
   const std::chrono::seconds shutdown_limit_;
   std::function<void()> all_serve_;
+  service_log& log_;
   mutable std::mutex mutex_;  // of workers_
   std::vector<worker> workers_;
   std::vector<std::chrono::milliseconds> pauses_;  // before the next start of each
@@ -55,6 +59,7 @@ class supervisor final {
   boost::asio::signal_set children_;
   boost::asio::signal_set stops_;
   boost::asio::steady_timer limit_;
+  boost::asio::steady_timer look_;
   worker_state incoming_;
   bool stopping_ = false;
   int code_ = 0;

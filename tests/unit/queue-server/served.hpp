@@ -36,7 +36,9 @@ class served {
 
   rules allowed_ = with_a_key();
   std::shared_ptr<std::int64_t> now_ = std::make_shared<std::int64_t>(1'700'000'000'000);
-  store data_{":memory:", sqlite::open_mode::read_write, [now = now_] { return *now; }};
+  store data_{
+      ":memory:", sqlite::open_mode::read_write,
+      sqlite::machine_clocks{[now = now_] { return *now; }, [now = now_] { return *now; }, {}}};
 };
 
 }  // namespace queue_server

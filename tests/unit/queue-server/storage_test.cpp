@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <storage/fair_queue.hpp>
 #include <storage/sqlite/store.hpp>
@@ -172,6 +173,86 @@ TEST_F(storage_test, a_sweep_goes_on_until_nothing_is_left) {
   while (data->health().swept < 10001 && std::chrono::steady_clock::now() < end)
     std::this_thread::yield();
   EXPECT_EQ(data->health().swept, 10001U) << "the messages and the queue, by one call";
+}
+
+// Who asks for a count waits as long as he likes, and then has the one before.
+TEST_F(storage_test, counts_for_those_who_do_not_wait) {
+  const auto data = opened(1);
+  EXPECT_EQ(data->counted().latest(), nullptr);
+  EXPECT_EQ(run(*data, post(1)), "");
+  const auto counted = [&data] {
+    const auto before = data->counted().ended();
+    data->count();
+    return data->counted().next(before, std::chrono::seconds(60));
+  };
+  auto found = counted();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->found.queues.at(0).messages, 1);
+
+  std::promise<void> go_on;
+  std::atomic<bool> stuck = false;
+  auto reading = start(*data, {engine_use::read, "project", [&](engine&) {
+                                 stuck = true;
+                                 go_on.get_future().wait();
+                                 return true;
+                               }});
+  while (!stuck)
+    std::this_thread::yield();
+  EXPECT_EQ(run(*data, post(2)), "");
+  data->count();
+  EXPECT_EQ(data->counted().next(data->counted().ended(), std::chrono::milliseconds(1)), found);
+  EXPECT_EQ(data->counted().latest(), found);
+  go_on.set_value();
+  EXPECT_EQ(problem(reading.get()), "");
+  // The count that was asked for before ends first, or is this one.
+  found = counted();
+  EXPECT_EQ(found->found.queues.at(0).messages, 2);
+}
+
+// Damage is no lock: what works beside it does not take it back.
+TEST_F(storage_test, damage_stays_a_fault) {
+  const auto data = opened(1);
+  EXPECT_EQ(run(*data, {engine_use::read, "project",
+                        [](engine&) -> bool { throw storage_error("malformed", true); }}),
+            "malformed");
+  EXPECT_EQ(count(*data), 0);
+  ASSERT_TRUE(data->health().now());
+  EXPECT_TRUE(data->health().now()->lasting);
+  EXPECT_EQ(run(*data, {engine_use::read, "project",
+                        [](engine&) -> bool { throw storage_error("locked"); }}),
+            "locked");
+  EXPECT_EQ(data->health().now()->what, "malformed");
+}
+
+TEST_F(storage_test, a_file_that_is_not_where_it_was_is_a_fault_until_it_is_back) {
+  const auto data = opened(1);
+  EXPECT_EQ(run(*data, post(1)), "");
+  std::filesystem::rename(path(), path() + ".elsewhere");
+  EXPECT_EQ(run(*data, post(2)), "the file was moved or deleted");
+  std::filesystem::rename(path() + ".elsewhere", path());
+  EXPECT_EQ(run(*data, post(3)), "");
+  EXPECT_FALSE(data->health().now());
+  EXPECT_EQ(count(*data), 2);
+}
+
+TEST_F(storage_test, the_state_of_the_engine_and_the_waits_are_kept) {
+  const auto data = opened(1);
+  for (int number = 0; number < 3; ++number) {
+    EXPECT_EQ(run(*data, {engine_use::write, "project",
+                          [](engine& to) {
+                            const std::string body = "\"" + std::string(2 << 20, 'x') + "\"";
+                            static_cast<void>(to.post(orders, "me", {{3600, 0, body}}));
+                            return true;
+                          }}),
+              "");
+  }
+  EXPECT_EQ(run(*data, post(1)), "");  // by then the one before is noted
+  const engine_state seen = data->health().engine();
+  EXPECT_TRUE(seen.name.starts_with("SQLite 3."));
+  EXPECT_GE(seen.checkpoints, 1U);
+  EXPECT_EQ(seen.checkpoint_problem, nullptr);
+  EXPECT_GT(seen.file_bytes, 2 << 20);
+  EXPECT_GT(data->health().longest_wait_us, 0);
 }
 
 TEST_F(storage_test, completes_on_the_executor_of_its_handler) {

@@ -28,6 +28,7 @@ class store_test : public testing::Test {
                    const std::string& client = "me") {
     return server_.data().post(orders, client, {{ttl, delay, body}}).front();
   }
+  census counts() { return data_.count_all(10, std::chrono::minutes(1)).value(); }
   std::vector<std::string> visible(message_filter filter = {}) {
     filter.limit = 100;
     return bodies(server_.data().list_messages(orders, filter));
@@ -168,7 +169,7 @@ TEST_F(store_test, what_was_in_a_deleted_queue_is_swept_bit_by_bit) {
   data_.delete_queue(orders);
   post("2");
   EXPECT_EQ(data_.count_queues("project"), 1);
-  EXPECT_EQ(data_.summary(10).size(), 1U);
+  EXPECT_EQ(counts().queues.size(), 1U);
   int rounds = 0;
   while (data_.sweep(4) > 0)
     ++rounds;
@@ -289,28 +290,58 @@ TEST_F(store_test, markers_lead_through_all_messages_once) {
   EXPECT_THAT(seen, ElementsAre("0", "1", "2", "3", "4", "5", "6", "7"));
 }
 
-TEST_F(store_test, the_summary_counts_what_lives) {
+TEST_F(store_test, the_census_counts_what_lives) {
   post("1");
   post("2", 60);
   static_cast<void>(data_.create_claim(orders, {60, 60}, 1, {}));
   static_cast<void>(data_.create_queue({"project", "empty"}, "{}"));
+  static_cast<void>(data_.create_subscription(orders, {"http://a", 3600, "{}", true}));
+  static_cast<void>(data_.create_subscription(orders, {"http://b", 3600, "{}", false}));
+  static_cast<void>(data_.create_subscription(orders, {"http://c", 59, "{}", true}));
   server_.pass_seconds(59);
-  const auto summary = data_.summary(10);
+  const census counted = counts();
+  const auto& summary = counted.queues;
   ASSERT_THAT(summary, SizeIs(2));
   EXPECT_EQ(summary[0].queue.name, "orders");
   EXPECT_EQ(summary[0].messages, 2);
   EXPECT_EQ(summary[0].claimed, 1);
   EXPECT_EQ(summary[0].oldest_age, 59);
   EXPECT_EQ(summary[1].oldest_age, std::nullopt);
+  ASSERT_THAT(counted.claims, SizeIs(1));
+  EXPECT_EQ(counted.claims[0].queue.name, "orders");
+  EXPECT_EQ(counted.claims[0].claims, 1);
+  EXPECT_EQ(counted.claims[0].messages, 1);
+  EXPECT_EQ(counted.claims[0].oldest_age, 59);
+  EXPECT_EQ(counted.claims[0].next_end, 1);
+  EXPECT_EQ(counted.subscriptions, 2);
+  EXPECT_EQ(counted.confirmed_subscriptions, 1);
+  EXPECT_EQ(counted.queues_with_subscriptions, 1);
+  server_.pass_seconds(1);
+  EXPECT_EQ(counts().claims_in_all, 0);
 }
 
-TEST_F(store_test, a_query_ends_when_its_time_is_over) {
+// Of claims by queue the largest are shown, and all are counted.
+TEST_F(store_test, the_census_shows_no_more_lines_than_asked_for) {
+  for (int queue = 0; queue < 3; ++queue) {
+    const queue_key key{"project", "q" + std::to_string(queue)};
+    static_cast<void>(data_.post(key, "me", std::vector(3, new_message{3600, 0, "1"})));
+    for (int claims = 0; claims <= queue; ++claims)
+      static_cast<void>(data_.create_claim(key, terms, 1, {}));
+  }
+  const auto counted = data_.count_all(2, std::chrono::minutes(1));
+  ASSERT_TRUE(counted);
+  EXPECT_THAT(counted->queues, SizeIs(2));
+  ASSERT_THAT(counted->claims, SizeIs(2));
+  EXPECT_EQ(counted->claims[0].queue.name, "q2");
+  EXPECT_EQ(counted->claims_in_all, 6);
+  EXPECT_EQ(counted->claimed_messages_in_all, 6);
+}
+
+TEST_F(store_test, counting_ends_when_its_time_is_over) {
   for (int i = 0; i < 2000; ++i)
     post("1");
-  data_.connection().limit_time(std::chrono::milliseconds(-1));
-  EXPECT_THROW(static_cast<void>(data_.summary(10)), sqlite::error);
-  data_.connection().limit_time(std::chrono::milliseconds(0));
-  EXPECT_EQ(data_.summary(10).front().messages, 2000);
+  EXPECT_FALSE(data_.count_all(10, std::chrono::milliseconds(-1)));
+  EXPECT_EQ(counts().queues.front().messages, 2000);
 }
 
 TEST(new_id, does_not_repeat) {

@@ -24,7 +24,13 @@ namespace queue_server {
 // operator, never for a client.
 class storage_error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  // `lasting`: it does not go away by itself, whatever else works: damage.
+  explicit storage_error(const std::string& what, bool lasting = false)
+      : std::runtime_error(what), lasting_(lasting) {}
+  [[nodiscard]] bool lasting() const noexcept { return lasting_; }
+
+ private:
+  bool lasting_;
 };
 
 // One connection to the data. One thread at a time. All members throw storage_error; what changes
@@ -45,9 +51,6 @@ class engine {
   virtual void keep_mark() = 0;
   virtual void undo_to_mark() = 0;
 
-  // What is still running `limit` after this call fails. Zero: no limit.
-  virtual void limit_time(std::chrono::milliseconds limit) = 0;
-
   // Queues
   [[nodiscard]] virtual bool create_queue(const queue_key& key,
                                           const std::string& metadata) = 0;  // true: new
@@ -61,7 +64,12 @@ class engine {
                                                              std::int64_t limit) = 0;
   [[nodiscard]] virtual std::int64_t count_queues(const std::string& project) = 0;
   [[nodiscard]] virtual queue_stats stats(const queue_key& key) = 0;
-  [[nodiscard]] virtual std::vector<queue_summary> summary(std::int64_t limit) = 0;
+
+  // For reports: no more than `lines` of each kind. Nothing when it would take longer than `time`.
+  [[nodiscard]] virtual std::optional<census> count_all(std::int64_t lines,
+                                                        std::chrono::milliseconds time) = 0;
+  // Cheap, and asks nobody.
+  [[nodiscard]] virtual engine_state state() const = 0;
 
   // Messages. Posting creates the queue when it is missing; returns the ids in order.
   [[nodiscard]] virtual std::vector<std::string> post(const queue_key& key,

@@ -2,6 +2,7 @@
 // seconds.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -102,12 +103,43 @@ struct subscription_change {
 
 enum class change_outcome { done, absent, conflict };
 
-// One line of the report's section.
+// What a report shows of all projects together.
 struct queue_summary {
   queue_key queue;
   std::int64_t messages = 0;
   std::int64_t claimed = 0;
   std::optional<std::int64_t> oldest_age;  // seconds
+};
+
+// The claims that live and hold messages of a queue.
+struct claims_summary {
+  queue_key queue;
+  std::int64_t claims = 0;
+  std::int64_t messages = 0;
+  std::int64_t oldest_age = 0;  // seconds
+  std::int64_t next_end = 0;    // seconds until the first of them ends
+};
+
+struct census {
+  std::vector<queue_summary> queues;   // the longest first; no more than were asked for
+  std::vector<claims_summary> claims;  // of the queues with most claims; likewise
+  std::int64_t claims_in_all = 0;
+  std::int64_t claimed_messages_in_all = 0;
+  std::int64_t subscriptions = 0;
+  std::int64_t confirmed_subscriptions = 0;
+  std::int64_t queues_with_subscriptions = 0;
+};
+
+// What an engine knows of itself without asking its disk.
+struct engine_state {
+  std::string name;
+  std::int64_t file_bytes = 0;
+  std::int64_t log_bytes = 0;                // written, and not in the file yet
+  std::uint64_t checkpoints = 0;             // from the log to the file
+  std::uint64_t checkpoints_unfinished = 0;  // a reader needed a part of the log
+  std::int64_t last_checkpoint_us = 0;       // how long it took
+  std::chrono::steady_clock::time_point last_checkpoint;
+  const char* checkpoint_problem = nullptr;  // a literal; null: the latest one worked
 };
 
 }  // namespace queue_server

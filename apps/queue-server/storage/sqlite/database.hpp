@@ -20,7 +20,7 @@ namespace queue_server::sqlite {
 // What SQLite answered, with its code (SQLITE_BUSY, SQLITE_FULL, ...).
 class error : public storage_error {
  public:
-  error(int code, const std::string& message) : storage_error(message), code_(code) {}
+  error(int code, const std::string& message);
   [[nodiscard]] int code() const noexcept { return code_; }
 
  private:
@@ -90,6 +90,13 @@ class database final {
   // SQLITE_INTERRUPT. Zero: no limit.
   void limit_time(std::chrono::milliseconds limit);
 
+  // Throws error when the file or its log is not where it was any more, or was cut off: SQLite goes
+  // on with a file that is open, and what it writes there is lost when it ends. A few system calls.
+  void check_files();
+
+  // Of the connection that writes, its files as check_files() saw them. The name is left out.
+  [[nodiscard]] engine_state state() const;
+
  private:
   struct closer {
     void operator()(sqlite3* connection) const noexcept;
@@ -99,10 +106,29 @@ class database final {
   };
   [[nodiscard]] sqlite3_stmt* statement(std::string_view sql);
   static int past_deadline(void* self) noexcept;
+  static int committed(void* self, sqlite3* connection, const char* name, int frames) noexcept;
+  void write_back(int frames) noexcept;
+  void check_length(std::int64_t bytes);
+  void check_log();
 
   std::unique_ptr<sqlite3, closer> connection_;
   std::unordered_map<std::string_view, std::unique_ptr<sqlite3_stmt, finalizer>> statements_;
   std::chrono::steady_clock::time_point deadline_;
+  std::string log_;              // the path of the write-ahead log; empty: it has none
+  std::uint64_t log_inode_ = 0;  // 0: it has not been seen yet
+  engine_state state_;
+};
+
+// What runs while it lives ends in time.
+class time_limit final {
+ public:
+  time_limit(database& of, std::chrono::milliseconds limit) : of_(of) { of_.limit_time(limit); }
+  time_limit(const time_limit&) = delete;
+  time_limit& operator=(const time_limit&) = delete;
+  ~time_limit() { of_.limit_time(std::chrono::milliseconds::zero()); }
+
+ private:
+  database& of_;
 };
 
 }  // namespace queue_server::sqlite

@@ -46,6 +46,7 @@ message store::read_message(const sqlite::query& row) const {
   read.ttl = row.integer(2);
   read.created = row.integer(3);
   read.age = (now_ - read.created) / milliseconds_a_second;
+  read.created += clock_->to_calendar();
   read.body = row.text(4);
   if (!row.is_null(5) && row.integer(6) > now_) read.claim_id = row.text(5);
   read.claim_count = row.integer(7);

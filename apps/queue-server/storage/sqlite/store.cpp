@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <utility>
 
 namespace queue_server {
 
@@ -64,18 +64,14 @@ constexpr const char* tables = R"(
     options TEXT NOT NULL,
     confirmed INTEGER NOT NULL,
     UNIQUE (project, queue, subscriber));
-  CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS subscriptions_by_end ON subscriptions (expires);
+  CREATE TABLE IF NOT EXISTS clock (
+    id INTEGER PRIMARY KEY,
+    start TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    to_calendar INTEGER NOT NULL,
+    latest INTEGER NOT NULL);
 )";
-
-}  // namespace
-
-std::int64_t system_milliseconds() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-namespace {
 
 // Nobody else's to read: SQLite makes its other files like this one.
 std::string private_file(const std::string& path, sqlite::open_mode mode) {
@@ -93,13 +89,15 @@ void check_for_damage(const std::string& path) {
   if (row.step() && row.text(0) != "ok") throw storage_error("the file is damaged: " + row.text(0));
 }
 
-store::store(const std::string& path, sqlite::open_mode mode, clock_function clock)
-    : database_(private_file(path, mode), mode), clock_(std::move(clock)) {
-  if (mode == sqlite::open_mode::read_only) return;
-  database_.execute(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  database_.execute(tables);
-  reserve_.emplace(path);
+store::store(const std::string& path, sqlite::open_mode mode, sqlite::machine_clocks machine)
+    : database_(private_file(path, mode), mode) {
+  if (mode == sqlite::open_mode::read_write) {
+    database_.execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    database_.execute(tables);
+    reserve_.emplace(path);
+  }
+  clock_.emplace(database_, mode, std::move(machine));
 }
 
 std::optional<std::int64_t> store::queue_id(const queue_key& key) {
@@ -119,10 +117,13 @@ bool store::create_queue(const queue_key& key, const std::string& metadata) {
 }
 
 void store::begin() {
+  database_.check_files();
   database_.run("BEGIN IMMEDIATE");
 }
 void store::commit() {
   database_.run("COMMIT");
+  // What went to a file that nobody can find again is not stored.
+  database_.check_files();
 }
 void store::roll_back() {
   database_.run("ROLLBACK");
@@ -139,9 +140,6 @@ void store::keep_mark() {
 void store::undo_to_mark() {
   database_.run("ROLLBACK TO one");
   database_.run("RELEASE one");
-}
-void store::limit_time(std::chrono::milliseconds limit) {
-  database_.limit_time(limit);
 }
 
 void store::set_queue_metadata(const queue_key& key, const std::string& metadata) {
@@ -214,31 +212,8 @@ queue_stats store::stats(const queue_key& key) {
   return counted;
 }
 
-std::vector<queue_summary> store::summary(std::int64_t limit) {
-  look_at_clock();
-  auto rows = database_.prepare(
-      "SELECT q.project, q.name, "
-      "(SELECT count(*) FROM messages WHERE queue = q.id AND expires > ?1), "
-      "(SELECT count(*) FROM messages INDEXED BY messages_held "
-      "WHERE queue = q.id AND claim_expires > 0 AND claim_expires > ?1), "
-      "(SELECT created FROM messages INDEXED BY messages_of_queue "
-      "WHERE queue = q.id AND expires > ?1 ORDER BY marker LIMIT 1) "
-      "FROM queues q WHERE project <> '' ORDER BY 3 DESC, 1, 2 LIMIT ?2",
-      now_, limit);
-  std::vector<queue_summary> found;
-  while (rows.step()) {
-    queue_summary& entry = found.emplace_back();
-    entry.queue = {rows.text(0), rows.text(1)};
-    entry.messages = rows.integer(2);
-    entry.claimed = rows.integer(3);
-    if (!rows.is_null(4)) entry.oldest_age = (now_ - rows.integer(4)) / 1000;
-  }
-  return found;
-}
-
 void store::try_to_write() {
-  look_at_clock();
-  database_.run("INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?1)", now_);
+  clock_->keep(database_);
 }
 
 bool store::has_room() {
@@ -281,6 +256,7 @@ std::int64_t store::sweep_deleted_queue(std::int64_t limit) {
 
 std::int64_t store::sweep(std::int64_t limit) {
   look_at_clock();
+  clock_->keep_if_set(database_);
   database_.run(
       "DELETE FROM messages WHERE marker IN "
       "(SELECT marker FROM messages WHERE expires <= ?1 LIMIT ?2)",

@@ -1,18 +1,15 @@
 // The engine on SQLite.
 #pragma once
 
-#include <functional>
+#include <optional>
 
 #include "storage/engine/engine.hpp"
 #include "storage/engine/id.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/message_clock.hpp"
 #include "storage/sqlite/reserve.hpp"
 
 namespace queue_server {
-
-// Milliseconds since 1970, UTC.
-using clock_function = std::function<std::int64_t()>;
-[[nodiscard]] std::int64_t system_milliseconds();
 
 // Throws storage_error for a file that SQLite finds damaged. Reads all of it.
 void check_for_damage(const std::string& path);
@@ -22,7 +19,7 @@ class store final : public engine {
  public:
   // Read-write creates the file and its tables as needed.
   store(const std::string& path, sqlite::open_mode mode,
-        clock_function clock = &system_milliseconds);
+        sqlite::machine_clocks machine = sqlite::this_machine());
 
   [[nodiscard]] sqlite::database& connection() noexcept { return database_; }
 
@@ -34,8 +31,6 @@ class store final : public engine {
   void keep_mark() override;
   void undo_to_mark() override;
 
-  void limit_time(std::chrono::milliseconds limit) override;
-
   [[nodiscard]] bool create_queue(const queue_key& key, const std::string& metadata) override;
   void set_queue_metadata(const queue_key& key, const std::string& metadata) override;
   void delete_queue(const queue_key& key) override;
@@ -46,7 +41,9 @@ class store final : public engine {
                                                      std::int64_t limit) override;
   [[nodiscard]] std::int64_t count_queues(const std::string& project) override;
   [[nodiscard]] queue_stats stats(const queue_key& key) override;
-  [[nodiscard]] std::vector<queue_summary> summary(std::int64_t limit) override;
+  [[nodiscard]] std::optional<census> count_all(std::int64_t lines,
+                                                std::chrono::milliseconds time) override;
+  [[nodiscard]] engine_state state() const override;
 
   [[nodiscard]] std::vector<std::string> post(const queue_key& key, const std::string& client,
                                               const std::vector<new_message>& messages) override;
@@ -105,12 +102,15 @@ class store final : public engine {
                                                const std::optional<dead_letter_rule>& rule);
   void bury(const queue_key& key, const message& dead, const dead_letter_rule& rule);
   [[nodiscard]] std::int64_t sweep_deleted_queue(std::int64_t limit);
+  [[nodiscard]] std::vector<queue_summary> count_queues_and_messages(std::int64_t limit);
+  void count_claims(census& into, std::int64_t limit);
+  void count_subscriptions(census& into);
   // What every reading member sees as the time until the next one is called.
-  void look_at_clock() { now_ = clock_(); }
+  void look_at_clock() { now_ = clock_->now(); }
 
   sqlite::database database_;
   std::optional<sqlite::reserve> reserve_;
-  clock_function clock_;
+  std::optional<sqlite::message_clock> clock_;
   std::int64_t now_ = 0;
 };
 
