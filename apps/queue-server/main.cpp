@@ -140,12 +140,6 @@ const gmr::package package{.name = "queue-server",
                            .vendor = "gmr",
                            .revision = QUEUE_SERVER_REVISION};
 
-// What the command line and the configuration say.
-struct given {
-  const po::options_description& described;
-  const gmr::loaded_options& loaded;
-};
-
 // What the operator must know at once.
 std::function<void(const std::string&)> teller(queue_server::service_log& log) {
   return [&log](const std::string& line) {
@@ -154,11 +148,11 @@ std::function<void(const std::string&)> teller(queue_server::service_log& log) {
   };
 }
 
-int serve_with_reports(const queue_server::options& set, const given& by,
+int serve_with_reports(const queue_server::options& set, const gmr::loaded_options& loaded,
                        queue_server::service_log& log, const queue_server::spawner* worker) {
   queue_server::connections clients(set.most_connections);
   running_server running;
-  gmr::reporter reporter(package, by.loaded);
+  gmr::reporter reporter(package, loaded);
   const auto data = [&running]() -> queue_server::storage* {
     const queue_server::server* shown = running.shown;
     return shown == nullptr ? nullptr : &shown->data();
@@ -175,15 +169,17 @@ int serve_with_reports(const queue_server::options& set, const given& by,
   return serve(set, clients, running, log, worker);
 }
 
-int run_server(queue_server::options set, const given& by, const queue_server::spawner* worker) {
+int run_server(queue_server::options set, const gmr::loaded_options& loaded,
+               const queue_server::spawner* worker) {
   queue_server::service_log log(set.log);
   set.tell = teller(log);
   fit_connections(set.most_connections, log);
-  return ended(log, serve_with_reports(set, by, log, worker));
+  return ended(log, serve_with_reports(set, loaded, log, worker));
 }
 
 // Each worker is a process like the only one, with its part of the clients.
-int run_worker(queue_server::options set, const given& by, const queue_server::spawner& self) {
+int run_worker(queue_server::options set, const gmr::loaded_options& loaded,
+               const queue_server::spawner& self) {
   const auto part = [&set](std::size_t& most) {
     most = std::max<std::size_t>(1, most / static_cast<std::size_t>(set.workers));
   };
@@ -192,16 +188,16 @@ int run_worker(queue_server::options set, const given& by, const queue_server::s
     part(most);
   set.check_storage = false;
   set.sweeps = self.number() == 0;
-  return run_server(std::move(set), by, &self);
+  return run_server(std::move(set), loaded, &self);
 }
 
 // The parent of the workers, or a worker: everything that a worker inherits is there before.
-int run_workers(queue_server::options set, const given& by) {
+int run_workers(queue_server::options set, const gmr::loaded_options& loaded) {
   queue_server::prepare_storage(set);
   set.http_socket = queue_server::listening_socket(set.http);
   set.websocket_socket = queue_server::listening_socket(set.websocket);
   queue_server::spawner makes;
-  if (makes.number() >= 0) return run_worker(std::move(set), by, makes);
+  if (makes.number() >= 0) return run_worker(std::move(set), loaded, makes);
   const auto where = [](int socket, const asio::ip::tcp::endpoint& wanted) {
     asio::io_context io;
     return asio::ip::tcp::acceptor(io, wanted.protocol(), ::dup(socket)).local_endpoint();
@@ -211,7 +207,7 @@ int run_workers(queue_server::options set, const given& by) {
     say_where(where(set.http_socket, set.http), where(set.websocket_socket, set.websocket));
   };
   queue_server::supervisor parent(makes, set.workers, set.shutdown_limit, say_all_serve, log);
-  gmr::reporter reporter(package, by.loaded);
+  gmr::reporter reporter(package, loaded);
   reporter.add_section("Workers", queue_server::workers_section(parent));
   return ended(log, parent.run());
 }
@@ -235,9 +231,8 @@ int run(int argc, char** argv) {
   }
   queue_server::options set = queue_server::options_from(loaded);
   leave_signals_to_reporter(gmr::settings_from(loaded));
-  const given by{described, loaded};
-  return set.workers == 1 ? run_server(std::move(set), by, nullptr)
-                          : run_workers(std::move(set), by);
+  return set.workers == 1 ? run_server(std::move(set), loaded, nullptr)
+                          : run_workers(std::move(set), loaded);
 }
 
 }  // namespace
