@@ -47,7 +47,7 @@ void check_retry_policy(const json& policy) {
   for (const char* delay : delays)
     check_reserved(policy, delay, 1, longest_retry_delay);
   for (const auto& [name, value] : policy.items()) {
-    const auto is = [&name = name](const char* known) { return name == known; };
+    const auto is = [&given = name](const char* known) { return given == known; };
     if (std::any_of(counts.begin(), counts.end(), is) ||
         std::any_of(delays.begin(), delays.end(), is)) {
       continue;
