@@ -220,5 +220,27 @@ class Signals(unittest.TestCase):
             self.assertLess(grown, 2048, "kB more after 100 reports")
 
 
+class FatalErrors(unittest.TestCase):
+    def test_an_error_that_ends_the_server_is_reported_twice_and_ends_it(self):
+        """At once without names, then as ever."""
+        with harness.Server("--oslo_reports.on_fatal=full", "--oslo_reports.fatal_seconds=60") as server:
+            server.process.send_signal(signal.SIGABRT)
+            server.ended = True
+            self.assertEqual(-signal.SIGABRT, server.process.wait(harness.STOP_SECONDS + 60), server.stderr())
+            raw, whole = reports.texts(server.stderr())
+            for report in raw, whole:
+                self.assertIn(f"Cause:   fatal error: SIGABRT sent by process {os.getpid()} in thread ", report)
+            self.assertIn("(raw)", raw)
+            self.assertIn("* fatal_error: SIGABRT sent by process ", whole)
+            self.assertIn("==== Storage", whole)
+
+    def test_without_the_option_it_just_ends(self):
+        with harness.Server() as server:
+            server.process.send_signal(signal.SIGABRT)
+            server.ended = True
+            self.assertEqual(-signal.SIGABRT, server.process.wait(harness.STOP_SECONDS))
+            self.assertEqual([], reports.texts(server.stderr()))
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv)

@@ -306,7 +306,6 @@ int main(int, char** arguments) {
        }},
       {"child", fail_in_child},
       {"reporter", [] { hit_thread("gmr-reporter"); }},
-      {"watchdog", [] { hit_thread("gmr-watchdog"); }},
       {"twice", fail_twice},
       {"section", fail_in_section},
       {"at_once", fail_at_once},

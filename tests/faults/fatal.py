@@ -184,11 +184,6 @@ def reporter(arguments):
     assert run.reports[0]["threads"][0]["name"] == "gmr-reporter", run.reports[0]["threads"][0]
 
 
-def watchdog(arguments):
-    """Who would write the raw report fails: nobody waits for it."""
-    assert _Run(arguments, "watchdog", "full").status == -11
-
-
 def twice(arguments):
     """While the whole report is made, its maker fails, too: the first error is what the program ends with."""
     run = _Run(arguments, "twice", "full")
@@ -215,6 +210,9 @@ def sent(arguments):
         assert process.stdout.readline().startswith(b"ready ")
         os.kill(process.pid, signal.SIGBUS)
 
+    for _ in range(20):  # while the library's threads are just beginning
+        run = _Run(arguments, "sent", "raw", send)
+        assert run.status == -7 and run.is_raw(0), (run.status, run.errors[-2000:])
     _check(arguments, "sent", f"SIGBUS sent by process {os.getpid()} in thread ", None, status=-7, meanwhile=send)
 
 

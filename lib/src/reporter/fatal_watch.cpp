@@ -6,7 +6,6 @@
 #include "os/bell.hpp"
 #include "os/fatal_errors.hpp"
 #include "sink/old_reports.hpp"
-#include "sink/sink.hpp"
 
 namespace gmr {
 namespace {
@@ -31,10 +30,10 @@ void whole_fatal_report::ask() noexcept {
 void whole_fatal_report::begin() {
   if (is_maker_) os::makes_whole_reports();
   if (settings_.log_dir.empty()) return;
-  const std::string problem = sinks::remove_old_reports(
+  // Where that fails, the first report that is written there says why.
+  static_cast<void>(sinks::remove_old_reports(
       settings_.log_dir, service_, {.count = settings_.log_keep, .bytes = settings_.log_keep_bytes},
-      {});
-  if (!problem.empty()) sinks::say(problem);
+      {}));
 }
 
 std::optional<duty::clock::time_point> whole_fatal_report::attend(clock::time_point) {

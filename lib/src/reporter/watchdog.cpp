@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <optional>
 #include <utility>
 
 #include "capture/blocked_signals.hpp"
@@ -17,6 +19,26 @@ namespace {
 
 // A reader that does not read has as long: see sink/sink.hpp.
 constexpr std::chrono::seconds patience_with_readers{40};
+
+// While it lives, the calling thread blocks the signals of fatal errors; a thread made meanwhile is
+// born with that. Who writes the raw report must not be the one that such a signal is sent to: it
+// could not report on itself. What the thread does wrong itself ends the process all the same.
+class blocked_fatal_signals final {
+ public:
+  blocked_fatal_signals() noexcept {
+    sigset_t fatal;
+    ::sigemptyset(&fatal);
+    for (const int each : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+      ::sigaddset(&fatal, each);
+    ::pthread_sigmask(SIG_BLOCK, &fatal, &before_);
+  }
+  ~blocked_fatal_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  blocked_fatal_signals(const blocked_fatal_signals&) = delete;
+  blocked_fatal_signals& operator=(const blocked_fatal_signals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace
 
@@ -38,6 +60,8 @@ watchdog::~watchdog() {
 
 void watchdog::start(int capture_signal) {
   const capture::blocked_signals born_with{capture_signal};
+  std::optional<blocked_fatal_signals> also;
+  if (fatal_) also.emplace();
   thread_ = std::thread{[this] { run(); }};
 }
 
