@@ -19,8 +19,8 @@
 namespace gmr::analyse {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 os::fatal_error fault(int signal, int code, std::uintptr_t address) {
   os::fatal_error error;
@@ -76,7 +76,7 @@ TEST(FatalText, IsCutWhereThereIsNoRoom) {
   EXPECT_LE(cause(error).size(), 1024U);
 }
 
-class StackOverflow : public testing::Test {
+class StackOverflow : public ::testing::Test {
  protected:
   StackOverflow()
       : memory_(static_cast<char*>(
