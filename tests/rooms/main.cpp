@@ -30,7 +30,9 @@ void lock_both(std::mutex& one, std::mutex& other) {
 
 void ask(gmr::settings set, const std::function<void(gmr::reporter&)>& how) {
   gmr::reporter reporter{{.name = "rooms", .version = "1"}, set};
-  reporter.add_section("Numbers", [] { return gmr::key_values{}.add("url", "http://u:p@h/").add("list", std::vector{1, 2}); });
+  reporter.add_section("Numbers", [] {
+    return gmr::key_values{}.add("url", "http://u:p@h/").add("list", std::vector{1, 2});
+  });
   how(reporter);
 }
 
@@ -61,7 +63,8 @@ int main(int, char** arguments) {
   static asio::steady_timer timer{io, 1h};
   asio::co_spawn(io, wait_long(timer), asio::detached);
   io.poll();
-  boost::context::fiber fiber{[](boost::context::fiber&& caller) { return std::move(caller).resume(); }};
+  boost::context::fiber fiber{
+      [](boost::context::fiber&& caller) { return std::move(caller).resume(); }};
   fiber = std::move(fiber).resume();
   static std::mutex one;
   static std::mutex other;

@@ -1,6 +1,6 @@
 // When reports are made, and how many requests each answers; a maker of ours stands for the stages.
-#include "reporter/own_thread.hpp"
 #include "reporter/report_queue.hpp"
+#include "reporter/own_thread.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
