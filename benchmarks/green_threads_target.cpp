@@ -97,7 +97,7 @@ int main(int argc, char** argv) try {
   boost::program_options::options_description all{"target"};
   all.add(gmr::options());
   const gmr::loaded_options options = gmr::load_options(argc - 2, argv + 2, all);
-  const gmr::reporter reporter{{.name = "target", .version = "1"}, options.values};
+  const gmr::reporter reporter{{.name = "target", .version = "1"}, options};
 
   asio::io_context io{1};
   std::deque<timer> timers;

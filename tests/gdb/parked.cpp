@@ -83,8 +83,7 @@ context::fiber run_until_told(context::fiber&& caller) {
 int main(int argc, char** argv) try {
   boost::program_options::options_description all;
   all.add(gmr::options());
-  gmr::reporter reporter{{.name = "parked", .version = "1"},
-                         gmr::load_options(argc, argv, all).values};
+  gmr::reporter reporter{{.name = "parked", .version = "1"}, gmr::load_options(argc, argv, all)};
 
   asio::io_context io;
   asio::io_context never_run;
