@@ -63,7 +63,7 @@ TEST(SectionRegistry, MasksSecretsInUrlsWhereverTheyStand) {
   const std::string json = gmr::to_json(shown);
   EXPECT_THAT(json, testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(json, HasSubstr(R"("GET /orders?token=***":"GET /orders?token=***")"));
-  EXPECT_THAT(json, HasSubstr(R"([{"request":"GET /orders?token=***"}])"));
+  EXPECT_THAT(json, HasSubstr(R"([{"GET /orders?token=***":"GET /orders?token=***"}])"));
   EXPECT_THAT(json, HasSubstr(R"("Failed":{"error":"GET /orders?token=***"})"));
 }
 
