@@ -224,7 +224,7 @@ TEST(LockAcrossSuspension, AThreadThatHoldsALockInEpollIsNone) {
 // No green thread has the lock's address: none is accused of holding it.
 TEST(LockAcrossSuspension, OfALockThatNoGreenThreadRefersToPlainCodeMayBeTheHolder) {
   live_reporter reporter;
-  auto* const mutex = new std::mutex;  // never given back
+  static auto* const mutex = new std::mutex;  // never given back
   loop idle;
   std::atomic<bool> taken = false;
   asio::post(idle.io(), [&] {

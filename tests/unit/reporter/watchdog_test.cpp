@@ -34,12 +34,19 @@ class RawReport : public testing::Test {
   test::report_directory directory_;
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Frames are so large there that the copy of the stack ends before the C library's.
+constexpr const char* outermost_shown = "reporter_test+0x";
+#else
+constexpr const char* outermost_shown = "libc.so.6+0x";
+#endif
+
 TEST_F(RawReport, HasAllThreadsAsText) {
   make(report_format::text)->write({.cause = "a test", .note = "no luck"});
   const std::string text = directory_.reports().at(0);
   EXPECT_TRUE(test::is_whole(text)) << text;
   for (const char* part : {"Cause:   a test\n", "Note: no luck\n", "name:    orders\n",
-                           "writes this report\n", "libc.so.6+0x", "0 green threads"})
+                           "writes this report", outermost_shown, "0 green threads"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 

@@ -147,8 +147,8 @@ void database::check_files() {
   check_log();
   sqlite3_file* file = nullptr;
   sqlite3_int64 bytes = 0;
-  if (sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
-          SQLITE_OK &&
+  if (sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_FILE_POINTER,
+                           static_cast<void*>(&file)) == SQLITE_OK &&
       file != nullptr && file->pMethods != nullptr &&
       file->pMethods->xFileSize(file, &bytes) == SQLITE_OK) {
     check_length(bytes);
