@@ -64,7 +64,7 @@ service_log::service_log(const log_options& set) try {
 
 service_log::~service_log() = default;
 
-void service_log::event(std::string_view what, fields more, severity level) noexcept try {
+void service_log::event(std::string_view what, const fields& more, severity level) noexcept try {
   if (!implementation_) return;
   fields line = begin_line(what);
   line["level"] = level == severity::warning ? "warning" : "info";

@@ -54,7 +54,7 @@ class service_log final {
   service_log(const service_log&) = delete;
   service_log& operator=(const service_log&) = delete;
 
-  void event(std::string_view what, fields more = fields::object(),
+  void event(std::string_view what, const fields& more = fields::object(),
              severity level = severity::info) noexcept;
   [[nodiscard]] bool has_access() const noexcept;
   void access(const access_record& record) noexcept;
