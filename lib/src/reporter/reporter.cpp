@@ -68,6 +68,11 @@ void write_report(const report& made, const settings& set, report_queue& queue) 
   sinks::say("report " + std::to_string(made.number) + ": " + error);
 }
 
+std::string without_secrets(std::string text) {
+  if (texts::may_hold_url(text)) text = texts::mask_urls(text);
+  return text;
+}
+
 // For the Configuration section.
 struct described_options {
   std::vector<option_entry> shown;
@@ -235,21 +240,21 @@ void reporter::add_configuration(const boost::program_options::options_descripti
 }
 
 void reporter::add_section(std::string title, section_generator generator) {
-  implementation_->sections().keep(texts::mask_urls(title), std::move(generator));
+  implementation_->sections().keep(without_secrets(std::move(title)), std::move(generator));
 }
 
 section_registration reporter::add_scoped_section(std::string title, section_generator generator) {
   return section_registration{
-      implementation_->sections().add(texts::mask_urls(title), std::move(generator))};
+      implementation_->sections().add(without_secrets(std::move(title)), std::move(generator))};
 }
 
 void reporter::request(std::string cause) {
-  if (implementation_->ours()) implementation_->queue().request(texts::mask_urls(cause));
+  if (implementation_->ours()) implementation_->queue().request(without_secrets(std::move(cause)));
 }
 
 bool reporter::request_automatic(std::string cause) {
   return implementation_->ours() &&
-         implementation_->queue().request_automatic(texts::mask_urls(cause));
+         implementation_->queue().request_automatic(without_secrets(std::move(cause)));
 }
 
 report_counters reporter::counters() const noexcept {
@@ -261,7 +266,7 @@ report reporter::make(std::string cause) {
     throw std::logic_error{"a reporter makes no reports in a forked child"};
   if (implementation_->queue().is_here() || sections::in_generator())
     throw std::logic_error{"a report can't be made while making one"};
-  return implementation_->queue().make(texts::mask_urls(cause)).get();
+  return implementation_->queue().make(without_secrets(std::move(cause))).get();
 }
 
 }  // namespace gmr
