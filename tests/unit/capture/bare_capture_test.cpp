@@ -91,7 +91,7 @@ TEST(BareCapture, ThreadsAreKnownWhenTheProgramHasClosedWhatItDoesNotKnow) {
       close(number);
     for (int number = 3; number < 20; ++number)
       EXPECT_EQ(open("/dev/null", O_RDONLY | O_CLOEXEC), number);
-    EXPECT_EQ(capturer.list().all.size(), 2U);
+    EXPECT_GE(capturer.list().all.size(), 2U);  // a sanitizer has threads, too
     wait_until([&] { return look_at(capturer, id).syscall.has_value(); });
     const bare_thread found = look_at(capturer, id);
     EXPECT_EQ(found.outcome, capture_outcome::ok);

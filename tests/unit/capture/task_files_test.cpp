@@ -66,8 +66,9 @@ TEST(TaskFiles, TheCpuClockStandsStillWhileAThreadSleeps) {
 // A filter may refuse the call that reads directories: each number is tried then.
 TEST(TaskFiles, ListTheThreadsWhereTheDirectoryCantBeRead) {
   test::in_child([] {
+    const std::size_t alone = os::task_files{}.list().size();  // a sanitizer has threads, too
     std::thread{[] { pause(); }}.detach();
-    wait_until([] { return os::task_files{}.list().size() == 2; });
+    wait_until([&] { return os::task_files{}.list().size() > alone; });
     const auto before = os::task_files{}.list();
     test::refuse_call(SYS_getdents64, EPERM);
     os::task_files files;

@@ -129,8 +129,8 @@ TEST(Coroutine1, IsGoneWhenItsStackIsUnmapped) {
 }
 
 TEST(Coroutine1, IsGoneWhenItsStackIsFreed) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "AddressSanitizer has an allocator of its own, which keeps what is freed";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer has an allocator of its own";
 #else
   // Behind all of them is one that stays: a block that borders on memory that was never used is not
   // known to be free.

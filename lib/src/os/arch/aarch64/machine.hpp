@@ -46,8 +46,8 @@ inline std::uintptr_t pc_of(const ucontext_t& context) noexcept {
 inline std::uintptr_t sp_of(const ucontext_t& context) noexcept {
   return context.uc_mcontext.sp;
 }
-inline void save_registers(std::span<std::uintptr_t, register_count> to,
-                           const ucontext_t& context) noexcept {
+[[gnu::always_inline]] inline void save_registers(std::span<std::uintptr_t, register_count> to,
+                                                  const ucontext_t& context) noexcept {
   for (unsigned i = 0; i < sp_register; ++i)
     to[i] = context.uc_mcontext.regs[i];
   to[sp_register] = sp_of(context);

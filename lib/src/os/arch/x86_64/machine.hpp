@@ -45,8 +45,8 @@ inline std::uintptr_t pc_of(const ucontext_t& context) noexcept {
 inline std::uintptr_t sp_of(const ucontext_t& context) noexcept {
   return static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
 }
-inline void save_registers(std::span<std::uintptr_t, register_count> to,
-                           const ucontext_t& context) noexcept {
+[[gnu::always_inline]] inline void save_registers(std::span<std::uintptr_t, register_count> to,
+                                                  const ucontext_t& context) noexcept {
   constexpr int order[register_count] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
                                          REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
                                          REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
