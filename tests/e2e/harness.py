@@ -219,8 +219,8 @@ def children(pid):
 
 
 def workers(pid):
-    """The workers of a parent; the process that makes them has no other thread."""
-    return [child for child, threads in children(pid) if threads > 1]
+    """The workers of a parent; the process that makes them has no other thread (but one of a sanitizer)."""
+    return [child for child, threads in children(pid) if threads > 2]
 
 
 def family(pid):

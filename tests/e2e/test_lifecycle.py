@@ -273,7 +273,19 @@ class Signals(unittest.TestCase):
                 if status != 201:
                     break
             self.assertEqual(503, status)
-            state = reports.ask(server, read=reports.jsons)["sections"]["Storage"]["state"]
+            stop = threading.Event()
+
+            def post_on():  # a small message may fit, and then all is well again
+                while not stop.is_set():
+                    ask("POST", "/v2/queues/q/messages", big)
+
+            posting = threading.Thread(target=post_on)
+            posting.start()
+            try:
+                state = reports.ask(server, read=reports.jsons)["sections"]["Storage"]["state"]
+            finally:
+                stop.set()
+                posting.join()
             self.assertTrue(state.startswith("FAULT: "), state)
 
 

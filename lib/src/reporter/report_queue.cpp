@@ -136,9 +136,11 @@ void report_queue::run() noexcept {
   lock.unlock();
   progress_.came_on();
   const clock::time_point start = clock::now();
-  const bool failed = !answer(asked);
+  const std::optional<report> made = answer(asked);
+  const bool failed = !made || delivery_failed_;
   const clock::time_point end = clock::now();
   statistics_.ended(asked.kinds, failed, end - start);
+  if (made) asked.give(*made);  // who has it finds it counted
   progress_.requests_answered(asked.to_sink);
   progress_.came_on();
   lock.lock();
@@ -164,8 +166,16 @@ void report_queue::rest() noexcept {
   idle_.notify_all();
 }
 
-// Whether the report was made, and is where it was to go.
-bool report_queue::answer(batch& asked) noexcept {
+// A promise without an answer breaks when the batch is gone: its caller gets an exception.
+void report_queue::batch::give(const report& made) noexcept try {
+  for (std::promise<report>& caller : callers)
+    caller.set_value(made);
+} catch (const std::exception& error) {
+  sinks::say("a report was made, and not returned:", error.what());
+}
+
+// The report, delivered, where one could be made.
+std::optional<report> report_queue::answer(const batch& asked) noexcept {
   delivery_failed_ = false;
   try {
     report_request request{.cause = asked.cause(),
@@ -173,19 +183,16 @@ bool report_queue::answer(batch& asked) noexcept {
                            .coalesced = asked.count,
                            .refused = asked.refused};
     if (asked.is_fatal()) request.fatal_deadline = fatal_deadline_;
-    const report made = maker_->make(request);
+    report made = maker_->make(request);
     progress_.report_made();
     if (asked.to_sink != 0) to_sink_(made);
-    for (std::promise<report>& caller : asked.callers)
-      caller.set_value(made);
-    return !delivery_failed_;
+    return made;
   } catch (const std::exception& error) {
     sinks::say("no report could be made:", error.what());
   } catch (...) {
     sinks::say("no report could be made");
   }
-  // A promise without an answer breaks when the batch is gone: its caller gets an exception.
-  return false;
+  return std::nullopt;
 }
 
 // What is dropped is destroyed without the lock.

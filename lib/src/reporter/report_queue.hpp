@@ -91,6 +91,7 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
     std::list<std::promise<report>> callers;
 
     void add(std::string&& cause, report_cause kind) noexcept;
+    void give(const report& made) noexcept;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] bool is_fatal() const noexcept {
       return kinds.test(static_cast<std::size_t>(report_cause::fatal_error));
@@ -99,7 +100,7 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
 
   [[nodiscard]] bool is_due(clock::time_point now) const noexcept;  // with mutex_ held
   void run() noexcept;
-  [[nodiscard]] bool answer(batch& asked) noexcept;
+  [[nodiscard]] std::optional<report> answer(const batch& asked) noexcept;
   void rest() noexcept;
 
   own_thread& thread_;
