@@ -15,7 +15,7 @@
 #include <deque>
 
 #include "gmr/trace/scheduler.hpp"
-#include "trace/schedulers.hpp"
+#include "hook/schedulers.hpp"
 
 namespace {
 

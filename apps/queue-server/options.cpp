@@ -6,7 +6,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/url.hpp>
 #include <filesystem>
-#include <gmr/section/options.hpp>
+#include <gmr/options/options.hpp>
 #include <thread>
 
 #include "storage/engine/id.hpp"

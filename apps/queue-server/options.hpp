@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <gmr/section/configuration.hpp>
+#include <gmr/options/configuration.hpp>
 #include <string>
 #include <vector>
 

@@ -54,11 +54,11 @@ function(gmr_run_probe out what program)
   set(lib ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
   set(definitions)
   if(what STREQUAL "operations")
-    set(definitions "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/trace/handler_tracking.hpp>")
+    set(definitions "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/hook/handler_tracking.hpp>")
   endif()
   set(options SOURCES ${lib}/cmake/${program} ${ARGN} COMPILE_DEFINITIONS ${definitions}
       LINK_LIBRARIES Boost::headers Boost::url Threads::Threads ${CMAKE_DL_LIBS}
-      CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${lib}/trace/include\\;${lib}/include\\;${lib}/src\\;${GMR_GENERATED_INCLUDE}"
+      CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${lib}/shadow/include\\;${lib}/include\\;${lib}/src\\;${GMR_GENERATED_INCLUDE}"
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
   if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
     try_compile(compiled ${options} OUTPUT_VARIABLE output NO_CACHE)
@@ -87,15 +87,15 @@ function(gmr_probe_sources out)
   file(GLOB ground ${src}/text/*.cpp ${src}/os/*.cpp ${src}/os/arch/${CMAKE_SYSTEM_PROCESSOR}/*.cpp)
   list(TRANSFORM ground REPLACE "(.+)" "#include \"\\1\"\n")
   file(WRITE ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${ground})
-  file(GLOB sources ${src}/trace/*.cpp)
+  file(GLOB sources ${src}/hook/*.cpp ${src}/hook/coroutine/*.cpp ${src}/hook/notes/*.cpp ${src}/hook/operations/*.cpp ${src}/hook/threads/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/(enroll_threads|units_[a-z_]+)[.]cpp$")  # of opt-ins, and one of the two units
   set(${out} ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${sources} PARENT_SCOPE)
 endfunction()
 
-# Writes gmr/detail/trace/boost_support.hpp.
+# Writes gmr/detail/hook/boost_support.hpp.
 function(gmr_write_boost_support)
   configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/boost_support.hpp.in
-                 ${GMR_GENERATED_INCLUDE}/gmr/detail/trace/boost_support.hpp @ONLY)
+                 ${GMR_GENERATED_INCLUDE}/gmr/detail/hook/boost_support.hpp @ONLY)
 endfunction()
 
 gmr_find_boost(context program_options url)
@@ -111,9 +111,9 @@ gmr_write_boost_support()
 if(GMR_BOOST_RELEASE VERSION_GREATER GMR_BOOST_NEWEST_TESTED)
   gmr_probe_sources(gmr_probe_sources)
   gmr_try_boost(GMR_COROUTINES_PROBLEM coroutines probe_coroutines.cpp ${gmr_probe_sources}
-                ${CMAKE_CURRENT_LIST_DIR}/../src/trace/units_without_trace_ops.cpp)
+                ${CMAKE_CURRENT_LIST_DIR}/../src/hook/operations/units_without_trace_ops.cpp)
   gmr_try_boost(GMR_OPERATIONS_PROBLEM operations probe_operations.cpp ${gmr_probe_sources}
-                ${CMAKE_CURRENT_LIST_DIR}/../src/trace/units_with_trace_ops.cpp)
+                ${CMAKE_CURRENT_LIST_DIR}/../src/hook/operations/units_with_trace_ops.cpp)
   foreach(what COROUTINES OPERATIONS)
     if(GMR_${what}_PROBLEM)
       set(GMR_TRACES_${what} false)

@@ -14,7 +14,7 @@ install(TARGETS gmr ${GMR_TRACE_OBJECTS} ${GMR_TRACE_TARGETS}
         OBJECTS DESTINATION ${CMAKE_INSTALL_LIBDIR}/gmr)
 install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ ${GMR_GENERATED_INCLUDE}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 # Headers that stand before those of Boost: only users of gmr::trace have this folder on their path.
-install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/trace/include/
+install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/shadow/include/
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gmr/trace/shadow)
 
 set(gmr_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gmr)

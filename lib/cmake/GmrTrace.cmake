@@ -1,7 +1,7 @@
 # What the targets gmr::trace... and the .pc files have in common.
 
 # Boost.Context's functions that the fiber hook stands in front of, under each name that they are called by: see
-# src/trace/fiber/fiber_names.h.
+# src/hook/fiber/fiber_names.h.
 set(GMR_FCONTEXT_SYMBOLS make_fcontext jump_fcontext ontop_fcontext
   _ZN5boost7context6detail13make_fcontextEPvmPFvNS1_10transfer_tEE
   _ZN5boost7context6detail13jump_fcontextEPvS2_
@@ -30,9 +30,9 @@ add_library(gmr_trace_headers INTERFACE)
 add_library(gmr::trace_headers ALIAS gmr_trace_headers)
 set_target_properties(gmr_trace_headers PROPERTIES EXPORT_NAME trace_headers SYSTEM OFF EXPORT_NO_SYSTEM ON)
 target_include_directories(gmr_trace_headers INTERFACE
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib/trace/include>
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib/shadow/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/gmr/trace/shadow>)
 target_compile_definitions(gmr_trace_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${GMR_SHADOW_LOCK}>)
 target_compile_options(gmr_trace_headers INTERFACE
-  "$<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:SHELL:-include gmr/detail/trace/precompiled_check.hpp>")
+  "$<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:SHELL:-include gmr/detail/hook/precompiled_check.hpp>")
 target_link_libraries(gmr_trace_headers INTERFACE gmr::gmr)

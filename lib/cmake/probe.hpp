@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gmr/trace/scheduler.hpp"
-#include "trace/schedulers.hpp"
+#include "hook/schedulers.hpp"
 
 namespace probe {
 

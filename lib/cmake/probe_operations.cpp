@@ -10,8 +10,8 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 
+#include "hook/operations/pending_operations.hpp"
 #include "probe.hpp"
-#include "trace/pending_operations.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
     (gdb) green-thread apply all bt       the stacks of all; or apply 3 7-9 bt
 
 Works on a live process and on a core file alike: only memory is read, nothing runs in the program and no register
-changes. The program needs no debug information of gmr: it has tables of what is where, see trace/debugger_tables.hpp.
+changes. The program needs no debug information of gmr: it has tables of what is where, see hook/debugger_tables.hpp.
 """
 import os
 import re

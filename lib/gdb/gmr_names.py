@@ -1,7 +1,7 @@
 """Names as a report has them: of the operations that coroutines wait for, and of functions."""
 import re
 
-# trace/coroutine_operation.cpp has the same rules; tests/gdb compares them.
+# hook/coroutine/coroutine_operation.cpp has the same rules; tests/gdb compares them.
 RULES = [
     (("untraced_coroutine",), "untraced coroutine"),
     (("parallel_group",), "parallel group"),

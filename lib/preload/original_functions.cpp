@@ -8,8 +8,8 @@
 #include <atomic>
 #include <iterator>
 
-#include "trace/fiber/fiber_originals.hpp"
-#include "trace/fiber/fiber_self_test.hpp"
+#include "hook/fiber/fiber_originals.hpp"
+#include "hook/fiber/fiber_self_test.hpp"
 
 constinit gmr::trace::make_function gmr_original_make = nullptr;
 constinit gmr::trace::jump_function gmr_original_jump = nullptr;

@@ -7,14 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "gmr/section/configuration.hpp"
-#include "gmr/section/options.hpp"
+#include "gmr/options/configuration.hpp"
+#include "gmr/options/options.hpp"
 #include "gmr/trace/scheduler.hpp"
+#include "hook/debugger_tables.hpp"
+#include "hook/fiber/fiber_originals.hpp"
 #include "original_functions.hpp"
 #include "reports.hpp"
 #include "sink/sink.hpp"
-#include "trace/debugger_tables.hpp"
-#include "trace/fiber/fiber_originals.hpp"
 
 using gmr::trace::fcontext_t;
 using gmr::trace::transfer_t;

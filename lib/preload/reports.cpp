@@ -126,7 +126,7 @@ class server_loop final {
   void make_pipeline() {
     pipeline_ = std::make_unique<pipeline>(
         package{.name = program_name(), .version = {}, .vendor = {}, .revision = {}}, settings_,
-        configuration_, sections_, sections::built_program::elsewhere);
+        configuration_, sections_, facts::built_program::elsewhere);
     sigset_t open;
     sigemptyset(&open);
     if (pipeline_->capture_signal() > 0) sigaddset(&open, pipeline_->capture_signal());

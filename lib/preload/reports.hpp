@@ -1,7 +1,7 @@
 // Reports of a program that knows nothing of them.
 #pragma once
 
-#include "gmr/section/options.hpp"
+#include "gmr/options/options.hpp"
 
 namespace gmr::preload {
 

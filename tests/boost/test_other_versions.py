@@ -92,7 +92,7 @@ def compiled(boost, build, program, *options):
     source = boost / "unit.cpp"
     source.write_text(program)
     lib = SOURCE / "lib"
-    done = run(CXX, "-std=c++20", "-fsyntax-only", *options, f"-I{lib / 'trace/include'}", f"-I{lib / 'include'}",
+    done = run(CXX, "-std=c++20", "-fsyntax-only", *options, f"-I{lib / 'shadow/include'}", f"-I{lib / 'include'}",
                f"-I{build / 'generated'}", "-isystem", boost / "include", source)
     return " ".join(done.stdout.split()) if done.returncode != 0 else ""
 
@@ -107,7 +107,7 @@ int main() {
   boost::asio::co_spawn(io, f(), boost::asio::detached);
 }
 """
-TRACKED = "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/trace/handler_tracking.hpp>"
+TRACKED = "-DBOOST_ASIO_CUSTOM_HANDLER_TRACKING=<gmr/detail/hook/handler_tracking.hpp>"
 
 
 class OtherVersions(unittest.TestCase):

@@ -15,7 +15,7 @@ SOURCE = HERE.parent.parent
 BUILD = pathlib.Path(os.environ["GMR_BUILD_DIR"])
 CMAKE = os.environ["GMR_CMAKE"]
 CXX = os.environ["GMR_CXX"]
-# As <gmr/detail/trace/traced_unit.hpp> has it.
+# As <gmr/detail/hook/traced_unit.hpp> has it.
 MARK = b"gmr: the coroutines of this module are traced"
 LOCK = "the_headers_of_gmr_trace_must_be_found_before_those_of_Boost__see_docs_tracing_md"
 

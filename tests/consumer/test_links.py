@@ -97,7 +97,7 @@ class Links(Consumer):
             with self.subTest(settings):
                 unit = self.work / "unit.cpp"
                 # Not all of Asio: io_uring needs headers that a system may not have.
-                unit.write_text("#include <gmr/detail/trace/asio_units.hpp>\nint main() {}\n")
+                unit.write_text("#include <gmr/detail/hook/asio_units.hpp>\nint main() {}\n")
                 with self.assertRaises(AssertionError) as refused:
                     run(CXX, "-std=c++20", unit, "-o", self.work / "unit", *settings.split(),
                         *self.flags("--cflags", "--libs", "gmr"))

@@ -96,7 +96,7 @@ class Package(Consumer):
 
     def test_an_older_language_is_one_line(self):
         unit = self.work / "older.cpp"
-        for header in "gmr/gmr.hpp", "gmr/trace/label.hpp", "gmr/trace/scheduler.hpp", "gmr/section/options.hpp":
+        for header in "gmr/gmr.hpp", "gmr/trace/label.hpp", "gmr/trace/scheduler.hpp", "gmr/options/options.hpp":
             with self.subTest(header):
                 unit.write_text(f"#include <{header}>\nint main() {{ gmr::settings set; }}\n")
                 said = subprocess.run([CXX, "-std=c++17", "-fsyntax-only", unit, *self.flags("--cflags", "gmr")], text=True,

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "gmr/section/configuration.hpp"
-#include "gmr/section/options.hpp"
+#include "gmr/options/configuration.hpp"
+#include "gmr/options/options.hpp"
 #include "text/masking.hpp"
 
 namespace hostile {

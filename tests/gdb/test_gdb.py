@@ -159,7 +159,7 @@ class GreenThreads(unittest.TestCase):
 
 class Operations(unittest.TestCase):
     def test_rules_are_those_of_reports(self):
-        source = (SOURCE / "lib/src/trace/coroutine_operation.cpp").read_text()
+        source = (SOURCE / "lib/src/hook/coroutine/coroutine_operation.cpp").read_text()
         table = re.search(r"constexpr rule rules\[\] = \{\n(.*?)^\};", source, re.S | re.M)[1]
         rules = [(tuple(re.findall(r'"([^"]*)"', parts)), kind)
                  for parts, kind in re.findall(r'\{\{(.*?)\},\s*"([^"]*)"\}', table, re.S)]

@@ -8,7 +8,8 @@ import pathlib
 import re
 import sys
 
-STAGES = ["text", "os", "model", "trace", "capture", "unwind", "symbolize", "analyse", "section", "outline", "view", "sink",
+STAGES = ["text", "os", "model", "hook", "capture", "unwind", "symbolize", "analyse", "options", "facts",
+          "section", "outline", "view", "sink",
           "trigger", "reporter"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/(?:detail/)?)?([a-z]+)/[^">]+[">]', re.M)
 ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)

@@ -10,7 +10,7 @@ service = (root / "tests/consumer/orders/orders.cpp").read_text()
 if f"```cpp\n{service}```" not in (root / "README.md").read_text():
     sys.exit("README.md does not show tests/consumer/orders/orders.cpp as it is")
 
-test = (root / "tests/unit/trace/foreign_scheduler_test.cpp").read_text()
+test = (root / "tests/unit/hook/foreign_scheduler_test.cpp").read_text()
 example = test.split("// [example]\n")[1].strip("\n")
 if f"```cpp\n{example}\n```" not in (root / "docs/tracing.md").read_text():
     sys.exit("docs/tracing.md does not show the scheduler of foreign_scheduler_test.cpp as it is")

@@ -5,9 +5,9 @@
 
 #include "gmr/model/report.hpp"
 #include "gmr/model/value.hpp"
+#include "gmr/options/configuration.hpp"
+#include "gmr/options/options.hpp"
 #include "gmr/reporter.hpp"
-#include "gmr/section/configuration.hpp"
-#include "gmr/section/options.hpp"
 #include "gmr/trace/label.hpp"
 #include "gmr/trace/scheduler.hpp"
 #include "gmr/view/view.hpp"

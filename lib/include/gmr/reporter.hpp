@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 
-#include "gmr/detail/trace/asio_units.hpp"
+#include "gmr/detail/hook/asio_units.hpp"
 #include "gmr/model/counters.hpp"
 #include "gmr/model/report.hpp"
-#include "gmr/section/configuration.hpp"
-#include "gmr/section/options.hpp"
+#include "gmr/options/configuration.hpp"
+#include "gmr/options/options.hpp"
 #include "gmr/view/view.hpp"
 
 namespace gmr {

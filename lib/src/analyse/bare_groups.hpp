@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "hook/bare_sources.hpp"
 #include "os/reserved_memory.hpp"
-#include "trace/bare_sources.hpp"
 #include "unwind/bare_walk.hpp"
 
 namespace gmr::analyse {

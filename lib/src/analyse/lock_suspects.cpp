@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "analyse/finding_text.hpp"
-#include "trace/coroutine_variables.hpp"
+#include "hook/coroutine/coroutine_variables.hpp"
 
 namespace gmr::analyse {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "gmr/model/report.hpp"
 #include "gmr/trace/scheduler.hpp"
-#include "trace/pending_operations.hpp"
+#include "hook/operations/pending_operations.hpp"
 
 namespace gmr::analyse {
 

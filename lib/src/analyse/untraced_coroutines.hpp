@@ -5,7 +5,7 @@
 // of <boost/asio/impl/awaitable.hpp> in read-only memory, for the error that it throws when it is
 // cancelled, and each co_spawn may have the name of a type. Both are there in stripped programs
 // too. Units that are compiled with gmr::trace leave a mark beside them:
-// <gmr/detail/trace/traced_unit.hpp>.
+// <gmr/detail/hook/traced_unit.hpp>.
 //
 // What it cannot tell: a module in which some units are traced and others are not, a program with
 // neither run-time type information nor source locations (-fno-rtti and

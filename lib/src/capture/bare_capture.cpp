@@ -11,8 +11,8 @@
 #include "capture/send_signal.hpp"
 #include "capture/slot_pool.hpp"
 #include "capture/stack_recorder.hpp"
+#include "hook/threads/thread_registry.hpp"
 #include "os/memory.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
 namespace {

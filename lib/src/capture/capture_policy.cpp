@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "capture/send_signal.hpp"
+#include "hook/threads/thread_registry.hpp"
 #include "os/memory.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
 namespace {

@@ -1,7 +1,7 @@
 // Runs in signal handlers; built without sanitizers.
 #include "capture/current_stack.hpp"
 
-#include "trace/thread_registry.hpp"
+#include "hook/threads/thread_registry.hpp"
 
 namespace gmr::capture {
 

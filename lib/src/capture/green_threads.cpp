@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "capture/fiber_batch.hpp"
-#include "trace/green_thread_notes.hpp"
-#include "trace/operation_pool.hpp"
-#include "trace/schedulers.hpp"
+#include "hook/notes/green_thread_notes.hpp"
+#include "hook/operations/operation_pool.hpp"
+#include "hook/schedulers.hpp"
 
 namespace gmr::capture {
 namespace {

@@ -12,7 +12,7 @@
 #include "capture/snapshot.hpp"
 #include "gmr/model/report.hpp"
 #include "gmr/trace/scheduler.hpp"
-#include "trace/pending_operations.hpp"
+#include "hook/operations/pending_operations.hpp"
 
 namespace gmr::capture {
 

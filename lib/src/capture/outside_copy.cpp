@@ -8,9 +8,9 @@
 #include "capture/slot_pool.hpp"
 #include "capture/stack_recorder.hpp"
 #include "capture/thread_descriptor.hpp"
+#include "hook/threads/thread_registry.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/memory.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr::capture {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "gmr/section/options.hpp"
+#include "gmr/options/options.hpp"
 #include "reporter/own_thread.hpp"
 #include "reporter/progress.hpp"
 #include "reporter/raw_report.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gmr/section/options.hpp"
+#include "gmr/options/options.hpp"
 
 namespace gmr {
 

@@ -23,10 +23,10 @@
 #include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
+#include "facts/resident_bytes.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/memory.hpp"
 #include "os/modules.hpp"
-#include "reporter/process_facts.hpp"
 #include "reporter/processor_share.hpp"
 #include "reporter/stage.hpp"
 #include "symbolize/symbolizer.hpp"
@@ -70,7 +70,7 @@ void append(std::vector<Element>& to, std::vector<Element> more) {
 class pipeline::stages final {
  public:
   stages(package software, const settings& set, const known_configuration& configuration,
-         sections::section_registry& sections, sections::built_program program)
+         sections::section_registry& sections, facts::built_program program)
       : software_(std::move(software)),
         settings_(set),
         configuration_(configuration),
@@ -109,7 +109,7 @@ class pipeline::stages final {
   const settings settings_;
   const known_configuration& configuration_;
   sections::section_registry& sections_;
-  const sections::built_program program_;
+  const facts::built_program program_;
 
   // What is kept from report to report.
   processor_share share_;
@@ -319,12 +319,11 @@ void pipeline::stages::begin_with_fatal_error(report& out) {
 
 void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
   double& seconds = out.cost.sections_seconds;
-  run_stage(out, "the name of the host", seconds, [&] { out.host = sections::host_name(); });
-  run_stage(out, "section Package", seconds, [&] {
-    out.package_details = sections::package_section(software_, *modules_, program_);
-  });
+  run_stage(out, "the name of the host", seconds, [&] { out.host = facts::host_name(); });
+  run_stage(out, "section Package", seconds,
+            [&] { out.package_details = facts::package_section(software_, *modules_, program_); });
   run_stage(out, "section Process", seconds,
-            [&] { out.process = sections::process_section(configuration_.secrets()); });
+            [&] { out.process = facts::process_section(configuration_.secrets()); });
   run_stage(out, "section Configuration", seconds,
             [&] { out.configuration = configuration_.options(); });
   run_stage(out, "sections of the service", seconds,
@@ -337,7 +336,7 @@ void pipeline::stages::rest() noexcept {
 }
 
 pipeline::pipeline(package software, const settings& set, const known_configuration& configuration,
-                   sections::section_registry& sections, sections::built_program program)
+                   sections::section_registry& sections, facts::built_program program)
     : stages_(
           std::make_unique<stages>(std::move(software), set, configuration, sections, program)) {}
 

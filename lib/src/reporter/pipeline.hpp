@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "facts/facts.hpp"
 #include "reporter/known_configuration.hpp"
 #include "reporter/report_maker.hpp"
 #include "section/sections.hpp"
@@ -17,7 +18,7 @@ class pipeline final : public report_maker {
   // `program`: whether it was built together with this library.
   pipeline(package software, const settings& set, const known_configuration& configuration,
            sections::section_registry& sections,
-           sections::built_program program = sections::built_program::with_library);
+           facts::built_program program = facts::built_program::with_library);
   ~pipeline() override;
 
   [[nodiscard]] report make(const report_request& request) override;

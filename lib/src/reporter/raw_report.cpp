@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "capture/freed_block.hpp"
+#include "hook/threads/thread_registry.hpp"
 #include "os/arch/machine.hpp"
 #include "os/errors.hpp"
 #include "os/memory.hpp"
 #include "sink/log_file.hpp"
 #include "text/times.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr {
 namespace {

@@ -11,7 +11,7 @@
 #include "analyse/bare_groups.hpp"
 #include "capture/bare_capture.hpp"
 #include "gmr/model/report.hpp"
-#include "gmr/section/options.hpp"
+#include "gmr/options/options.hpp"
 #include "os/bare_modules.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/reserved_memory.hpp"

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "gmr/trace/enroll.hpp"
+#include "hook/library_copies.hpp"
 #include "model/words.hpp"
+#include "options/masking.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/signals.hpp"
 #include "outline/outline.hpp"
@@ -22,10 +24,8 @@
 #include "reporter/report_queue.hpp"
 #include "reporter/trigger_reader.hpp"
 #include "reporter/watchdog.hpp"
-#include "section/masking.hpp"
 #include "sink/sink.hpp"
 #include "text/masking.hpp"
-#include "trace/library_copies.hpp"
 #include "trigger/triggers.hpp"
 #include "view/view.hpp"
 
@@ -211,7 +211,7 @@ reporter::reporter(package software, const boost::program_options::options_descr
     : implementation_(std::make_shared<implementation>(
           std::move(software), settings_from(values),
           described_options{.shown = describe_configuration(described, values),
-                            .secrets = sections::secret_option_names(described)},
+                            .secrets = loading::secret_option_names(described)},
           std::move(executor))) {}
 
 reporter::reporter(package software, const settings& set, boost::asio::any_io_executor executor)
@@ -230,13 +230,13 @@ reporter::~reporter() {
 void reporter::add_configuration(const boost::program_options::options_description& described,
                                  const boost::program_options::variables_map& values) {
   implementation_->configuration().add(describe_configuration(described, values),
-                                       sections::secret_option_names(described));
+                                       loading::secret_option_names(described));
 }
 
 void reporter::add_configuration(const boost::program_options::options_description& described,
                                  const loaded_options& loaded) {
   implementation_->configuration().add(describe_configuration(described, loaded),
-                                       sections::secret_option_names(described));
+                                       loading::secret_option_names(described));
 }
 
 void reporter::add_section(std::string title, section_generator generator) {

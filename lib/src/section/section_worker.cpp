@@ -9,7 +9,7 @@
 
 #include "capture/blocked_signals.hpp"
 #include "gmr/trace/enroll.hpp"
-#include "section/masked_values.hpp"
+#include "options/masked_values.hpp"
 #include "section/sections.hpp"
 #include "text/masking.hpp"
 
@@ -82,7 +82,7 @@ struct section_worker::loop {
     std::string error;
     try {
       content = generated_by(entry.generator);
-      mask_urls(content);
+      loading::mask_urls(content);
     } catch (...) {
       if (abi::__cxa_current_exception_type() == nullptr) {
         // pthread_exit unwinds with no C++ exception: to swallow it would end the process.

@@ -2,9 +2,9 @@
 #include <array>
 #include <utility>
 
+#include "hook/asio_version.hpp"
 #include "symbolize/names.hpp"
 #include "symbolize/plain_demangler.hpp"
-#include "trace/asio_version.hpp"
 
 namespace gmr::symbolize {
 namespace {

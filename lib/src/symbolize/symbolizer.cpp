@@ -14,11 +14,11 @@
 #include <tuple>
 #include <utility>
 
+#include "hook/asio_version.hpp"
 #include "os/modules.hpp"
 #include "symbolize/backend.hpp"
 #include "symbolize/frame_store.hpp"
 #include "symbolize/names.hpp"
-#include "trace/asio_version.hpp"
 
 namespace gmr::symbolize {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gmr/detail/trace/traced_unit.hpp"
+#include "gmr/detail/hook/traced_unit.hpp"
 
 namespace gmr::analyse {
 namespace {

@@ -11,9 +11,9 @@
 #include "backend.hpp"
 #include "capture/thread_capturer.hpp"
 #include "gmr/trace/enroll.hpp"
+#include "hook/threads/alternate_stack.hpp"
 #include "signal_frame.hpp"
 #include "test_threads.hpp"
-#include "trace/alternate_stack.hpp"
 
 namespace gmr::capture {
 namespace {

@@ -16,8 +16,8 @@
 #include <string>
 
 #include "../capture/backend.hpp"
+#include "hook/threads/thread_registry.hpp"
 #include "live_process.hpp"
-#include "trace/thread_registry.hpp"
 
 namespace gmr::test {
 namespace {

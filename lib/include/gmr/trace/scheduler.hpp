@@ -98,7 +98,7 @@ struct green_thread_view {
   std::uintptr_t running_low = 0;
   std::uintptr_t running_high = 0;
 
-  // Of a suspended coroutine of asio::awaitable: for trace/coroutine_variables.hpp.
+  // Of a suspended coroutine of asio::awaitable: for hook/coroutine/coroutine_variables.hpp.
   const void* innermost = nullptr;
 
   // What it waits for in detail. Of Asio's green threads gmr::trace_ops knows: it finds them by

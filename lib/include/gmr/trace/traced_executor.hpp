@@ -18,8 +18,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "gmr/detail/trace/coroutine_promise.hpp"
-#include "gmr/detail/trace/traced_unit.hpp"
+#include "gmr/detail/hook/coroutine_promise.hpp"
+#include "gmr/detail/hook/traced_unit.hpp"
 
 namespace gmr {
 

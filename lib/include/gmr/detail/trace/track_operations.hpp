@@ -1,4 +1,0 @@
-// What gmr-trace-ops.pc includes before everything else: pkg-config can't name a header in a macro.
-#pragma once
-
-#define BOOST_ASIO_CUSTOM_HANDLER_TRACKING <gmr/detail/trace/handler_tracking.hpp>
