@@ -45,7 +45,7 @@ class Installed(Consumer):
     def report_of(self, program):
         """The report of the running program with one client connected."""
         with tempfile.TemporaryFile("a+") as stderr:  # appended to: reading moves its position
-            service = subprocess.Popen([program, "--orders.port=0", "--db.password=hunter2"], stderr=stderr)
+            service = subprocess.Popen([program, "--port=0", "--db.password=hunter2"], stderr=stderr)
             try:
                 with socket.create_connection(("127.0.0.1", await_port(service))) as client:
                     client.sendall(b"one\ntwo\n")

@@ -10,6 +10,9 @@ service = (root / "tests/consumer/orders/orders.cpp").read_text()
 if f"```cpp\n{service}```" not in (root / "README.md").read_text():
     sys.exit("README.md does not show tests/consumer/orders/orders.cpp as it is")
 
+if len([line for line in service.splitlines() if line.strip()]) > 30:
+    sys.exit("the service of README.md has grown beyond 30 lines")
+
 test = (root / "tests/unit/hook/foreign_scheduler_test.cpp").read_text()
 example = test.split("// [example]\n")[1].strip("\n")
 if f"```cpp\n{example}\n```" not in (root / "docs/tracing.md").read_text():

@@ -8,6 +8,7 @@
 #include "gmr/options/configuration.hpp"
 #include "gmr/options/options.hpp"
 #include "gmr/reporter.hpp"
+#include "gmr/section/section.hpp"
 #include "gmr/trace/label.hpp"
 #include "gmr/trace/scheduler.hpp"
 #include "gmr/view/view.hpp"

@@ -6,7 +6,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,18 +14,10 @@
 #include "gmr/model/report.hpp"
 #include "gmr/options/configuration.hpp"
 #include "gmr/options/options.hpp"
+#include "gmr/section/section.hpp"
 #include "gmr/view/view.hpp"
 
 namespace gmr {
-
-// Makes the content of a section. Runs on a thread of the reporter, one at a time, while the
-// service runs: whatever it shares with the service it must synchronise. If it does not return
-// within section_seconds the report goes on without it.
-using section_generator = std::function<value()>;
-
-// Keeps a section registered for as long as it lives. `release` lets it live as long as the
-// reporter.
-class section_registration;
 
 // While it lives, its triggers are set: the signal (SIGUSR2), or the watched file. Reports are made
 // one at a time, by default on a thread of the reporter's own ("gmr-reporter"), so that they appear
@@ -68,11 +59,12 @@ class reporter final {
   void add_configuration(const boost::program_options::options_description& described,
                          const loaded_options& loaded);
 
-  // Adds a section after those that are there. The section stays until the reporter is destroyed,
-  // and so must what the generator refers to.
-  void add_section(std::string title, section_generator generator);
+  // Adds a section, after those that are there if nothing else is said. It stays until the reporter
+  // is destroyed, and so must what the generator refers to.
+  void add_section(std::string title, section_generator generator, section_position position = {});
   // The same, until the registration is destroyed; waits then for a generator that is running.
-  section_registration add_scoped_section(std::string title, section_generator generator);
+  section_registration add_scoped_section(std::string title, section_generator generator,
+                                          section_position position = {});
 
   // Asks for a report on the sink and returns at once. `cause` is shown in it.
   void request(std::string cause = "request");
@@ -99,19 +91,6 @@ class reporter final {
  private:
   class implementation;
   std::shared_ptr<implementation> implementation_;
-};
-
-class [[nodiscard]] section_registration {
- public:
-  section_registration() = default;
-  section_registration(section_registration&&) noexcept = default;
-  section_registration& operator=(section_registration&&) noexcept = default;
-  ~section_registration() = default;
-
- private:
-  friend class reporter;
-  explicit section_registration(std::shared_ptr<void> guard) noexcept : guard_(std::move(guard)) {}
-  std::shared_ptr<void> guard_;
 };
 
 inline std::string reporter::to_text(const report& complete) {

@@ -13,11 +13,12 @@ enum class fork_place : std::size_t {
   schedulers,        // nobody is listing them
   memory,            // what is open of /proc/self/mem is the parent's memory
   own_proc,          // what is open of /proc/self tells of the parent
+  sections,          // the generators that run are the parent's
   trigger_signal,    // no report is made for the parent
   fatal_errors,      // nobody would report on them
   preload_reports,   // there is no thread that makes reports
 };
-inline constexpr std::size_t fork_places = 9;
+inline constexpr std::size_t fork_places = 10;
 
 // What may be missing is null.
 struct fork_actions {

@@ -239,13 +239,16 @@ void reporter::add_configuration(const boost::program_options::options_descripti
                                        loading::secret_option_names(described));
 }
 
-void reporter::add_section(std::string title, section_generator generator) {
-  implementation_->sections().keep(without_secrets(std::move(title)), std::move(generator));
+void reporter::add_section(std::string title, section_generator generator,
+                           section_position position) {
+  implementation_->sections().keep(without_secrets(std::move(title)), std::move(generator),
+                                   std::move(position));
 }
 
-section_registration reporter::add_scoped_section(std::string title, section_generator generator) {
-  return section_registration{
-      implementation_->sections().add(without_secrets(std::move(title)), std::move(generator))};
+section_registration reporter::add_scoped_section(std::string title, section_generator generator,
+                                                  section_position position) {
+  return section_registration{implementation_->sections().add(
+      without_secrets(std::move(title)), std::move(generator), std::move(position))};
 }
 
 void reporter::request(std::string cause) {

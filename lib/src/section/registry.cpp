@@ -1,9 +1,14 @@
 // The service's own sections.
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <optional>
+#include <utility>
 
+#include "os/fork.hpp"
 #include "section/section_worker.hpp"
 #include "section/sections.hpp"
+#include "text/masking.hpp"
 #include "text/quantities.hpp"
 #include "text/times.hpp"
 
@@ -20,15 +25,94 @@ std::string seconds_text(milliseconds time) {
   return texts::significant(std::chrono::duration<double>(time).count(), 6) + " s";
 }
 
+const std::shared_ptr<section_state>& shared_state();
+
+// What the parent's threads run goes on there alone. A condition variable that some of them wait for
+// would wait for them in turn.
+void forget_generators() noexcept {
+  section_state& state = *shared_state();
+  std::construct_at(&state.changed);
+  for (const auto& entry : state.entries)
+    entry->running = false;
+  state.left_behind = 0;
+  state.mutex.unlock();
+}
+
+std::shared_ptr<section_state>* new_state() {
+  static constexpr os::fork_actions when_forked{
+      .before = []() noexcept { shared_state()->mutex.lock(); },
+      .in_parent = []() noexcept { shared_state()->mutex.unlock(); },
+      .in_child = forget_generators,
+  };
+  auto made = std::make_unique<std::shared_ptr<section_state>>(std::make_shared<section_state>());
+  if (!os::on_fork(os::fork_place::sections, when_forked)) throw std::bad_alloc{};
+  return made.release();
+}
+
+// Is not destroyed: registrations of static duration may outlive everything else.
+const std::shared_ptr<section_state>& shared_state() {
+  static const auto& state = *new_state();
+  return state;
+}
+
 void remove(section_state& state, const std::shared_ptr<section_entry>& entry) {
   std::function<value()> generator;  // destroyed after the lock is released
   std::unique_lock lock{state.mutex};
   entry->removed = true;
   std::erase(state.entries, entry);
+  if (entry->released) return;
   if (entry->running && entry->runner == std::this_thread::get_id()) return;
   state.changed.wait(lock, [&] { return !entry->running; });
   generator = std::exchange(entry->generator, nullptr);
   lock.unlock();
+}
+
+std::shared_ptr<section_entry> add_entry(std::string title, section_generator generator,
+                                         section_position position, const void* owner) {
+  auto entry = std::make_shared<section_entry>();
+  entry->title = std::move(title);
+  entry->position = std::move(position);
+  entry->owner = owner;
+  entry->generator = std::move(generator);
+  // Nothing is allocated with the lock, which a report waits for.
+  std::list<std::shared_ptr<section_entry>> last{entry};
+  section_state& state = *shared_state();
+  const std::lock_guard lock{state.mutex};
+  state.entries.splice(state.entries.end(), last);
+  return entry;
+}
+
+std::shared_ptr<void> guard_of(std::shared_ptr<section_entry> entry) {
+  section_entry* const address = entry.get();
+  return {address, [entry = std::move(entry)](void*) { remove(*shared_state(), entry); }};
+}
+
+using entry_list = std::list<std::shared_ptr<section_entry>>;
+
+bool is_titled(const std::shared_ptr<section_entry>& entry, const std::string& title) {
+  return entry->title == title;
+}
+
+// Those that are first, those without a position, and then each of the others put before its title.
+entry_list in_order(const entry_list& registered) {
+  entry_list ordered;
+  auto end_of_first = ordered.begin();
+  for (const auto& entry : registered) {
+    if (entry->position.first)
+      ordered.insert(end_of_first, entry);
+    else if (entry->position.before.empty()) {
+      const auto added = ordered.insert(ordered.end(), entry);
+      if (end_of_first == ordered.end()) end_of_first = added;
+    }
+  }
+  for (const auto& entry : registered) {
+    const std::string& before = entry->position.before;
+    if (entry->position.first || before.empty()) continue;
+    const auto place = std::find_if(ordered.begin(), ordered.end(),
+                                    [&](const auto& other) { return is_titled(other, before); });
+    ordered.insert(place, entry);
+  }
+  return ordered;
 }
 
 }  // namespace
@@ -37,32 +121,30 @@ class section_registry::implementation final {
  public:
   ~implementation() {
     worker_.reset();
+    entry_list left;  // destroyed after the lock is released
     std::unique_lock lock{state_->mutex};
+    for (auto each = state_->entries.begin(); each != state_->entries.end();) {
+      const auto entry = each++;
+      if ((*entry)->owner != this) continue;
+      (*entry)->removed = true;
+      left.splice(left.end(), state_->entries, entry);
+    }
     state_->changed.wait_for(lock, moment, [this] { return state_->left_behind == 0; });
+    lock.unlock();
+    for (const auto& entry : left)
+      entry->kept.reset();
   }
-
-  std::shared_ptr<section_entry> add(std::string title, std::function<value()> generator) {
-    auto entry = std::make_shared<section_entry>();
-    entry->title = std::move(title);
-    entry->generator = std::move(generator);
-    // Nothing is allocated with the lock, which a report waits for.
-    std::list<std::shared_ptr<section_entry>> last{entry};
-    const std::lock_guard lock{state_->mutex};
-    state_->entries.splice(state_->entries.end(), last);
-    return entry;
-  }
-
-  [[nodiscard]] const std::shared_ptr<section_state>& state() const noexcept { return state_; }
 
   std::vector<custom_section> generate(milliseconds each, steady::time_point deadline) {
     const std::lock_guard one_at_a_time{generating_};
-    std::list<std::shared_ptr<section_entry>> entries;
+    entry_list entries;
     {
       const std::lock_guard lock{state_->mutex};
-      entries = state_->entries;
+      for (const auto& entry : state_->entries)
+        if (is_of(*this, *entry)) entries.push_back(entry);
     }
     std::vector<custom_section> sections;
-    for (const auto& entry : entries)
+    for (const auto& entry : in_order(entries))
       if (auto made = make(entry, each, deadline)) sections.push_back(std::move(*made));
     return sections;
   }
@@ -72,10 +154,17 @@ class section_registry::implementation final {
     capture_signal_ = capture_signal;
     std::unique_lock lock{state_->mutex};
     // What is wrong is said by `generate`, in the place of each section.
-    if (!state_->entries.empty()) static_cast<void>(prepare_worker(lock));
+    if (std::any_of(state_->entries.begin(), state_->entries.end(),
+                    [this](const auto& entry) { return is_of(*this, *entry); }))
+      static_cast<void>(prepare_worker(lock));
   }
 
  private:
+  // Those of a reporter that was inherited from a parent process are not.
+  static bool is_of(const implementation& registry, const section_entry& entry) noexcept {
+    return entry.owner == nullptr || entry.owner == &registry;
+  }
+
   // Nothing when the section was removed meanwhile.
   std::optional<custom_section> make(const std::shared_ptr<section_entry>& entry, milliseconds each,
                                      steady::time_point deadline) {
@@ -141,7 +230,7 @@ class section_registry::implementation final {
     return error;
   }
 
-  const std::shared_ptr<section_state> state_ = std::make_shared<section_state>();
+  const std::shared_ptr<section_state>& state_ = shared_state();
   std::mutex generating_;
   // Protected by generating_.
   std::unique_ptr<section_worker> worker_;
@@ -151,15 +240,15 @@ class section_registry::implementation final {
 section_registry::section_registry() : implementation_(std::make_shared<implementation>()) {}
 section_registry::~section_registry() = default;
 
-std::shared_ptr<void> section_registry::add(std::string title, std::function<value()> generator) {
-  auto entry = implementation_->add(std::move(title), std::move(generator));
-  // Owns the state, not the registry, which may be gone before the guard.
-  const auto release = [state = implementation_->state(), entry](void*) { remove(*state, entry); };
-  return {entry.get(), release};
+std::shared_ptr<void> section_registry::add(std::string title, section_generator generator,
+                                            section_position position) {
+  return guard_of(add_entry(std::move(title), std::move(generator), std::move(position),
+                            implementation_.get()));
 }
 
-void section_registry::keep(std::string title, std::function<value()> generator) {
-  static_cast<void>(implementation_->add(std::move(title), std::move(generator)));
+void section_registry::keep(std::string title, section_generator generator,
+                            section_position position) {
+  add_entry(std::move(title), std::move(generator), std::move(position), implementation_.get());
 }
 
 void section_registry::prepare(int capture_signal) {
@@ -172,3 +261,22 @@ std::vector<custom_section> section_registry::generate(milliseconds each,
 }
 
 }  // namespace gmr::sections
+
+namespace gmr {
+
+section_registration register_section(std::string title, section_generator generator,
+                                      section_position position) {
+  return section_registration{sections::guard_of(sections::add_entry(
+      texts::mask_urls(title), std::move(generator), std::move(position), nullptr))};
+}
+
+void section_registration::release() noexcept {
+  if (guard_ == nullptr) return;
+  const std::shared_ptr<void> guard = std::exchange(guard_, nullptr);
+  auto& entry = *static_cast<sections::section_entry*>(guard.get());
+  const std::lock_guard lock{sections::shared_state()->mutex};
+  entry.released = true;
+  if (!entry.removed) entry.kept = guard;
+}
+
+}  // namespace gmr

@@ -15,14 +15,20 @@
 #include <vector>
 
 #include "gmr/model/value.hpp"
+#include "gmr/section/section.hpp"
 
 namespace gmr::sections {
 
-// A registered section. Everything but the title is protected by section_state::mutex.
+// A registered section. Everything but title, position and owner is protected by
+// section_state::mutex.
 struct section_entry {
   std::string title;
+  section_position position;
+  const void* owner = nullptr;       // the registry that it goes with; null: none
   std::function<value()> generator;  // called without the lock, never changed while running
+  std::shared_ptr<void> kept;        // the guard of a registration that was released
   bool removed = false;
+  bool released = false;  // nobody waits for its end
   bool running = false;
   std::thread::id runner;                       // while running
   std::chrono::system_clock::time_point since;  // while running
@@ -38,7 +44,7 @@ struct section_job {
   std::string error;
 };
 
-// Shared by the registry, its guards and the workers.
+// Shared by all registries, guards and workers of the process.
 struct section_state {
   std::mutex mutex;
   std::condition_variable changed;  // anything below, or a job

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gmr/reporter.hpp"
+#include "support/in_child.hpp"
 
 namespace {
 
@@ -46,6 +47,68 @@ class gate final {
   std::atomic<bool> opened_{false};
   std::atomic<bool> entered_{false};
 };
+
+std::vector<std::string> titles(section_registry& registry) {
+  std::vector<std::string> found;
+  for (const custom_section& section : generate(registry))
+    found.push_back(section.title);
+  return found;
+}
+
+TEST(SectionRegistry, SectionsStandWhereTheyAreToldTo) {
+  section_registry registry;
+  const auto content = [] { return gmr::value("x"); };
+  registry.keep("Locks", content, {.before = "Queues"});
+  registry.keep("Orders", content);
+  registry.keep("Queues", content);
+  registry.keep("Summary", content, {.first = true});
+  registry.keep("Customers", content, {.before = "what is not there"});
+  registry.keep("Totals", content, {.first = true});
+  EXPECT_THAT(titles(registry),
+              testing::ElementsAre("Summary", "Totals", "Orders", "Locks", "Queues", "Customers"));
+}
+
+TEST(RegisterSection, MayComeBeforeAnyReporterAndStaysForTheNext) {
+  const auto content = [] { return gmr::value("x"); };
+  {
+    const gmr::section_registration early = gmr::register_section("Early", content);
+    for (int round = 0; round < 2; ++round) {
+      section_registry registry;
+      registry.keep("Orders", content);
+      EXPECT_THAT(titles(registry), testing::ElementsAre("Early", "Orders"));
+    }
+  }
+  section_registry registry;
+  EXPECT_THAT(titles(registry), testing::IsEmpty());
+}
+
+TEST(RegisterSection, AReleasedSectionStaysAsLongAsItsReporter) {
+  const auto content = [] { return gmr::value("x"); };
+  gmr::reporter first{{.name = "orders"}, gmr::settings{.signal = gmr::no_signal}};
+  first.add_scoped_section("Orders", content).release();
+  ASSERT_EQ(first.make().sections.size(), 1U);
+  EXPECT_EQ(first.make().sections[0].title, "Orders");
+}
+
+TEST(RegisterSection, IsThereForAChildThatMakesAReporterOfItsOwn) {
+  gate hanging;
+  const gmr::section_registration early = gmr::register_section("Early", [&] {
+    hanging.pass();
+    return gmr::value("x");
+  });
+  section_registry registry;
+  std::thread report{[&] { static_cast<void>(generate(registry)); }};
+  hanging.wait_until_entered();
+  gmr::test::in_child([&] {
+    hanging.open();
+    section_registry own;
+    const auto made = generate(own);
+    ASSERT_EQ(made.size(), 1U);
+    EXPECT_EQ(made[0].error, "");
+  });
+  hanging.open();
+  report.join();
+}
 
 TEST(SectionRegistry, MasksSecretsInUrlsWhereverTheyStand) {
   section_registry registry;

@@ -52,7 +52,7 @@ class loaded_options {
 
 struct load_settings {
   std::string config_file_option = "config-file";  // empty: none
-  std::string environment_prefix;  // "ORDERS_": ORDERS_HTTP__PORT sets http.port; empty: none
+  std::string environment_prefix{};  // "ORDERS_": ORDERS_HTTP__PORT sets http.port; empty: none
   // With one of these on the command line nothing else is read, checked or notified: --help must
   // work whatever the file says.
   std::vector<std::string> standalone = {"help", "version"};

@@ -46,10 +46,10 @@ enum class fatal_reports : std::uint8_t { off, raw, full };
 
 // What the [oslo_reports] section says.
 struct settings {
-  std::filesystem::path file_event_handler;  // empty: none; set: the signal trigger is off
+  std::filesystem::path file_event_handler{};  // empty: none; set: the signal trigger is off
   std::chrono::milliseconds file_event_handler_interval{1000};
-  std::filesystem::path log_dir;  // empty: standard error
-  std::size_t log_keep = 100;     // most reports of this service in log_dir; 0: no limit
+  std::filesystem::path log_dir{};  // empty: standard error
+  std::size_t log_keep = 100;       // most reports of this service in log_dir; 0: no limit
   std::uint64_t log_keep_bytes = 1ULL << 30;  // most bytes in them; 0: no limit
   int signal = 0;  // 0: SIGUSR2; no_signal: reports come by the API alone, or the touched file
   report_format format = report_format::text;
