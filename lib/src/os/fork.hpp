@@ -9,6 +9,7 @@ namespace gmr::os {
 enum class fork_place : std::size_t {
   coroutine_frames,  // the arena is not left half changed; a thread has a new id
   operations,        // the same of records of operations
+  event_loops,       // nobody is posting to one
   threads,           // only the thread that forked is left
   schedulers,        // nobody is listing them
   memory,            // what is open of /proc/self/mem is the parent's memory
@@ -17,7 +18,7 @@ enum class fork_place : std::size_t {
   fatal_errors,      // nobody would report on them
   preload_reports,   // there is no thread that makes reports
 };
-inline constexpr std::size_t fork_places = 9;
+inline constexpr std::size_t fork_places = 10;
 
 // What may be missing is null.
 struct fork_actions {
