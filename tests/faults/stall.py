@@ -32,7 +32,7 @@ class _Run:
 
     def __init__(self, arguments, kind):
         self.schema = json.loads(pathlib.Path(arguments.schema).read_text())
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.NamedTemporaryFile()
         self.process = subprocess.Popen([arguments.program, kind], stdout=subprocess.PIPE, stderr=self.errors)
         self.begun = float(self.process.stdout.readline())
 
@@ -42,11 +42,10 @@ class _Run:
     def __exit__(self, *_):
         self.process.kill()
         self.process.communicate()
+        self.errors.close()
 
     def lines(self):
-        size = self.errors.seek(0, 2)
-        self.errors.seek(0)
-        return self.errors.read(size).decode(errors="replace").split("\n")[:-1]
+        return pathlib.Path(self.errors.name).read_text(errors="replace").split("\n")[:-1]
 
     def reports(self):
         found = [json.loads(line) for line in self.lines() if line.startswith("{")]
@@ -93,8 +92,9 @@ def _named(arguments, kind, function, place=None, loop="of thread "):
     names = [(frame["function"] or "").split("::")[-1] for frame in culprit["frames"]]
     assert function in names, names
     loops = [each for each in report["runtime"]["event_loops"] if each["stalled_seconds"] is not None]
-    assert loops and str(culprit["id"]) in loops[0]["threads"].split(), report["runtime"]
-    assert loops[0]["delay_seconds"] >= STALL_SECONDS / 2 and loops[0]["worst_delay_seconds"] >= loops[0]["delay_seconds"], loops
+    stalled = next((each for each in loops if str(culprit["id"]) in each["threads"].split()), None)
+    assert stalled, report["runtime"]
+    assert stalled["worst_delay_seconds"] >= stalled["delay_seconds"] >= STALL_SECONDS / 2, stalled
     print(finding["text"], f"(after {after:.2f} s)")
     assert after < STALL_SECONDS + 1 + SLOW_MACHINE, after
     return report, finding, culprit
@@ -104,7 +104,7 @@ def mutex(arguments):
     _, finding, culprit = _named(arguments, "mutex", "wait_for_lock", "mutex")
     assert culprit["name"] == "worker" and "(worker)" in finding["text"], finding["text"]
     assert "waits for mutex 0x" in finding["text"] and "(holder) in " in finding["text"], finding["text"]
-    assert f"hold_the_lock() at {SOURCE}:{_line('holder')}".rsplit("/", maxsplit=1)[-1] in finding["text"], finding["text"]
+    assert "hold_the_lock" in finding["text"] and f"stall.cpp:{_line('holder')}" in finding["text"], finding["text"]
 
 
 def sleep(arguments):

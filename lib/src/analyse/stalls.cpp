@@ -12,7 +12,7 @@
 namespace gmr::analyse {
 namespace {
 
-double to_seconds(std::uint64_t nanoseconds) noexcept {
+double rounded_seconds(std::uint64_t nanoseconds) noexcept {
   return std::round(static_cast<double>(nanoseconds) / 1e6) / 1e3;
 }
 
@@ -57,7 +57,7 @@ finding describe_stall(const trace::event_loop_state& loop, std::uint64_t now,
   finding out;
   out.kind = finding_kind::stall;
   out.text = "event loop " + title_of(loop, complete) + " has run nothing for " +
-             texts::human_duration(to_seconds(now - std::min(now, loop.stalled)));
+             texts::human_duration(rounded_seconds(now - std::min(now, loop.stalled)));
   out.threads = loop.threads;
   std::size_t described = 0;
   constexpr std::size_t most = 3;
@@ -91,7 +91,7 @@ std::vector<value> row_of(const trace::event_loop_state& loop, std::uint64_t now
   for (const pid_t each : loop.threads)
     threads.append(threads.empty() ? "" : " ").append(std::to_string(each));
   const auto measured = [&](std::uint64_t time) {
-    return loop.is_measured ? value{to_seconds(time)} : value{};
+    return loop.is_measured ? value{rounded_seconds(time)} : value{};
   };
   return {loop.name.empty() ? value{} : value{loop.name},
           texts::hex(reinterpret_cast<std::uintptr_t>(loop.context)),
@@ -99,7 +99,7 @@ std::vector<value> row_of(const trace::event_loop_state& loop, std::uint64_t now
           queue_of(loop, counted),
           measured(loop.delay),
           measured(loop.worst),
-          loop.stalled == 0 ? value{} : value{to_seconds(now - std::min(now, loop.stalled))}};
+          loop.stalled == 0 ? value{} : value{rounded_seconds(now - std::min(now, loop.stalled))}};
 }
 
 }  // namespace
@@ -138,9 +138,9 @@ value runtime_section(const loops_seen& seen, std::chrono::milliseconds stall,
   if (!is_on) return out;
   out.add("standstills", seen.standstills);
   if (seen.standstills == 0) return out;
-  out.add("last_standstill_seconds", to_seconds(seen.last_lasted));
+  out.add("last_standstill_seconds", rounded_seconds(seen.last_lasted));
   out.add("since_last_standstill_seconds",
-          to_seconds(seen.at - std::min(seen.at, seen.last_standstill)));
+          rounded_seconds(seen.at - std::min(seen.at, seen.last_standstill)));
   return out;
 }
 
