@@ -242,13 +242,20 @@ void leave_loop() {
   say_begin();
 }
 
+asio::awaitable<void> wait_long() {
+  asio::steady_timer timer{co_await asio::this_coro::executor, 1h};
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
 void use_much() {
-  new_loop("idle");
+  loop& idle = new_loop("idle");
   std::this_thread::sleep_for(2500ms);  // a mark that is not passed is looked at
   static std::vector<char> memory(256 << 20, 'x');
   result += static_cast<std::uint64_t>(memory[4711]);
   for (int i = 0; i < 100; ++i)
     static_cast<void>(::dup(0));
+  for (int i = 0; i < 200; ++i)
+    asio::co_spawn(idle.io(), wait_long, asio::detached);
   say_begin();
 }
 
@@ -262,7 +269,7 @@ int main(int, char** arguments) {
   if (kind == "marks") {
     set.memory_mark = 200 << 20;
     set.descriptors_mark = 60;
-    set.green_threads_mark = 1000;
+    set.green_threads_mark = 100;
   }
   static gmr::reporter reporter{{.name = "stall", .version = "1"}, set};
   const std::map<std::string, std::function<void()>> kinds{
