@@ -52,7 +52,7 @@ class StartUp(unittest.TestCase):
                                ("[server]\nworkers = 0", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
                                ("[storage]\nuri = mongodb://user:hidden@h/d", ":2: "),
                                ("[oslo_reports]\nformat = html", ":2: "),
-                               ("[oslo_reports]\nstall_seconds = 30", ":2: ")):
+                               ("[oslo_reports]\nstall_seconds = 0.01", ":2: ")):
                 file.write_text(line + "\n")
                 result = harness.run("--config-file", str(file))
                 self.assertEqual(78, result.returncode, result.stderr)

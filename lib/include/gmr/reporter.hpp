@@ -19,6 +19,9 @@
 
 namespace gmr {
 
+// Keeps an event loop watched for as long as it lives; may outlive the loop, and the reporter.
+class watch_registration;
+
 // While it lives, its triggers are set: the signal (SIGUSR2), or the watched file. Reports are made
 // one at a time, by default on a thread of the reporter's own ("gmr-reporter"), so that they appear
 // although every thread of the service is blocked. Requests that come while a report is being made
@@ -66,6 +69,14 @@ class reporter final {
   section_registration add_scoped_section(std::string title, section_generator generator,
                                           section_position position = {});
 
+  // Has the event loop that runs what is posted to the executor (an io_context, a thread_pool; of a
+  // strand, the one below it) shown by that name in reports and, with stall_seconds, watched, until
+  // the registration is destroyed. With gmr::trace loops that run coroutines or fibers are watched
+  // without, and have no name then. Throws std::invalid_argument when no such loop is behind the
+  // executor, or more than 128 are known, and boost::asio::execution::bad_executor when it is
+  // empty.
+  watch_registration watch(const boost::asio::any_io_executor& executor, std::string name);
+
   // Asks for a report on the sink and returns at once. `cause` is shown in it.
   void request(std::string cause = "request");
 
@@ -91,6 +102,19 @@ class reporter final {
  private:
   class implementation;
   std::shared_ptr<implementation> implementation_;
+};
+
+class [[nodiscard]] watch_registration {
+ public:
+  watch_registration() = default;
+  watch_registration(watch_registration&&) noexcept = default;
+  watch_registration& operator=(watch_registration&&) noexcept = default;
+  ~watch_registration() = default;
+
+ private:
+  friend class reporter;
+  explicit watch_registration(std::shared_ptr<void> guard) noexcept : guard_(std::move(guard)) {}
+  std::shared_ptr<void> guard_;
 };
 
 inline std::string reporter::to_text(const report& complete) {

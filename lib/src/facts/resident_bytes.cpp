@@ -1,11 +1,14 @@
 #include "facts/resident_bytes.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <string_view>
 
 #include "os/file_text.hpp"
+#include "os/files.hpp"
 #include "text/lines.hpp"
 
 namespace gmr {
@@ -18,6 +21,19 @@ std::uint64_t resident_bytes() {
   std::uint64_t count = 0;
   std::from_chars(pages.data(), pages.data() + pages.size(), count);
   return count * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Since Linux 6.2 the directory has its number of entries as size; before they must be counted.
+std::optional<std::uint64_t> count_descriptors() {
+  struct stat directory{};
+  if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0)
+    return static_cast<std::uint64_t>(directory.st_size);
+  std::uint64_t count = 0;
+  os::directory_names numbers{AT_FDCWD, "/proc/self/fd"};
+  while (numbers.next() != nullptr)
+    ++count;
+  if (numbers.error() != 0) return std::nullopt;
+  return count - 1;  // without the one that counts
 }
 
 }  // namespace gmr

@@ -51,6 +51,10 @@ constexpr copy_functions own_functions{
     .thread_slot_at = own::thread_slot_at,
     .register_bare_source = own::register_bare_source,
     .bare_sources = own::bare_sources,
+    .add_event_loop = own::add_event_loop,
+    .post_probe = own::post_probe,
+    .event_loop_at = own::event_loop_at,
+    .notes_of_event_loops = own::notes_of_event_loops,
 };
 
 constinit const fiber_switches own_switches{gmr_hook_make, gmr_hook_jump, gmr_hook_ontop};
@@ -224,6 +228,7 @@ void put_common_operation_records(operation_record& one_more) noexcept {
 void thread_serves(const void* context) noexcept {
   this_thread_starts.context = context;
   functions->thread_serves(context);
+  note_event_loop();
 }
 
 std::size_t operation_record_count() noexcept {
@@ -274,6 +279,22 @@ void register_bare_source(const bare_source& source) noexcept {
 
 std::array<const bare_source*, most_bare_sources> bare_sources() noexcept {
   return functions->bare_sources();
+}
+
+event_loop_record* add_event_loop(void* scheduler) noexcept {
+  return functions->add_event_loop(scheduler);
+}
+
+bool post_probe(event_loop_record& loop, std::uint64_t now) noexcept {
+  return functions->post_probe(loop, now);
+}
+
+event_loop_record& event_loop_at(std::size_t index) noexcept {
+  return functions->event_loop_at(index);
+}
+
+event_loop_notes& notes_of_event_loops() noexcept {
+  return functions->notes_of_event_loops();
 }
 
 }  // namespace gmr::trace

@@ -18,6 +18,7 @@
 #include "gmr/detail/hook/operation_record.hpp"
 #include "hook/bare_sources.hpp"
 #include "hook/fiber/fiber_switches.h"
+#include "hook/loops/event_loops.hpp"
 #include "hook/notes/green_thread_notes.hpp"
 #include "hook/operations/operation_pool.hpp"
 #include "hook/schedulers.hpp"
@@ -70,6 +71,11 @@ thread_slot& thread_slot_at(std::size_t index) noexcept;
 void register_bare_source(const bare_source& source) noexcept;
 std::array<const bare_source*, most_bare_sources> bare_sources() noexcept;
 
+event_loop_record* add_event_loop(void* scheduler) noexcept;
+bool post_probe(event_loop_record& loop, std::uint64_t now) noexcept;
+event_loop_record& event_loop_at(std::size_t index) noexcept;
+event_loop_notes& notes_of_event_loops() noexcept;
+
 }  // namespace own
 
 // The functions above, as other copies call them.
@@ -103,11 +109,15 @@ struct copy_functions {
   decltype(&own::thread_slot_at) thread_slot_at;
   decltype(&own::register_bare_source) register_bare_source;
   decltype(&own::bare_sources) bare_sources;
+  decltype(&own::add_event_loop) add_event_loop;
+  decltype(&own::post_probe) post_probe;
+  decltype(&own::event_loop_at) event_loop_at;
+  decltype(&own::notes_of_event_loops) notes_of_event_loops;
 };
 
 // Another number: functions of another copy, or what they take, may be of another kind. To be
 // counted up with each change of either.
-inline constexpr std::uint32_t copy_interface = 2;
+inline constexpr std::uint32_t copy_interface = 3;
 
 // What a note leads to. Up to `interface` it never changes, so that copies of all versions can tell
 // of each other; behind it are what copies of the same interface have for each other.

@@ -85,6 +85,8 @@ std::string_view to_string(finding_kind kind) noexcept {
   switch (kind) {
     case finding_kind::fatal_error:
       return "fatal_error";
+    case finding_kind::stall:
+      return "stall";
     case finding_kind::deadlock:
       return "deadlock";
     case finding_kind::lock_across_suspension:
@@ -119,6 +121,10 @@ std::string_view to_string(report_cause cause) noexcept {
       return "automatic";
     case report_cause::fatal_error:
       return "fatal_error";
+    case report_cause::stall:
+      return "stall";
+    case report_cause::mark:
+      return "mark";
   }
   return "request";
 }
@@ -141,7 +147,17 @@ std::string_view to_string(green_thread_state state) noexcept {
 
 std::string cause_text(cause_kind kind, std::string_view what) {
   const std::string text{what};
-  return kind == cause_kind::signal ? "signal " + text : "file " + text + " touched";
+  switch (kind) {
+    case cause_kind::signal:
+      return "signal " + text;
+    case cause_kind::touched_file:
+      return "file " + text + " touched";
+    case cause_kind::stall:
+      return "stall: " + text;
+    case cause_kind::mark:
+      return "mark passed: " + text;
+  }
+  return text;
 }
 
 }  // namespace gmr

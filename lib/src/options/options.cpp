@@ -39,6 +39,11 @@ constexpr std::string_view log_keep_bytes_allowed =
     "a whole number of bytes from 0 (no limit) to 1125899906842624 is needed";
 constexpr std::string_view fatal_seconds_allowed =
     "a number of seconds from 0.001 to 60 is needed, decimals allowed";
+constexpr std::string_view stall_seconds_allowed =
+    "0 (none) or a number of seconds from 0.1 to 1000000 is needed, decimals allowed";
+constexpr std::size_t most_of_a_mark = std::size_t{1} << 50;
+constexpr std::string_view mark_allowed =
+    "a whole number from 0 (no mark) to 1125899906842624 is needed";
 constexpr std::string_view stack_bytes_allowed =
     "a whole number of bytes from 4096 to 8388608 is needed";
 
@@ -73,16 +78,6 @@ po::typed_value<Number>* number(std::string_view allowed, Number preset, const c
   auto* const semantic = new number_value<Number>(allowed);  // owned by the description
   return semantic->default_value(preset, shown);
 }
-
-// Options with a settled name whose work is not done yet: the value that asks for nothing.
-struct pending_option {
-  const char* name;
-  const char* off;
-  const char* meaning;
-};
-constexpr std::array pending_options{
-    pending_option{"stall_seconds", "0", "watchdog for executors; not available yet: 0, none"},
-};
 
 // The option's value, nothing when it is not set.
 template <class T>
@@ -181,14 +176,15 @@ milliseconds long_wait_of(const po::variables_map& values) {
   return milliseconds{std::llround(*seconds * 1000)};
 }
 
-void refuse_pending(const po::variables_map& values) {
-  for (const pending_option& each : pending_options) {
-    const std::string given = text_of(values, each.name).value_or(each.off);
-    if (given != each.off)
-      throw unavailable_option(
-          full_name(each.name),
-          unacceptable(given, "not available yet; only " + std::string(each.off) + " is"));
-  }
+milliseconds stall_of(const po::variables_map& values) {
+  constexpr double least = 0.1;
+  const double seconds = find<double>(values, full_name("stall_seconds")).value_or(0);
+  if (seconds == 0) return milliseconds{0};
+  if (seconds >= least && seconds <= most_seconds)
+    return milliseconds{std::llround(seconds * 1000)};
+  throw option_error(
+      full_name("stall_seconds"),
+      unacceptable(boost::lexical_cast<std::string>(seconds), stall_seconds_allowed));
 }
 
 // Signals that can't be caught, that a fault raises, or that the kernel or a terminal uses to stop
@@ -314,11 +310,19 @@ po::options_description options() {
       "oslo_reports.reports_per_minute",
       number<std::size_t>(reports_per_minute_allowed, preset.reports_per_minute, "6")
           ->value_name("COUNT"),
-      "most reports without being asked; 0: no limit");
-  for (const pending_option& each : pending_options)
-    described.add_options()(full_name(each.name).c_str(),
-                            po::value<std::string>()->default_value(each.off)->value_name("VALUE"),
-                            each.meaning);
+      "most reports without being asked; 0: no limit")(
+      "oslo_reports.stall_seconds",
+      number<double>(stall_seconds_allowed, 0, "0")->value_name("SECONDS"),
+      "an event loop that has run nothing for so long is reported; 0: none is")(
+      "oslo_reports.memory_mark_bytes",
+      number<std::size_t>(mark_allowed, 0, "0")->value_name("BYTES"),
+      "more resident memory than that makes a report; 0: none does")(
+      "oslo_reports.descriptors_mark",
+      number<std::size_t>(mark_allowed, 0, "0")->value_name("COUNT"),
+      "more open descriptors than that make a report; 0: none do")(
+      "oslo_reports.green_threads_mark",
+      number<std::size_t>(mark_allowed, 0, "0")->value_name("COUNT"),
+      "more green threads than that make a report; 0: none do");
   return described;
 }
 
@@ -357,7 +361,10 @@ settings settings_from(const po::variables_map& values) {
   set.log_keep = limit_of(values, "log_keep", set.log_keep, most_reports_kept, log_keep_allowed);
   set.log_keep_bytes = limit_of(values, "log_keep_bytes", set.log_keep_bytes, most_bytes_kept,
                                 log_keep_bytes_allowed);
-  refuse_pending(values);
+  set.stall = stall_of(values);
+  set.memory_mark = limit_of(values, "memory_mark_bytes", 0, most_of_a_mark, mark_allowed);
+  set.descriptors_mark = limit_of(values, "descriptors_mark", 0, most_of_a_mark, mark_allowed);
+  set.green_threads_mark = limit_of(values, "green_threads_mark", 0, most_of_a_mark, mark_allowed);
   return set;
 }
 

@@ -9,6 +9,7 @@ namespace gmr::os {
 enum class fork_place : std::size_t {
   coroutine_frames,  // the arena is not left half changed; a thread has a new id
   operations,        // the same of records of operations
+  event_loops,       // nobody is posting to one
   threads,           // only the thread that forked is left
   schedulers,        // nobody is listing them
   memory,            // what is open of /proc/self/mem is the parent's memory

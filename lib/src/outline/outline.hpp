@@ -20,6 +20,7 @@ namespace gmr::outlines {
 enum class part {
   package,
   process,
+  runtime,
   modules,
   threads,
   green_threads,
@@ -27,9 +28,9 @@ enum class part {
   configuration,
   sections
 };
-inline constexpr std::array parts{part::package,       part::process,       part::modules,
-                                  part::threads,       part::green_threads, part::operations,
-                                  part::configuration, part::sections};
+inline constexpr std::array parts{part::package,    part::process,       part::runtime,
+                                  part::modules,    part::threads,       part::green_threads,
+                                  part::operations, part::configuration, part::sections};
 
 // A thread that a finding is about, with its stack.
 struct thread_with_stack {
@@ -109,6 +110,7 @@ struct outline {
   std::vector<finding_outline> findings;
   value package;                        // key_values, also where the stage that makes them failed
   value process;                        // likewise
+  value runtime;                        // likewise
   std::vector<thread_outline> threads;  // in order of id
   std::vector<thread_group> thread_groups;  // in the order of the first of each
   green_threads_outline green_threads;

@@ -7,6 +7,7 @@
 
 #include "capture/blocked_signals.hpp"
 #include "gmr/trace/enroll.hpp"
+#include "hook/loops/event_loops.hpp"
 #include "os/bell.hpp"
 #include "sink/sink.hpp"
 
@@ -66,6 +67,7 @@ void own_thread::run() noexcept {
   id_ = std::this_thread::get_id();
   ::pthread_setname_np(::pthread_self(), "gmr-reporter");
   enroll_this_thread();
+  trace::ignore_loops_of_this_thread();
   while (!stopped_) {
     const std::uint32_t seen = os::bell_count();
     poll_loop();

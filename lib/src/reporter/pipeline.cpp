@@ -19,6 +19,7 @@
 #include "analyse/group_history.hpp"
 #include "analyse/operations.hpp"
 #include "analyse/running_green_threads.hpp"
+#include "analyse/stalls.hpp"
 #include "analyse/threads.hpp"
 #include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
@@ -102,6 +103,7 @@ class pipeline::stages final {
   void list_modules(report& out);
   void conclude(report& out, const captured_threads& threads,
                 std::span<const analyse::lock_suspects> suspects, clock::time_point start);
+  void add_event_loops(report& out, const analyse::loops_seen& loops) const;
   static void begin_with_fatal_error(report& out);
   void make_sections(report& out, clock::time_point deadline);
 
@@ -134,6 +136,9 @@ report pipeline::stages::make(const report_request& request) {
   run_stage(out, "the thread of sections", out.cost.sections_seconds,
             [&] { sections_.prepare(capturer_.signal()); });
 
+  analyse::loops_seen loops;
+  run_stage(out, "looking at event loops", out.cost.capture_seconds,
+            [&] { loops = analyse::see_event_loops(); });
   // Capture and unwind. Threads first: green threads are many, and the threads that run them should
   // be seen with them.
   captured_threads threads = capture_threads(out, deadline);
@@ -152,6 +157,7 @@ report pipeline::stages::make(const report_request& request) {
 
   // Analyse, and the sections.
   conclude(out, threads, suspects, start);
+  add_event_loops(out, loops);
   if (request.fatal_deadline) begin_with_fatal_error(out);
   make_sections(out, deadline);
   note_lost_memory(out);
@@ -305,6 +311,16 @@ void pipeline::stages::conclude(report& out, const captured_threads& threads,
     append(findings, analyse::find_long_waits(out.green_threads, settings_.long_wait));
     append(findings, history_.add(out.green_threads, start));
     // Conclusions before what could not be seen.
+    append(findings, std::exchange(out.findings, {}));
+    out.findings = std::move(findings);
+  });
+}
+
+// Stalls come first: what else is found out may be their cause, or follow from them.
+void pipeline::stages::add_event_loops(report& out, const analyse::loops_seen& loops) const {
+  run_stage(out, "event loops", out.cost.resolve_seconds, [&] {
+    out.runtime = analyse::runtime_section(loops, settings_.stall, out.green_threads.event_loops);
+    std::vector<finding> findings = analyse::find_stalls(loops, out);
     append(findings, std::exchange(out.findings, {}));
     out.findings = std::move(findings);
   });

@@ -47,8 +47,7 @@ report_queue::report_queue(own_thread& thread, std::unique_ptr<report_maker> mak
   is_on_loop_ = !set.executor;
 }
 
-bool report_queue::request_automatic(std::string cause) {
-  constexpr report_cause kind = report_cause::automatic;
+bool report_queue::request_automatic(std::string cause, report_cause kind) {
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) return false;

@@ -58,7 +58,7 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   // Asks for a report on the sink.
   void request(std::string cause, report_cause kind = report_cause::request);
   // The same for what nobody asked for; false when it is refused.
-  bool request_automatic(std::string cause);
+  bool request_automatic(std::string cause, report_cause kind = report_cause::automatic);
   // Asks for a report to be returned, without waiting for the pause.
   [[nodiscard]] std::future<report> make(std::string cause);
 

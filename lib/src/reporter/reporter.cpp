@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
 #include <csignal>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,16 +15,19 @@
 
 #include "gmr/trace/enroll.hpp"
 #include "hook/library_copies.hpp"
+#include "hook/loops/event_loops.hpp"
 #include "model/words.hpp"
 #include "options/masking.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/signals.hpp"
 #include "outline/outline.hpp"
 #include "reporter/fatal_watch.hpp"
+#include "reporter/marks.hpp"
 #include "reporter/own_thread.hpp"
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
 #include "reporter/report_queue.hpp"
+#include "reporter/stall_watch.hpp"
 #include "reporter/trigger_reader.hpp"
 #include "reporter/watchdog.hpp"
 #include "sink/sink.hpp"
@@ -73,6 +79,25 @@ std::string without_secrets(std::string text) {
   return text;
 }
 
+std::uint64_t present_time() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// A loop that is watched until the last owner of what this returns is gone. The loop may have ended
+// by then, and another one have its place.
+std::shared_ptr<void> watch_loop(trace::event_loop_record& loop, const std::string& name) {
+  trace::set_name(loop, name);
+  loop.is_watched.store(true);
+  return {&loop, [serial = loop.serial.load()](trace::event_loop_record* watched) {
+            if (watched->serial.load() != serial) return;
+            watched->is_watched.store(false);
+            trace::set_name(*watched, {});
+          }};
+}
+
 // For the Configuration section.
 struct described_options {
   std::vector<option_entry> shown;
@@ -106,12 +131,14 @@ class reporter::implementation final {
     thread_.start({capture_signal, settings_.signal});
     if (settings_.on_fatal != fatal_reports::off)
       os::catch_fatal_errors(capture_signal, longest_fatal_wait());
+    watch_service(capture_signal);
   }
 
   // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
   // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
   // sends. On an executor of the service's nobody may be left to make what still waits.
   ~implementation() {
+    stalls_.reset();
     os::stop_catching_fatal_errors();
     queue_->stop(makes_reports_);
     thread_.join();
@@ -126,6 +153,7 @@ class reporter::implementation final {
   [[nodiscard]] report_queue& queue() noexcept { return *queue_; }
   [[nodiscard]] known_configuration& configuration() noexcept { return configuration_; }
   [[nodiscard]] sections::section_registry& sections() noexcept { return sections_; }
+  [[nodiscard]] bool watches_loops() const noexcept { return settings_.stall.count() != 0; }
 
  private:
   void set_triggers() {
@@ -182,6 +210,22 @@ class reporter::implementation final {
                                   settings_.fatal_deadline);
   }
 
+  // What nobody has to ask for.
+  void watch_service(int capture_signal) {
+    const auto asker = [this](cause_kind cause, report_cause kind) {
+      return [queue = queue_, cause, kind](const std::string& what) {
+        queue->request_automatic(cause_text(cause, what), kind);
+      };
+    };
+    if (marks::are_set(settings_)) {
+      marks_ = std::make_shared<marks>(settings_, asker(cause_kind::mark, report_cause::mark));
+      thread_.add(marks_);
+    }
+    if (!watches_loops()) return;
+    stalls_.emplace(settings_.stall, asker(cause_kind::stall, report_cause::stall));
+    stalls_->start(capture_signal);
+  }
+
   // What a report may take beyond its deadline.
   static constexpr std::chrono::seconds grace{1};
 
@@ -196,6 +240,8 @@ class reporter::implementation final {
   std::vector<std::shared_ptr<trigger_reader>> triggers_;
   std::shared_ptr<whole_fatal_report> whole_fatal_;  // null where fatal errors are not reported
   std::optional<watchdog> watchdog_;
+  std::shared_ptr<marks> marks_;  // null where there are none
+  std::optional<stall_watch> stalls_;
 };
 
 reporter::reporter(package software, const loaded_options& loaded,
@@ -249,6 +295,19 @@ section_registration reporter::add_scoped_section(std::string title, section_gen
                                                   section_position position) {
   return section_registration{implementation_->sections().add(
       without_secrets(std::move(title)), std::move(generator), std::move(position))};
+}
+
+watch_registration reporter::watch(const boost::asio::any_io_executor& executor, std::string name) {
+  trace::event_loop_record* const loop =
+      trace::event_loop_of(boost::asio::query(executor, boost::asio::execution::context));
+  if (loop == nullptr)
+    throw std::invalid_argument{
+        "gmr::reporter::watch: there is no event loop that could be watched"};
+  auto guard = watch_loop(*loop, without_secrets(std::move(name)));
+  // At once: the loop may be at a standstill from its first handler on.
+  if (implementation_->ours() && implementation_->watches_loops())
+    trace::post_probe(*loop, present_time());
+  return watch_registration{std::move(guard)};
 }
 
 void reporter::request(std::string cause) {

@@ -174,6 +174,9 @@ void write_part(json_output& out, outlines::part which, const outlines::outline&
     case part::process:
       out.key("process");
       return out.tree(shown.process);
+    case part::runtime:
+      out.key("runtime");
+      return out.tree(shown.runtime);
     case part::modules:
       out.key("modules");
       return write_modules(out, shown.source->modules);

@@ -262,6 +262,7 @@ void raw_json::begin(const raw_head& head) noexcept {
   out.key("pid");
   out->Int(head.process);
   out->EndObject();
+  out.empty_object("runtime");
 }
 
 void raw_json::show_modules(std::span<const os::bare_module> modules) noexcept {

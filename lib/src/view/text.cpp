@@ -111,6 +111,9 @@ void show_part(page& out, outlines::part which, const outlines::outline& shown,
     case part::process:
       out.section("Process");
       return show_tree(out, 0, shown.process);
+    case part::runtime:
+      out.section("Runtime");
+      return show_tree(out, 0, shown.runtime);
     case part::modules:
       return;
     case part::threads:

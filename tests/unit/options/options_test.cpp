@@ -147,11 +147,19 @@ TEST(Options, HtmlIsRefusedUntilItExists) {
   EXPECT_THAT(error, HasSubstr("text, json"));
 }
 
-TEST(Options, WhatIsNotAvailableYetIsRefusedUnlessItIsOff) {
-  settings_of({"--oslo_reports.stall_seconds=0"});
-  const std::string error = settings_error("stall_seconds", "5");
-  EXPECT_THAT(error, HasSubstr("oslo_reports.stall_seconds: '5'"));
-  EXPECT_THAT(error, HasSubstr("not available yet"));
+TEST(Options, WhatTheServiceIsWatchedForIsOffUntilItIsAskedFor) {
+  const gmr::settings off = settings_of({"--oslo_reports.stall_seconds=0"});
+  EXPECT_EQ(off.stall.count(), 0);
+  EXPECT_EQ(off.memory_mark + off.descriptors_mark + off.green_threads_mark, 0U);
+  const gmr::settings on =
+      settings_of({"--oslo_reports.stall_seconds=2.5", "--oslo_reports.memory_mark_bytes=1000000",
+                   "--oslo_reports.descriptors_mark=900", "--oslo_reports.green_threads_mark=7"});
+  EXPECT_EQ(on.stall, std::chrono::milliseconds{2500});
+  EXPECT_EQ(on.memory_mark, 1'000'000U);
+  EXPECT_EQ(on.descriptors_mark, 900U);
+  EXPECT_EQ(on.green_threads_mark, 7U);
+  EXPECT_THAT(settings_error("stall_seconds", "0.05"), HasSubstr("from 0.1 to 1000000"));
+  EXPECT_THAT(settings_error("memory_mark_bytes", "-1"), HasSubstr("'-1'"));
 }
 
 TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {

@@ -53,9 +53,9 @@ TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
   for (const auto& member : json.GetObject())
     keys.emplace_back(member.name.GetString());
   EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
-                                         "notes", "source_root", "package", "process", "modules",
-                                         "threads", "thread_groups", "green_threads", "operations",
-                                         "configuration", "sections", "cost"));
+                                         "notes", "source_root", "package", "process", "runtime",
+                                         "modules", "threads", "thread_groups", "green_threads",
+                                         "operations", "configuration", "sections", "cost"));
   expect_valid();
 }
 

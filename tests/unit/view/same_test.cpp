@@ -176,10 +176,13 @@ class json_reader {
 
   // By the names that the text form has for the keys.
   void take_sections() {
-    const std::map<std::string, std::string> titles{
-        {"package", "Package"},       {"process", "Process"},
-        {"threads", "Threads"},       {"green_threads", "Green Threads"},
-        {"operations", "Operations"}, {"configuration", "Configuration"}};
+    const std::map<std::string, std::string> titles{{"package", "Package"},
+                                                    {"process", "Process"},
+                                                    {"runtime", "Runtime"},
+                                                    {"threads", "Threads"},
+                                                    {"green_threads", "Green Threads"},
+                                                    {"operations", "Operations"},
+                                                    {"configuration", "Configuration"}};
     for (const auto& member : read_.GetObject()) {
       const std::string key = member.name.GetString();
       if (key == "operations" && member.value.Empty()) continue;

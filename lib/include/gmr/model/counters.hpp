@@ -19,8 +19,10 @@ enum class report_cause : std::uint8_t {
   call,       // reporter::make
   automatic,  // reporter::request_automatic: nobody asked
   fatal_error,
+  stall,  // of an event loop: stall_seconds
+  mark,   // memory_mark_bytes, descriptors_mark or green_threads_mark was passed
 };
-inline constexpr std::size_t report_causes = 6;
+inline constexpr std::size_t report_causes = 8;
 // The word for a metric's label: "signal", "touched_file".
 [[nodiscard]] std::string_view to_string(report_cause cause) noexcept;
 

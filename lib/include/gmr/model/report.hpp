@@ -27,6 +27,7 @@ struct package {
 
 enum class finding_kind : std::uint8_t {
   fatal_error,             // a thread fails, and the process with it
+  stall,                   // an event loop runs nothing, for as long as stall_seconds says
   deadlock,                // threads wait for each other in a circle
   lock_across_suspension,  // a green thread was suspended while it holds a lock
   convoy,                  // many threads wait for one lock
@@ -92,6 +93,7 @@ struct report {
   gmr::package package;
   value package_details;  // key_values: the Package section, package itself included
   value process;          // key_values: the Process section
+  value runtime;          // key_values: the Runtime section, with the event loops
   std::vector<module_info> modules;
   std::vector<thread_info> threads;
   green_threads_info green_threads;

@@ -64,6 +64,12 @@ struct settings {
   fatal_reports on_fatal = fatal_reports::off;
   std::chrono::milliseconds fatal_deadline{1000};  // for the whole report on a fatal error
   std::size_t reports_per_minute = 6;              // that nobody asked for; 0: no limit
+  // An event loop that has run nothing for so long is reported; 0: none is.
+  std::chrono::milliseconds stall{0};
+  // What is passed makes a report; 0: nothing does.
+  std::size_t memory_mark = 0;  // bytes of resident memory
+  std::size_t descriptors_mark = 0;
+  std::size_t green_threads_mark = 0;
 };
 
 // The value of an option is not acceptable. `option` names it: "oslo_reports.format"; what() does

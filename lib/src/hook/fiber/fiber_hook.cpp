@@ -264,6 +264,7 @@ using namespace gmr::trace;
   *header = {mark_of(header), &record, function};
   const fcontext_t context = gmr_original_make(header, size - (high - start), gmr_fiber_entry);
   publish(record, start - 8);
+  note_event_loop();
   return context;
 }
 
@@ -319,6 +320,7 @@ static transfer_t arrive(transfer_t transfer, fiber_record* current, std::uint64
 
 [[gnu::used]] thread_slot* gmr_fiber_enroll() noexcept {
   thread_slot& slot = enroll_thread();
+  note_event_loop();
   if (gmr_this_thread == nullptr) {  // another copy of the library keeps the slots
     gmr_this_thread = &slot;
     [[maybe_unused]] static thread_local const forget_slot at_end_of_thread;

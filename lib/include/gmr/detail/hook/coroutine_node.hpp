@@ -139,6 +139,10 @@ struct this_thread_coroutines {
 [[gnu::tls_model(
     "initial-exec")]] extern constinit thread_local this_thread_coroutines this_thread_runs;
 
+// A green thread runs on the calling thread: the event loop that it runs in is known from now on.
+// Cheap when it is already; takes locks of Asio's the first time. Safe to call from any thread.
+void note_event_loop() noexcept;
+
 // While an operation is started: coroutines that are spawned for it are its branches.
 class [[gnu::visibility("hidden")]] initiation_scope final {
  public:
@@ -237,8 +241,10 @@ inline void coroutine_joins(coroutine_node& node, coroutine_node& caller,
   node.caller.store(&caller, std::memory_order_release);
   node.entry.store(entry, std::memory_order_relaxed);
   // The function at the bottom, once it runs, is what the green thread was spawned with.
-  if (&caller == &entry->node && (flags & coroutine_internal) == 0)
+  if (&caller == &entry->node && (flags & coroutine_internal) == 0) {
     caller.location.store(node.location.load(std::memory_order_relaxed), std::memory_order_release);
+    note_event_loop();
+  }
 }
 
 // The frame is being destroyed. While it is still the innermost one, its chain is being destroyed
