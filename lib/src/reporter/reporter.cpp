@@ -21,6 +21,7 @@
 #include "reporter/own_thread.hpp"
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
+#include "reporter/recent_log.hpp"
 #include "reporter/report_queue.hpp"
 #include "reporter/trigger_reader.hpp"
 #include "reporter/watchdog.hpp"
@@ -90,7 +91,8 @@ class reporter::implementation final {
       : settings_(set), makes_reports_(!executor) {
     configuration_.add(std::move(options.shown), std::move(options.secrets));
     if (settings_.signal == 0) settings_.signal = SIGUSR2;
-    auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_);
+    auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_,
+                                            facts::built_program::with_library, &log_);
     const int capture_signal = maker->capture_signal();
     queue_ = std::make_shared<report_queue>(
         thread_, std::move(maker),
@@ -126,6 +128,7 @@ class reporter::implementation final {
   [[nodiscard]] report_queue& queue() noexcept { return *queue_; }
   [[nodiscard]] known_configuration& configuration() noexcept { return configuration_; }
   [[nodiscard]] sections::section_registry& sections() noexcept { return sections_; }
+  [[nodiscard]] recent_log& log() noexcept { return log_; }
 
  private:
   void set_triggers() {
@@ -190,6 +193,7 @@ class reporter::implementation final {
   settings settings_;
   known_configuration configuration_;
   sections::section_registry sections_;
+  recent_log log_;
   own_thread thread_;
   const bool makes_reports_;  // the thread; otherwise an executor of the service's
   std::shared_ptr<report_queue> queue_;
@@ -259,6 +263,10 @@ bool reporter::request_automatic(std::string cause) {
 
 report_counters reporter::counters() const noexcept {
   return implementation_->ours() ? implementation_->queue().statistics().read() : report_counters{};
+}
+
+void reporter::log_line(std::string_view text) noexcept {
+  if (implementation_->ours()) implementation_->log().add(text);
 }
 
 report reporter::make(std::string cause) {

@@ -10,7 +10,7 @@
 namespace gmr {
 
 // The version of the JSON form, its key "schema". It grows when keys are added; none is removed.
-inline constexpr int json_schema = 3;
+inline constexpr int json_schema = 4;
 
 // The report as text for people, in the order and with the folds that it was asked for, ending in a
 // newline. Safe to call from any thread; throws std::bad_alloc.
