@@ -13,8 +13,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <gmr/gmr.hpp>
 #include <iostream>
+#include <string_view>
 
 #include "connections.hpp"
 #include "log/log.hpp"
@@ -148,6 +150,22 @@ std::function<void(const std::string&)> teller(queue_server::service_log& log) {
   };
 }
 
+// The last lines of the log are in reports.
+class copied_log final {
+ public:
+  copied_log(queue_server::service_log& log, gmr::reporter& reporter)
+      : log_(log), copy_([&reporter](std::string_view line) { reporter.log_line(line); }) {
+    log_.copy_to(&copy_);
+  }
+  ~copied_log() { log_.copy_to(nullptr); }
+  copied_log(const copied_log&) = delete;
+  copied_log& operator=(const copied_log&) = delete;
+
+ private:
+  queue_server::service_log& log_;
+  const std::function<void(std::string_view)> copy_;
+};
+
 int serve_with_reports(const queue_server::options& set, const gmr::loaded_options& loaded,
                        queue_server::service_log& log, const queue_server::spawner* worker) {
   queue_server::connections clients(set.most_connections);
@@ -166,6 +184,7 @@ int serve_with_reports(const queue_server::options& set, const gmr::loaded_optio
   reporter.add_section("Claims", queue_server::claims_section(data));
   reporter.add_section("Subscriptions", queue_server::subscriptions_section(data, told));
   reporter.add_section("Connections", queue_server::connections_section(clients));
+  const copied_log copied(log, reporter);
   return serve(set, clients, running, log, worker);
 }
 
@@ -209,6 +228,7 @@ int run_workers(queue_server::options set, const gmr::loaded_options& loaded) {
   queue_server::supervisor parent(makes, set.workers, set.shutdown_limit, say_all_serve, log);
   gmr::reporter reporter(package, loaded);
   reporter.add_section("Workers", queue_server::workers_section(parent));
+  const copied_log copied(log, reporter);
   return ended(log, parent.run());
 }
 

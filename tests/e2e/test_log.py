@@ -46,6 +46,20 @@ class Log(unittest.TestCase):
             self.assertEqual(0, server.stop())
             self.assertEqual(2, len((server.directory / "stdout").read_text().splitlines()))
 
+    def test_the_last_lines_are_in_reports(self):
+        with self.server("--oslo_reports.format=json") as server, server.client("p") as ask:
+            self.assertEqual(404, ask("GET", "/v2/nothing?token=hunter2")[0])
+            self.requests(1)
+            logged = [json.loads(line["text"]) for line in reports.ask(server, read=reports.jsons)["log"]]
+            self.assertIn("serves", [line["event"] for line in logged])
+            self.assertEqual(404, logged[-1]["status"])
+            self.assertEqual(lines(self.file), logged)
+
+    def test_events_are_in_reports_where_there_is_no_log(self):
+        with harness.Server() as server:
+            report = reports.ask(server)
+            self.assertRegex(report[report.index("==== Log"):], r'"event":"serves"')
+
     def test_a_request_over_http(self):
         with self.server() as server, server.client("p") as ask:
             _, _, headers = ask("POST", "/v2/queues/q/messages?claim_id=secret", {"messages": [{"body": 1}]})

@@ -148,7 +148,7 @@ class Contents(unittest.TestCase):
             self.assertEqual(201, connection.getresponse().status)
             report = reports.ask(server)
             places = [report.index(title) for title in
-                      ("no findings", "Package", "Process", "Threads", "Green Threads", "Configuration",
+                      ("Findings:", "Package", "Process", "Control Group", "Threads", "Green Threads", "Configuration",
                        "Queues", "Connections")]
             self.assertEqual(sorted(places), places, report)
             self.assertIn("orders", report[places[-2]:places[-1]])

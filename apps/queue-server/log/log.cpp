@@ -42,9 +42,9 @@ class service_log::implementation final {
             "queue-server", sink_, thread_, spdlog::async_overflow_policy::overrun_oldest)),
         access_(set.access) {}
 
-  void write(const fields& line, severity level) {
+  void write(const std::string& line, severity level) {
     const auto shown = level == severity::warning ? spdlog::level::warn : spdlog::level::info;
-    lines_->log(shown, spdlog::string_view_t(line_of(line)));
+    lines_->log(shown, spdlog::string_view_t(line));
   }
 
   std::shared_ptr<line_sink> sink_;
@@ -64,12 +64,18 @@ service_log::service_log(const log_options& set) try {
 
 service_log::~service_log() = default;
 
+void service_log::write(const fields& line, severity level) {
+  const std::string text = line_of(line);
+  if (const auto* const copy = copy_.load()) (*copy)(text);
+  if (implementation_) implementation_->write(text, level);
+}
+
 void service_log::event(std::string_view what, const fields& more, severity level) noexcept try {
-  if (!implementation_) return;
+  if (!implementation_ && copy_ == nullptr) return;
   fields line = begin_line(what);
   line["level"] = level == severity::warning ? "warning" : "info";
   line.update(more);
-  implementation_->write(line, level);
+  write(line, level);
 } catch (const std::exception&) {
   // No memory for it: there are worse troubles.
 }
@@ -94,7 +100,7 @@ void service_log::access(const access_record& record) noexcept try {
   line["bytes_out"] = record.bytes_out;
   line["took_us"] = std::chrono::duration_cast<std::chrono::microseconds>(record.took).count();
   add("request_id", record.request_id);
-  implementation_->write(line, severity::info);
+  write(line, severity::info);
 } catch (const std::exception&) {
   // As above.
 }

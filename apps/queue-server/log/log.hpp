@@ -6,8 +6,10 @@
 // Each line is one write at the end of the file, so processes may share it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -59,6 +61,10 @@ class service_log final {
   [[nodiscard]] bool has_access() const noexcept;
   void access(const access_record& record) noexcept;
 
+  // Each line goes there, too, on the thread that logs it; events also where there is no file.
+  // Null: no more. What it points to must stay until then.
+  void copy_to(const std::function<void(std::string_view)>* copy) noexcept { copy_ = copy; }
+
   // Opens the file again by its name, before the next line.
   void reopen() noexcept;
 
@@ -70,7 +76,10 @@ class service_log final {
 
  private:
   class implementation;
+  void write(const fields& line, severity level);
+
   std::unique_ptr<implementation> implementation_;
+  std::atomic<const std::function<void(std::string_view)>*> copy_ = nullptr;
 };
 
 }  // namespace queue_server

@@ -8,6 +8,7 @@
 #include <boost/program_options/variables_map.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gmr/detail/hook/asio_units.hpp"
 #include "gmr/model/counters.hpp"
@@ -84,6 +85,12 @@ class reporter final {
   // reports_per_minute of these are made. False when it is refused; the next report tells how many
   // were.
   bool request_automatic(std::string cause);
+
+  // Keeps a line of the service's log for the Log section of the next reports: the last 200, of
+  // each the first 1,000 bytes, with the secrets in URLs and the values of secret names
+  // (NAME=value, "NAME": "value") masked. Copies the text, and never blocks or allocates; a line is
+  // lost where 200 others come while it is copied. Does nothing in a forked child.
+  void log_line(std::string_view text) noexcept;
 
   // What has been asked for and made so far, for metrics. Takes no lock and waits for nothing. All
   // 0 in a forked child.

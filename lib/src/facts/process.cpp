@@ -14,6 +14,7 @@
 #include <ctime>
 #include <utility>
 
+#include "facts/descriptor_kinds.hpp"
 #include "facts/facts.hpp"
 #include "facts/process_parts.hpp"
 #include "options/masking.hpp"
@@ -158,8 +159,19 @@ value open_descriptors(unavailable_parts& unavailable) {
 }
 
 value descriptors_section(unavailable_parts& unavailable) {
+  constexpr std::chrono::milliseconds longest{50};
   key_values descriptors;
   descriptors.add("count", open_descriptors(unavailable)).add("limit", descriptor_limit());
+  const descriptor_kinds found = count_descriptor_kinds(longest);
+  table kinds{{"kind", "count"}, {}};
+  for (const auto& [kind, count] : found.kinds)
+    kinds.rows.push_back({kind, count});
+  descriptors.add("looked_at", found.looked_at).add("kinds", std::move(kinds));
+  if (!found.is_complete)
+    unavailable.push_back("kinds of open_descriptors: " + std::to_string(found.looked_at) +
+                          " were looked at, then the time for it was over");
+  if (found.error != 0)
+    unavailable.push_back("kinds of open_descriptors: " + os::error_text(found.error));
   return descriptors;
 }
 

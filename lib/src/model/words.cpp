@@ -101,6 +101,12 @@ std::string_view to_string(finding_kind kind) noexcept {
       return "long_wait";
     case finding_kind::growing_group:
       return "growing_group";
+    case finding_kind::cpu_throttled:
+      return "cpu_throttled";
+    case finding_kind::memory_near_limit:
+      return "memory_near_limit";
+    case finding_kind::descriptors_near_limit:
+      return "descriptors_near_limit";
     case finding_kind::tracing_inactive:
       return "tracing_inactive";
   }

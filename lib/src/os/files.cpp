@@ -124,6 +124,18 @@ int open_sockets(int (&ends)[2]) noexcept {
   return 0;
 }
 
+int open_socket(int family, int type, int protocol) noexcept {
+  int opened = ::socket(family, type | SOCK_CLOEXEC, protocol);
+  for (spare_descriptor& each : spares) {
+    if (opened >= 0 || (errno != EMFILE && errno != ENFILE)) break;
+    if (give_up(each))
+      opened = ::socket(family, type | SOCK_CLOEXEC, protocol);
+    else
+      errno = EMFILE;
+  }
+  return opened;
+}
+
 int close_file(int descriptor) noexcept {
   const int error = ::close(descriptor) == 0 || errno == EINTR ? 0 : errno;
   if (one_was_used.exchange(false, std::memory_order_relaxed)) keep_spare_descriptors();

@@ -25,6 +25,10 @@ enum class open_time { brief, lasting };
 // spare ones. Returns 0 or an errno.
 [[nodiscard]] int open_sockets(int (&ends)[2]) noexcept;
 
+// As socket(2) with SOCK_CLOEXEC; where there is no descriptor left, with a spare one. -1 and errno
+// when it fails.
+[[nodiscard]] int open_socket(int family, int type, int protocol) noexcept;
+
 // As close(2); a spare one that was used is kept again. Returns 0 or an errno.
 int close_file(int descriptor) noexcept;
 

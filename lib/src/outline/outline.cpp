@@ -70,6 +70,8 @@ outline arrange(const report& complete) {
   out.package = package_of(complete);
   out.process = complete.process.is_null() ? value{key_values{}} : complete.process;
   out.runtime = complete.runtime.is_null() ? value{key_values{}} : complete.runtime;
+  out.control_group =
+      complete.control_group.is_null() ? value{key_values{}} : complete.control_group;
   out.threads = arrange_threads(complete.threads);
   out.thread_groups = group_by_stack(complete.threads);
   out.green_threads = arrange_green_threads(complete.green_threads, complete.list);

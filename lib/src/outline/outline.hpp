@@ -21,16 +21,20 @@ enum class part {
   package,
   process,
   runtime,
+  changes,
+  control_group,
   modules,
   threads,
   green_threads,
   operations,
   configuration,
-  sections
+  sections,
+  log
 };
-inline constexpr std::array parts{part::package,    part::process,       part::runtime,
-                                  part::modules,    part::threads,       part::green_threads,
-                                  part::operations, part::configuration, part::sections};
+inline constexpr std::array parts{part::package,       part::process,       part::runtime,
+                                  part::changes,       part::control_group, part::modules,
+                                  part::threads,       part::green_threads, part::operations,
+                                  part::configuration, part::sections,      part::log};
 
 // A thread that a finding is about, with its stack.
 struct thread_with_stack {
@@ -111,6 +115,7 @@ struct outline {
   value package;                        // key_values, also where the stage that makes them failed
   value process;                        // likewise
   value runtime;                        // likewise
+  value control_group;                  // likewise
   std::vector<thread_outline> threads;  // in order of id
   std::vector<thread_group> thread_groups;  // in the order of the first of each
   green_threads_outline green_threads;

@@ -19,11 +19,15 @@
 #include "analyse/group_history.hpp"
 #include "analyse/operations.hpp"
 #include "analyse/running_green_threads.hpp"
+#include "analyse/socket_queues.hpp"
 #include "analyse/stalls.hpp"
 #include "analyse/threads.hpp"
 #include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
+#include "facts/changes.hpp"
+#include "facts/control_group.hpp"
+#include "facts/descriptor_kinds.hpp"
 #include "facts/resident_bytes.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/memory.hpp"
@@ -71,12 +75,13 @@ void append(std::vector<Element>& to, std::vector<Element> more) {
 class pipeline::stages final {
  public:
   stages(package software, const settings& set, const known_configuration& configuration,
-         sections::section_registry& sections, facts::built_program program)
+         sections::section_registry& sections, facts::built_program program, const recent_log* log)
       : software_(std::move(software)),
         settings_(set),
         configuration_(configuration),
         sections_(sections),
         program_(program),
+        log_(log),
         capturer_({.signal = set.capture_signal,
                    .stack_bytes = set.stack_bytes,
                    .deadline = std::min(set.deadline, longest_capture)}) {}
@@ -87,6 +92,7 @@ class pipeline::stages final {
 
  private:
   static constexpr std::chrono::milliseconds longest_capture{500};  // of all OS threads
+  static constexpr std::chrono::milliseconds longest_look_at_sockets{50};
 
   [[nodiscard]] report begin(const report_request& request) const;
   [[nodiscard]] captured_threads capture_threads(report& out, clock::time_point deadline);
@@ -101,6 +107,7 @@ class pipeline::stages final {
   [[nodiscard]] std::vector<analyse::lock_suspects> name_green_threads(
       report& out, captured_green_threads& captured, clock::time_point deadline);
   void list_modules(report& out);
+  void look_at_process(report& out);
   void conclude(report& out, const captured_threads& threads,
                 std::span<const analyse::lock_suspects> suspects, clock::time_point start);
   void add_event_loops(report& out, const analyse::loops_seen& loops) const;
@@ -112,6 +119,7 @@ class pipeline::stages final {
   const known_configuration& configuration_;
   sections::section_registry& sections_;
   const facts::built_program program_;
+  const recent_log* const log_;
 
   // What is kept from report to report.
   processor_share share_;
@@ -122,6 +130,8 @@ class pipeline::stages final {
   symbolize::symbolizer symbolizer_{modules_, settings_.debug_dirs};
   analyse::untraced_coroutine_finder untraced_;
   analyse::group_history history_;
+  facts::control_group_reader control_group_;
+  facts::change_reader changes_;
 };
 
 // The way of a report. What a stage does is put into run_stage: where it throws, that part is
@@ -156,6 +166,7 @@ report pipeline::stages::make(const report_request& request) {
   list_modules(out);
 
   // Analyse, and the sections.
+  look_at_process(out);
   conclude(out, threads, suspects, start);
   add_event_loops(out, loops);
   if (request.fatal_deadline) begin_with_fatal_error(out);
@@ -302,6 +313,27 @@ void pipeline::stages::list_modules(report& out) {
   });
 }
 
+// What is concluded from that comes before what could not be seen.
+void pipeline::stages::look_at_process(report& out) {
+  double& seconds = out.cost.sections_seconds;
+  std::vector<finding> findings;
+  run_stage(out, "queues of sockets", out.cost.resolve_seconds,
+            [&] { analyse::add_socket_queues(out, longest_look_at_sockets); });
+  run_stage(out, "section Process", seconds, [&] {
+    out.process = facts::process_section(configuration_.secrets());
+    out.changes = changes_.read(out);
+    if (auto found = facts::find_descriptors_near_limit(out.process))
+      findings.push_back(std::move(*found));
+  });
+  run_stage(out, "section Control Group", seconds, [&] {
+    facts::control_group_facts found = control_group_.read(out.number);
+    out.control_group = std::move(found.section);
+    append(findings, std::move(found.findings));
+  });
+  append(findings, std::exchange(out.findings, {}));
+  out.findings = std::move(findings);
+}
+
 void pipeline::stages::conclude(report& out, const captured_threads& threads,
                                 std::span<const analyse::lock_suspects> suspects,
                                 clock::time_point start) {
@@ -338,12 +370,11 @@ void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
   run_stage(out, "the name of the host", seconds, [&] { out.host = facts::host_name(); });
   run_stage(out, "section Package", seconds,
             [&] { out.package_details = facts::package_section(software_, *modules_, program_); });
-  run_stage(out, "section Process", seconds,
-            [&] { out.process = facts::process_section(configuration_.secrets()); });
   run_stage(out, "section Configuration", seconds,
             [&] { out.configuration = configuration_.options(); });
   run_stage(out, "sections of the service", seconds,
             [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
+  if (log_ != nullptr) run_stage(out, "section Log", seconds, [&] { out.log = log_->read(); });
 }
 
 void pipeline::stages::rest() noexcept {
@@ -352,9 +383,10 @@ void pipeline::stages::rest() noexcept {
 }
 
 pipeline::pipeline(package software, const settings& set, const known_configuration& configuration,
-                   sections::section_registry& sections, facts::built_program program)
-    : stages_(
-          std::make_unique<stages>(std::move(software), set, configuration, sections, program)) {}
+                   sections::section_registry& sections, facts::built_program program,
+                   const recent_log* log)
+    : stages_(std::make_unique<stages>(std::move(software), set, configuration, sections, program,
+                                       log)) {}
 
 pipeline::~pipeline() = default;
 

@@ -6,6 +6,7 @@
 
 #include "facts/facts.hpp"
 #include "reporter/known_configuration.hpp"
+#include "reporter/recent_log.hpp"
 #include "reporter/report_maker.hpp"
 #include "section/sections.hpp"
 
@@ -14,11 +15,12 @@ namespace gmr {
 class pipeline final : public report_maker {
  public:
   // Takes the capture signal until destroyed; throws std::system_error when it can't be had.
-  // `configuration` and `sections` must outlive the pipeline.
+  // `configuration`, `sections` and `log` must outlive the pipeline; a null `log` is none.
   // `program`: whether it was built together with this library.
   pipeline(package software, const settings& set, const known_configuration& configuration,
            sections::section_registry& sections,
-           facts::built_program program = facts::built_program::with_library);
+           facts::built_program program = facts::built_program::with_library,
+           const recent_log* log = nullptr);
   ~pipeline() override;
 
   [[nodiscard]] report make(const report_request& request) override;

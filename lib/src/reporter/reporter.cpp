@@ -26,6 +26,7 @@
 #include "reporter/own_thread.hpp"
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
+#include "reporter/recent_log.hpp"
 #include "reporter/report_queue.hpp"
 #include "reporter/stall_watch.hpp"
 #include "reporter/trigger_reader.hpp"
@@ -115,7 +116,8 @@ class reporter::implementation final {
       : settings_(set), makes_reports_(!executor) {
     configuration_.add(std::move(options.shown), std::move(options.secrets));
     if (settings_.signal == 0) settings_.signal = SIGUSR2;
-    auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_);
+    auto maker = std::make_unique<pipeline>(software, settings_, configuration_, sections_,
+                                            facts::built_program::with_library, &log_);
     const int capture_signal = maker->capture_signal();
     queue_ = std::make_shared<report_queue>(
         thread_, std::move(maker),
@@ -154,6 +156,7 @@ class reporter::implementation final {
   [[nodiscard]] known_configuration& configuration() noexcept { return configuration_; }
   [[nodiscard]] sections::section_registry& sections() noexcept { return sections_; }
   [[nodiscard]] bool watches_loops() const noexcept { return settings_.stall.count() != 0; }
+  [[nodiscard]] recent_log& log() noexcept { return log_; }
 
  private:
   void set_triggers() {
@@ -234,6 +237,7 @@ class reporter::implementation final {
   settings settings_;
   known_configuration configuration_;
   sections::section_registry sections_;
+  recent_log log_;
   own_thread thread_;
   const bool makes_reports_;  // the thread; otherwise an executor of the service's
   std::shared_ptr<report_queue> queue_;
@@ -321,6 +325,10 @@ bool reporter::request_automatic(std::string cause) {
 
 report_counters reporter::counters() const noexcept {
   return implementation_->ours() ? implementation_->queue().statistics().read() : report_counters{};
+}
+
+void reporter::log_line(std::string_view text) noexcept {
+  if (implementation_->ours()) implementation_->log().add(text);
 }
 
 report reporter::make(std::string cause) {

@@ -21,4 +21,8 @@ inline constexpr std::string_view masked = "***";
 // False where mask_urls would change nothing, which takes no copy to tell.
 [[nodiscard]] bool may_hold_url(std::string_view text) noexcept;
 
+// A line of a log with the values of secret names masked (NAME=value, "NAME": "value"), and the
+// secrets in its URLs.
+[[nodiscard]] std::string mask_line(std::string_view text);
+
 }  // namespace gmr::texts

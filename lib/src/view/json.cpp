@@ -6,6 +6,7 @@
 #include "gmr/view/view.hpp"
 #include "os/task_state.hpp"
 #include "text/times.hpp"
+#include "view/json_changes.hpp"
 #include "view/json_green_threads.hpp"
 #include "view/json_operations.hpp"
 #include "view/json_output.hpp"
@@ -177,6 +178,12 @@ void write_part(json_output& out, outlines::part which, const outlines::outline&
     case part::runtime:
       out.key("runtime");
       return out.tree(shown.runtime);
+    case part::changes:
+      out.key("changes");
+      return write_changes(out, shown.source->changes);
+    case part::control_group:
+      out.key("control_group");
+      return out.tree(shown.control_group);
     case part::modules:
       out.key("modules");
       return write_modules(out, shown.source->modules);
@@ -194,6 +201,9 @@ void write_part(json_output& out, outlines::part which, const outlines::outline&
     case part::sections:
       out.key("sections");
       return write_sections(out, shown.sections);
+    case part::log:
+      out.key("log");
+      return write_log(out, shown.source->log);
   }
 }
 

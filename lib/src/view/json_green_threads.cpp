@@ -36,6 +36,8 @@ void write(json_output& out, const std::vector<operation_info>& operations) {
     out.text_or_null(each.peer);
     out.key("seconds");
     out.seconds_or_null(each.seconds);
+    out.key("queues");
+    write_queues(out, each.queues);
     out.end_object();
   }
   out.end_array();

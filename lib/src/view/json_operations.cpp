@@ -1,5 +1,7 @@
 #include "view/json_operations.hpp"
 
+#include "view/json_stack.hpp"
+
 namespace gmr::views {
 namespace {
 
@@ -13,6 +15,8 @@ void write(json_output& out, const unowned_operation_info& one) {
   out.seconds_or_null(one.since_seconds);
   out.key("expiry_seconds");
   out.seconds_or_null(one.expiry_seconds);
+  out.key("queues");
+  write_queues(out, one.queues);
   out.end_object();
 }
 

@@ -37,6 +37,20 @@ void write_frames(json_output& out, const stack& frames) {
   out.end_array();
 }
 
+void write_queues(json_output& out, const std::optional<socket_queues>& queues) {
+  if (!queues) return out.null();
+  out.begin_object();
+  out.key("receive_bytes");
+  out.number_or_null(queues->receive_bytes);
+  out.key("send_bytes");
+  out.number_or_null(queues->send_bytes);
+  out.key("connections");
+  out.number_or_null(queues->connections);
+  out.key("backlog");
+  out.number_or_null(queues->backlog);
+  out.end_object();
+}
+
 void write_wait(json_output& out, const std::optional<wait_info>& wait) {
   if (!wait) return out.null();
   out.begin_object();
@@ -52,6 +66,8 @@ void write_wait(json_output& out, const std::optional<wait_info>& wait) {
   out.text_or_null(wait->peer);
   out.key("seconds");
   out.seconds_or_null(wait->seconds);
+  out.key("queues");
+  write_queues(out, wait->queues);
   out.end_object();
 }
 

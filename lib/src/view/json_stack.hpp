@@ -9,6 +9,8 @@
 namespace gmr::views {
 
 void write_frames(json_output& out, const stack& frames);
+void write_queues(json_output& out, const std::optional<socket_queues>& queues);
+
 void write_wait(json_output& out, const std::optional<wait_info>& wait);
 
 }  // namespace gmr::views

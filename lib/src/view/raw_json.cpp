@@ -267,6 +267,9 @@ void raw_json::begin(const raw_head& head) noexcept {
 
 void raw_json::show_modules(std::span<const os::bare_module> modules) noexcept {
   writer& out = *writer_;
+  out.key("changes");
+  out->Null();
+  out.empty_object("control_group");
   out.key("modules");
   out->StartArray();
   for (const os::bare_module& each : modules) {
@@ -335,6 +338,7 @@ void raw_json::end(const raw_end& end) noexcept {
   out.empty_array("operations");
   out.empty_object("configuration");
   out.empty_object("sections");
+  out.empty_array("log");
   out.key("cost");
   out->StartObject();
   for (const std::string_view name : {"capture_seconds", "resolve_seconds", "sections_seconds"}) {

@@ -6,6 +6,7 @@
 #include "text/quantities.hpp"
 #include "text/times.hpp"
 #include "view/page.hpp"
+#include "view/text_changes.hpp"
 #include "view/text_stack.hpp"
 #include "view/text_threads.hpp"
 #include "view/text_value.hpp"
@@ -114,6 +115,12 @@ void show_part(page& out, outlines::part which, const outlines::outline& shown,
     case part::runtime:
       out.section("Runtime");
       return show_tree(out, 0, shown.runtime);
+    case part::changes:
+      if (shown.source->changes) show_changes(out, *shown.source->changes);
+      return;
+    case part::control_group:
+      out.section("Control Group");
+      return show_tree(out, 0, shown.control_group);
     case part::modules:
       return;
     case part::threads:
@@ -132,6 +139,11 @@ void show_part(page& out, outlines::part which, const outlines::outline& shown,
     case part::sections:
       for (const outlines::section_outline& section : shown.sections)
         show_section(out, section);
+      return;
+    case part::log:
+      if (shown.source->log.empty()) return;
+      out.section("Log");
+      return show_log(out, shown.source->log);
   }
 }
 

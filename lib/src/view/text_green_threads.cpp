@@ -68,6 +68,7 @@ std::string operation_text(const operation_info& operation) {
   std::string out = texts::printable(operation.kind);
   if (operation.fd) out += " on descriptor " + std::to_string(*operation.fd);
   if (!operation.peer.empty()) out += " (" + texts::printable(operation.peer) + ")";
+  out += queues_text(operation.queues);
   if (operation.seconds) out += remaining_text(*operation.seconds);
   if (operation.ready) out += ", ready";
   return out;

@@ -26,6 +26,7 @@ std::string line_of(const unowned_operation_info& one) {
   std::string out;
   if (one.fd) out += "descriptor " + std::to_string(*one.fd);
   if (!one.peer.empty()) out += " (" + texts::printable(one.peer) + ")";
+  out += queues_text(one.queues);
   if (one.since_seconds) out += ", for " + texts::human_duration(*one.since_seconds);
   if (one.expiry_seconds) out += remaining_text(*one.expiry_seconds);
   return out.starts_with(", ") ? out.substr(2) : out;

@@ -104,10 +104,25 @@ std::string remaining_text(double seconds) {
                      : ", still for " + texts::human_duration(seconds);
 }
 
+std::string queues_text(const std::optional<socket_queues>& queues) {
+  std::string out;
+  if (!queues) return out;
+  const auto bytes = [&](const char* what, const std::optional<std::uint64_t>& size) {
+    if (size) out += what + texts::human_bytes(static_cast<double>(*size));
+  };
+  bytes(", receive queue ", queues->receive_bytes);
+  bytes(", send queue ", queues->send_bytes);
+  if (!queues->connections) return out;
+  out += ", " + std::to_string(*queues->connections);
+  if (queues->backlog) out += " of at most " + std::to_string(*queues->backlog);
+  return out + " connections not accepted yet";
+}
+
 std::string wait_text(const wait_info& wait) {
   std::string out = texts::printable(wait.word());
   if (wait.fd) out += " on descriptor " + std::to_string(*wait.fd);
   if (!wait.peer.empty()) out += " (" + texts::printable(wait.peer) + ")";
+  out += queues_text(wait.queues);
   if (wait.address) out += " " + texts::hex(*wait.address);
   if (wait.owner) out += " held by thread " + std::to_string(*wait.owner);
   if (wait.seconds) {

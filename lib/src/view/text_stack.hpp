@@ -1,6 +1,7 @@
 // Stacks and waits as text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ void show_stack(page& out, std::size_t indent, const outlines::stack_outline& sh
 
 // ", still for 4 s", ", overdue for 1 s"
 [[nodiscard]] std::string remaining_text(double seconds);
+// ", receive queue 0 B, send queue 128.0 KiB"; empty when nothing is known.
+[[nodiscard]] std::string queues_text(const std::optional<socket_queues>& queues);
 // "mutex 0x7f.. held by thread 813"
 [[nodiscard]] std::string wait_text(const wait_info& wait);
 

@@ -6,6 +6,8 @@ FUNCTIONS = {"locks-one": "take_both", "locks-other": "take_both", "sleeps": "sl
 # What may be said only where it is so, and here it never is.
 FALSE_WORDS = ("too little stack", "too little of its alternate stack", "was replaced on disk", "is damaged", "exited", "stopped",
                "traced by", "in an uninterruptible wait", "blocks the capture signal")
+# Findings about the machine that the tests run on.
+OF_THE_MACHINE = ("cpu_throttled", "memory_near_limit", "descriptors_near_limit")
 # Of the Process section, what does not change while the service lives.
 STEADY = ("pid", "executable", "working_directory", "user", "limits", "children", "threads", "command_line")
 
@@ -60,7 +62,7 @@ def problems_of(report, whole, words=None, steady=STEADY):
     if not has_deadlock and "deadlock" not in head and "are unknown" not in head:
         yield f"no deadlock, it is said: {notes}"
     for finding in report["findings"]:
-        if finding["kind"] not in ("deadlock", "spinning_thread"):
+        if finding["kind"] not in ("deadlock", "spinning_thread", *OF_THE_MACHINE):
             yield f"a finding that is none: {finding}"
     if len(set(notes)) != len(notes):
         yield f"a note twice: {notes}"

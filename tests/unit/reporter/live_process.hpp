@@ -42,6 +42,16 @@ inline json wait_of(const json& report, pid_t id) {
   return found.is_null() ? found : found["waits_for"];
 }
 
+// Findings, but for those about the machine that the tests run on.
+inline std::vector<json> conclusions(const json& report) {
+  std::vector<json> found;
+  for (const json& each : report["findings"])
+    if (each["kind"] != "cpu_throttled" && each["kind"] != "memory_near_limit" &&
+        each["kind"] != "descriptors_near_limit")
+      found.push_back(each);
+  return found;
+}
+
 inline std::vector<json> findings(const json& report, const std::string& kind) {
   std::vector<json> found;
   for (const json& each : report["findings"])

@@ -160,7 +160,7 @@ TEST(Locks, AMutexHeldByALiveThreadIsNoFinding) {
     const json report = report_with_wait(reporter, waiting.id(), "mutex");
     EXPECT_EQ(wait_of(report, waiting.id())["owner"], gettid());
     EXPECT_EQ(wait_of(report, waiting.id())["address"], address_of(&held));
-    EXPECT_THAT(report["findings"], IsEmpty());
+    EXPECT_THAT(conclusions(report), IsEmpty());
     held.unlock();
     held.unlock();
   }
@@ -178,7 +178,7 @@ TEST(Locks, ASharedMutexNamesItsWriter) {
       EXPECT_EQ(wait["owner"], gettid());
       EXPECT_EQ(wait["address"], address_of(&held));
     }
-    EXPECT_THAT(reporter.make()["findings"], IsEmpty());
+    EXPECT_THAT(conclusions(reporter.make()), IsEmpty());
     held.unlock();
   }
 }
@@ -222,7 +222,7 @@ TEST(Locks, AConditionNamesItsMutexAndNobody) {
       EXPECT_EQ(wait_of(report, waiting.id())["peer"], "with mutex " + address_of(&mutex));
     }
     EXPECT_TRUE(wait_of(report, waiting.id())["owner"].is_null());
-    EXPECT_THAT(report["findings"], IsEmpty());
+    EXPECT_THAT(conclusions(report), IsEmpty());
   }
 }
 
@@ -233,7 +233,7 @@ TEST(Locks, AFutureIsAFutexAndNothingIsInvented) {
                       [&] { promise.set_value(1); }};
   const json report = report_with_wait(reporter, waiting.id(), "futex");
   EXPECT_TRUE(wait_of(report, waiting.id())["owner"].is_null());
-  EXPECT_THAT(report["findings"], IsEmpty());
+  EXPECT_THAT(conclusions(report), IsEmpty());
 }
 
 TEST(Locks, JoinNamesTheThreadWaitedFor) {
@@ -246,7 +246,7 @@ TEST(Locks, JoinNamesTheThreadWaitedFor) {
   test_thread joining{[&] { joined.join(); }};
   const json report = report_with_wait(reporter, joining.id(), "join");
   EXPECT_EQ(wait_of(report, joining.id())["owner"], joined.id());
-  EXPECT_THAT(report["findings"], IsEmpty());
+  EXPECT_THAT(conclusions(report), IsEmpty());
   pipe.write_byte();
   joining.join();
 }

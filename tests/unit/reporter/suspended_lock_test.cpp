@@ -195,7 +195,7 @@ TEST(LockAcrossSuspension, AHandlerThatKeepsALockWhileItWaitsIsNone) {
   wait_until([&] { return is_taken(mutex); });
   test_thread waiting{[&] { const std::lock_guard wait{mutex}; }};
   report_with_wait(reporter, busy.thread(), "read");
-  EXPECT_THAT(report_with_wait(reporter, waiting.id(), "mutex")["findings"], IsEmpty());
+  EXPECT_THAT(conclusions(report_with_wait(reporter, waiting.id(), "mutex")), IsEmpty());
   pipe.write_byte();
   busy.stop();
 }
@@ -218,7 +218,7 @@ TEST(LockAcrossSuspension, AThreadThatHoldsALockInEpollIsNone) {
                       [&] { pipe.write_byte(); }};
   report_with_wait(reporter, holding.id(), "epoll");
   test_thread waiting{[&] { const std::lock_guard wait{mutex}; }, [&] { holding.join(); }};
-  EXPECT_THAT(report_with_wait(reporter, waiting.id(), "mutex")["findings"], IsEmpty());
+  EXPECT_THAT(conclusions(report_with_wait(reporter, waiting.id(), "mutex")), IsEmpty());
 }
 
 // No green thread has the lock's address: none is accused of holding it.

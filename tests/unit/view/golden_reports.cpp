@@ -71,13 +71,28 @@ report idle() {
   }
   it.reporter_thread(814);
   it.made().green_threads.event_loops = {{0x7f10, 0, 2, {}, {812, 813}}};
-  it.made().runtime = key_values{}
-                          .add("stall_seconds", 2.5)
-                          .add("event_loops", table{{"name", "address", "threads", "queued",
-                                                     "delay_seconds", "worst_delay_seconds",
-                                                     "stalled_seconds"},
-                                                    {{{}, "0x7f10", "812 813", 0, 0, 0.012, {}}}})
-                          .add("standstills", 0);
+  it.made().runtime =
+      key_values{}
+          .add("stall_seconds", 2.5)
+          .add("event_loops", table{{"name", "address", "threads", "queued", "delay_seconds",
+                                     "worst_delay_seconds", "stalled_seconds"},
+                                    {{{}, "0x7f10", "812 813", 0, 0, 0.012, {}}}})
+          .add("standstills", 0);
+  it.made().changes = report_changes{.since_report = 6,
+                                     .elapsed_seconds = 12.4,
+                                     .cpu_seconds = 1.2,
+                                     .resident_bytes = 12 << 20,
+                                     .open_descriptors = -4,
+                                     .threads = 0,
+                                     .green_threads = 3,
+                                     .green_thread_groups = 1};
+  it.made().control_group =
+      key_values{}
+          .add("name", "/system.slice/orders.service")
+          .add("memory", key_values{}.add("limit_bytes", 1 << 30).add("used_bytes", 1 << 29));
+  it.made().log = {
+      {it.made().time - std::chrono::milliseconds{2500}, "connected to db-1"},
+      {it.made().time - std::chrono::milliseconds{3}, "token=*** is refused\nby db-1"}};
   it.made().operations = {{1,
                            "accept",
                            false,
@@ -85,7 +100,11 @@ report idle() {
                            {812, 813},
                            3600.5,
                            3600.5,
-                           {{7, "tcp 0.0.0.0:8080 listening", 3600.5, {}}}},
+                           {{7,
+                             "tcp 0.0.0.0:8080 listening",
+                             3600.5,
+                             {},
+                             socket_queues{.connections = 3, .backlog = 128}}}},
                           {1, "timer", false, 0x7f10, {812, 813}, {}, {}, {{{}, "", {}, 27.0}}}};
   return it.finish();
 }
@@ -135,7 +154,13 @@ report fibers() {
   group.newest_seconds = 1.2;
   group.oldest_id = 4;
   group.waits_for = wait_info{.kind = wait_kind::operation, .name = "read"};
-  group.operations = {{4, "read", false, 12, "tcp 127.0.0.1:8888 - 127.0.0.1:51442", {}},
+  group.operations = {{4,
+                       "read",
+                       false,
+                       12,
+                       "tcp 127.0.0.1:8888 - 127.0.0.1:51442",
+                       {},
+                       socket_queues{.receive_bytes = 0, .send_bytes = 131072}},
                       {4, "timer", false, {}, "", 27.0}};
   green_thread_group& running = it->add_group(1, {});
   running.kind = green_thread_kind::fiber;

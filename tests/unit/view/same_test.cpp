@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "golden_reports.hpp"
+#include "text/printable.hpp"
 #include "view/json.hpp"
 #include "view/text.hpp"
 
@@ -34,6 +35,8 @@ struct content {
   strings green_notes;
   strings operations;    // "count kind ready"
   strings options;       // [section] name
+  strings log;           // "time text"
+  strings changes;       // of which report
   strings makes_report;  // ids
 };
 
@@ -84,6 +87,10 @@ class text_reader {
       take_green_thread(line);
     } else if (section_ == "Operations" && is("---- (\\d+) operations? (\\w+)[^:]*: (.*)")) {
       found.operations.push_back(match.str(1) + " " + match.str(3) + " " + match.str(2));
+    } else if (section_ == "Log" && is("(\\d{4}-\\S+Z .*)")) {
+      found.log.push_back(match[1]);
+    } else if (section_ == "Process" && is("Since report (\\d+), .*")) {
+      found.changes.push_back(match[1]);
     } else if (section_ == "Configuration" && is("\\[(.*)\\]")) {
       option_section_ = match[1];
     } else if (section_ == "Configuration" && is("( *)(\\w+) = .*")) {
@@ -147,6 +154,7 @@ class json_reader {
     if (read_.HasParseError()) return;
     take_head();
     take_sections();
+    take_process();
     take_threads();
     take_green_threads();
   }
@@ -179,13 +187,15 @@ class json_reader {
     const std::map<std::string, std::string> titles{{"package", "Package"},
                                                     {"process", "Process"},
                                                     {"runtime", "Runtime"},
+                                                    {"control_group", "Control Group"},
+                                                    {"log", "Log"},
                                                     {"threads", "Threads"},
                                                     {"green_threads", "Green Threads"},
                                                     {"operations", "Operations"},
                                                     {"configuration", "Configuration"}};
     for (const auto& member : read_.GetObject()) {
       const std::string key = member.name.GetString();
-      if (key == "operations" && member.value.Empty()) continue;
+      if ((key == "operations" || key == "log") && member.value.Empty()) continue;
       if (const auto title = titles.find(key); title != titles.end())
         found.sections.push_back(title->second);
       if (key != "sections") continue;
@@ -200,6 +210,14 @@ class json_reader {
       found.operations.push_back(std::to_string(each["count"].GetInt64()) + " " +
                                  each["kind"].GetString() +
                                  (each["ready"].GetBool() ? " ready" : " pending"));
+  }
+
+  void take_process() {
+    if (const value_type& changes = read_["changes"]; !changes.IsNull())
+      found.changes.push_back(std::to_string(changes["since_report"].GetUint64()));
+    for (const value_type& each : read_["log"].GetArray())
+      found.log.push_back(std::string{each["time"].GetString()} + " " +
+                          texts::printable(each["text"].GetString()));
   }
 
   void take_threads() {
@@ -249,6 +267,8 @@ void expect_same(const content& text, const content& json) {
   EXPECT_EQ(text.green_notes, json.green_notes);
   EXPECT_EQ(text.operations, json.operations);
   EXPECT_EQ(text.options, json.options);
+  EXPECT_EQ(text.log, json.log);
+  EXPECT_EQ(text.changes, json.changes);
 }
 
 class TextAndJson : public testing::TestWithParam<test::golden_report> {};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ enum class finding_kind : std::uint8_t {
   event_loop_delayed,      // handlers wait too long for their turn
   long_wait,               // a green thread has waited longer than the option allows
   growing_group,           // more and more green threads have the same stack
+  cpu_throttled,           // the control group was kept from the processors for a large part
+  memory_near_limit,       // of the control group
+  descriptors_near_limit,  // of the process
   tracing_inactive,        // there are green threads that reports can't show
 };
 // The word for the kind, as it is in reports: "deadlock", "spinning_thread".
@@ -63,6 +67,24 @@ struct custom_section {
   std::string title;
   value content;
   std::string error;
+};
+
+// What has changed since the report before. What is not known of both has no difference.
+struct report_changes {
+  std::uint64_t since_report = 0;  // its number
+  double elapsed_seconds = 0;
+  std::optional<double> cpu_seconds;  // that the process used
+  std::optional<std::int64_t> resident_bytes;
+  std::optional<std::int64_t> open_descriptors;
+  std::int64_t threads = 0;
+  std::int64_t green_threads = 0;
+  std::int64_t green_thread_groups = 0;
+};
+
+// A line that the service has logged (reporter::log_line), secrets masked.
+struct log_line {
+  std::chrono::system_clock::time_point time;
+  std::string text;
 };
 
 // What the report itself cost.
@@ -94,6 +116,8 @@ struct report {
   value package_details;  // key_values: the Package section, package itself included
   value process;          // key_values: the Process section
   value runtime;          // key_values: the Runtime section, with the event loops
+  std::optional<report_changes> changes;  // nothing in the first report
+  value control_group;                    // key_values: the Control Group section
   std::vector<module_info> modules;
   std::vector<thread_info> threads;
   green_threads_info green_threads;
@@ -101,6 +125,7 @@ struct report {
   report_list list = report_list::groups;
   std::vector<option_entry> configuration;
   std::vector<custom_section> sections;
+  std::vector<log_line> log;       // the last ones, the oldest first
   std::vector<std::string> notes;  // what was cut short and why
   cost_info cost;
 

@@ -67,6 +67,17 @@ enum class wait_kind : std::uint8_t {
 // The word for the kind: "mutex", "file lock".
 [[nodiscard]] std::string_view to_string(wait_kind kind) noexcept;
 
+// What waits in a socket, as `ss` shows it (Recv-Q and Send-Q). What is not known is nothing.
+struct socket_queues {
+  // Of a connection: what has arrived and was not read; and what the peer has not acknowledged, of
+  // a local socket the memory of what it has not read.
+  std::optional<std::uint64_t> receive_bytes{};
+  std::optional<std::uint64_t> send_bytes{};
+  // Of one that listens: connections that were not accepted yet, and how many there may be.
+  std::optional<std::uint64_t> connections{};
+  std::optional<std::uint64_t> backlog{};
+};
+
 // What a thread or green thread waits for, as far as it is known.
 struct wait_info {
   wait_kind kind = wait_kind::operation;
@@ -80,6 +91,7 @@ struct wait_info {
   // Of a sleep or timer: how long it still will, below 0 when overdue. How long it has been waiting
   // is not known of anything else.
   std::optional<double> seconds{};
+  std::optional<socket_queues> queues{};  // of the descriptor, where it is a socket
 
   // The name, or else the word for the kind.
   [[nodiscard]] std::string_view word() const noexcept {
@@ -95,6 +107,7 @@ struct operation_info {
   std::optional<int> fd;
   std::string peer;               // what the descriptor is, with both addresses of a socket
   std::optional<double> seconds;  // until a timer expires, below 0 when overdue
+  std::optional<socket_queues> queues{};
 };
 
 // What an execution context of Asio (an io_context, a thread_pool) has to do; known with
@@ -113,6 +126,7 @@ struct unowned_operation_info {
   std::string peer;                      // what the descriptor is, with both addresses of a socket
   std::optional<double> since_seconds;   // how long ago it was begun; of a timer that is not known
   std::optional<double> expiry_seconds;  // until a timer expires, below 0 when overdue
+  std::optional<socket_queues> queues{};
 };
 
 // Operations of one kind and event loop that are under way and that no green thread waits for:
