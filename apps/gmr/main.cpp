@@ -11,6 +11,7 @@
 
 #include "command.hpp"
 #include "exit_codes.hpp"
+#include "report/report.hpp"
 #include "run/run.hpp"
 
 namespace {
@@ -18,6 +19,7 @@ namespace {
 using namespace gmr_command;
 
 constexpr std::array commands{
+    command{"report", "ask a running process for a report", ask_for_report},
     command{"run", "run an unmodified program that reports when asked", run_program},
 };
 
