@@ -131,6 +131,8 @@ std::string_view to_string(report_cause cause) noexcept {
       return "stall";
     case report_cause::mark:
       return "mark";
+    case report_cause::socket:
+      return "socket";
   }
   return "request";
 }
@@ -162,6 +164,8 @@ std::string cause_text(cause_kind kind, std::string_view what) {
       return "stall: " + text;
     case cause_kind::mark:
       return "mark passed: " + text;
+    case cause_kind::socket:
+      return "socket, " + text;
   }
   return text;
 }

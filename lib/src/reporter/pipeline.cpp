@@ -95,6 +95,9 @@ class pipeline::stages final {
   static constexpr std::chrono::milliseconds longest_look_at_sockets{50};
 
   [[nodiscard]] report begin(const report_request& request) const;
+  void read_modules(report& out);
+  void make_stacks(report& out, clock::time_point start, clock::time_point& deadline,
+                   std::chrono::milliseconds longest);
   [[nodiscard]] captured_threads capture_threads(report& out, clock::time_point deadline);
   void confirm_modules(report& out, captured_threads& threads, clock::time_point deadline);
   void describe_threads(report& out, const captured_threads& threads);
@@ -121,6 +124,8 @@ class pipeline::stages final {
   const facts::built_program program_;
   const recent_log* const log_;
 
+  report_shape shape_;  // of the report that is being made
+
   // What is kept from report to report.
   processor_share share_;
   os::module_reader module_reader_;
@@ -138,6 +143,7 @@ class pipeline::stages final {
 // missing from the report, with a note, and the next stage goes on.
 report pipeline::stages::make(const report_request& request) {
   const clock::time_point start = clock::now();
+  shape_ = request.shape.value_or(report_shape{.list = settings_.list, .order = settings_.order});
   const std::chrono::milliseconds longest = request.fatal_deadline.value_or(settings_.deadline);
   clock::time_point deadline = start + longest;
   share_.begin();
@@ -145,10 +151,29 @@ report pipeline::stages::make(const report_request& request) {
   report out = begin(request);
   run_stage(out, "the thread of sections", out.cost.sections_seconds,
             [&] { sections_.prepare(capturer_.signal()); });
-
+  read_modules(out);
   analyse::loops_seen loops;
   run_stage(out, "looking at event loops", out.cost.capture_seconds,
             [&] { loops = analyse::see_event_loops(); });
+  if (shape_.has_stacks())
+    make_stacks(out, start, deadline, longest);
+  else
+    look_at_process(out);
+  if (shape_.has(outlines::part::runtime)) add_event_loops(out, loops);
+  if (request.fatal_deadline) begin_with_fatal_error(out);
+  make_sections(out, deadline);
+  if (shape_.has_stacks()) note_lost_memory(out);
+
+  const std::uint64_t memory_after = resident_bytes();
+  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
+  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
+  return out;
+}
+
+// From the capture to the conclusions. What is left of the time comes to an end earlier where the
+// processors are busy.
+void pipeline::stages::make_stacks(report& out, clock::time_point start,
+                                   clock::time_point& deadline, std::chrono::milliseconds longest) {
   // Capture and unwind. Threads first: green threads are many, and the threads that run them should
   // be seen with them.
   captured_threads threads = capture_threads(out, deadline);
@@ -165,18 +190,9 @@ report pipeline::stages::make(const report_request& request) {
       name_green_threads(out, green_threads, deadline);
   list_modules(out);
 
-  // Analyse, and the sections.
+  // Analyse.
   look_at_process(out);
   conclude(out, threads, suspects, start);
-  add_event_loops(out, loops);
-  if (request.fatal_deadline) begin_with_fatal_error(out);
-  make_sections(out, deadline);
-  note_lost_memory(out);
-
-  const std::uint64_t memory_after = resident_bytes();
-  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
-  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
-  return out;
 }
 
 report pipeline::stages::begin(const report_request& request) const {
@@ -187,8 +203,15 @@ report pipeline::stages::begin(const report_request& request) const {
   out.refused = request.refused;
   out.time = std::chrono::system_clock::now();
   out.package = software_;
-  out.list = settings_.list;
+  out.list = shape_.list;
   return out;
+}
+
+void pipeline::stages::read_modules(report& out) {
+  run_stage(out, "reading of the list of modules", out.cost.capture_seconds, [&] {
+    modules_ = module_reader_.read();
+    unwinder_.use(modules_);
+  });
 }
 
 // `capture_first` copies the stacks of the first blocked threads without a signal. They are
@@ -197,10 +220,6 @@ report pipeline::stages::begin(const report_request& request) const {
 // new. `snapshots` is the capturer's own list, which it changes in place.
 captured_threads pipeline::stages::capture_threads(report& out, clock::time_point deadline) {
   captured_threads threads;
-  run_stage(out, "reading of the list of modules", out.cost.capture_seconds, [&] {
-    modules_ = module_reader_.read();
-    unwinder_.use(modules_);
-  });
   bool more = false;
   run_stage(out, "capture of threads", out.cost.capture_seconds, [&] {
     threads.snapshots = capturer_.capture_first();
@@ -239,7 +258,7 @@ void pipeline::stages::describe_threads(report& out, const captured_threads& thr
 captured_green_threads pipeline::stages::capture_green_threads(report& out,
                                                                clock::time_point deadline) {
   captured_green_threads captured{
-      .groups = {unwinder_, settings_.list, settings_.order},
+      .groups = {unwinder_, shape_.list, shape_.order},
       .suspects = {out.threads, unwinder_},
       .event_loops = {},
   };
@@ -315,21 +334,25 @@ void pipeline::stages::list_modules(report& out) {
 
 // What is concluded from that comes before what could not be seen.
 void pipeline::stages::look_at_process(report& out) {
+  using outlines::part;
   double& seconds = out.cost.sections_seconds;
   std::vector<finding> findings;
-  run_stage(out, "queues of sockets", out.cost.resolve_seconds,
-            [&] { analyse::add_socket_queues(out, longest_look_at_sockets); });
-  run_stage(out, "section Process", seconds, [&] {
-    out.process = facts::process_section(configuration_.secrets());
-    out.changes = changes_.read(out);
-    if (auto found = facts::find_descriptors_near_limit(out.process))
-      findings.push_back(std::move(*found));
-  });
-  run_stage(out, "section Control Group", seconds, [&] {
-    facts::control_group_facts found = control_group_.read(out.number);
-    out.control_group = std::move(found.section);
-    append(findings, std::move(found.findings));
-  });
+  if (shape_.has_stacks())
+    run_stage(out, "queues of sockets", out.cost.resolve_seconds,
+              [&] { analyse::add_socket_queues(out, longest_look_at_sockets); });
+  if (shape_.has(part::process) || shape_.has(part::changes))
+    run_stage(out, "section Process", seconds, [&] {
+      out.process = facts::process_section(configuration_.secrets());
+      if (shape_.has(part::changes)) out.changes = changes_.read(out);
+      if (auto found = facts::find_descriptors_near_limit(out.process))
+        findings.push_back(std::move(*found));
+    });
+  if (shape_.has(part::control_group))
+    run_stage(out, "section Control Group", seconds, [&] {
+      facts::control_group_facts found = control_group_.read(out.number);
+      out.control_group = std::move(found.section);
+      append(findings, std::move(found.findings));
+    });
   append(findings, std::exchange(out.findings, {}));
   out.findings = std::move(findings);
 }
@@ -366,15 +389,21 @@ void pipeline::stages::begin_with_fatal_error(report& out) {
 }
 
 void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
+  using outlines::part;
   double& seconds = out.cost.sections_seconds;
   run_stage(out, "the name of the host", seconds, [&] { out.host = facts::host_name(); });
-  run_stage(out, "section Package", seconds,
-            [&] { out.package_details = facts::package_section(software_, *modules_, program_); });
-  run_stage(out, "section Configuration", seconds,
-            [&] { out.configuration = configuration_.options(); });
-  run_stage(out, "sections of the service", seconds,
-            [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
-  if (log_ != nullptr) run_stage(out, "section Log", seconds, [&] { out.log = log_->read(); });
+  if (shape_.has(part::package))
+    run_stage(out, "section Package", seconds, [&] {
+      out.package_details = facts::package_section(software_, *modules_, program_);
+    });
+  if (shape_.has(part::configuration))
+    run_stage(out, "section Configuration", seconds,
+              [&] { out.configuration = configuration_.options(); });
+  if (shape_.has(part::sections))
+    run_stage(out, "sections of the service", seconds,
+              [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
+  if (log_ != nullptr && shape_.has(part::log))
+    run_stage(out, "section Log", seconds, [&] { out.log = log_->read(); });
 }
 
 void pipeline::stages::rest() noexcept {

@@ -164,7 +164,7 @@ std::string to_text(const outlines::outline& shown) {
   page out;
   const path_shortener paths{shown.source_root};
   show_head(out, shown, paths);
-  for (const outlines::part each : outlines::parts)
+  for (const outlines::part each : shown.parts)
     show_part(out, each, shown, paths);
   show_end(out, *shown.source);
   return out.take();
