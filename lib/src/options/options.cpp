@@ -135,14 +135,10 @@ Enumeration choice_of(const po::variables_map& values, const char* name,
 
 report_format format_of(const po::variables_map& values) {
   using choice = std::pair<std::string_view, report_format>;
-  if (text_of(values, "format") == "html") {
-    throw unavailable_option(
-        full_name("format"),
-        unacceptable("html", "not available yet; one of text, json is needed"));
-  }
   return choice_of(
       values, "format",
-      std::array{choice{"text", report_format::text}, choice{"json", report_format::json}},
+      std::array{choice{"text", report_format::text}, choice{"json", report_format::json},
+                 choice{"html", report_format::html}, choice{"oslo", report_format::oslo}},
       report_format::text);
 }
 
@@ -281,7 +277,7 @@ po::options_description options() {
       "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
       "signal that makes a report; none: no signal does")(
       "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
-      "text or json")(
+      "text, json, html or oslo (the layout of oslo.reports)")(
       "oslo_reports.list", po::value<std::string>()->default_value("groups")->value_name("LIST"),
       "groups: identical stacks once; each: every green thread by itself; tree: "
       "one call tree")("oslo_reports.order",

@@ -105,7 +105,8 @@ struct section_outline {
 struct outline {
   const report* source = nullptr;
   std::string source_root;  // source paths are relative to it, ends in '/'; empty: they are whole
-  bool all_seen = true;     // no note says that something could not be seen
+  const source_lines* code = nullptr;  // lines of source to be shown with frames, if there are any
+  bool all_seen = true;                // no note says that something could not be seen
   std::vector<finding_outline> findings;
   value package;                        // key_values, also where the stage that makes them failed
   value process;                        // likewise
