@@ -25,6 +25,7 @@
 #include "capture/blocked_signals.hpp"
 #include "capture/signal_action.hpp"
 #include "model/words.hpp"
+#include "os/announcement.hpp"
 #include "os/file_text.hpp"
 #include "os/fork.hpp"
 #include "os/loader.hpp"
@@ -165,6 +166,14 @@ void start_thread() {
   }};
 }
 
+void announce() {
+  const bool by_signal = chosen->file_event_handler.empty();
+  os::announce({.signal = by_signal ? chosen->signal : 0,
+                .service = program_name(),
+                .socket = {},
+                .log_dir = chosen->log_dir.string()});
+}
+
 // At exit: finishes a report that is being made. Not in a child that has no thread.
 void stop_thread() {
   if (served.load() != getpid() || server->get_id() == std::this_thread::get_id()) return;
@@ -202,6 +211,7 @@ void start_reports(const settings& set) {
   static_cast<void>(os::static_tls_size());  // now, where nobody can hold the loader's lock
   auto* const kept = new settings{set};      // for ever: forked children use it too
   if (kept->signal == 0) kept->signal = SIGUSR2;
+  if (!kept->socket.empty()) sinks::say("nobody can ask on a socket: libgmr_preload.so has none");
   sem_init(&requests, 0, 0);
   const bool by_signal = kept->file_event_handler.empty();
   struct sigaction before{};
@@ -210,6 +220,7 @@ void start_reports(const settings& set) {
   served.store(getpid());
   try {
     start_thread();
+    announce();
   } catch (...) {
     if (by_signal) ::sigaction(kept->signal, &before, nullptr);  // or it would be swallowed
     throw;
@@ -225,6 +236,7 @@ void continue_reports() noexcept {
   if (!orphaned.load(std::memory_order_relaxed) || !orphaned.exchange(false)) return;
   try {
     start_thread();
+    announce();
     served.store(getpid());
     return;
   } catch (const std::exception& error) {

@@ -115,6 +115,13 @@ class Installed(Consumer):
         with self.assertRaisesRegex(AssertionError, "asio_source_with_trace_ops"):
             self.build(build, "orders-asio-without")
 
+    def test_command(self):
+        """Installed beside the library, from where `gmr run` finds what it preloads."""
+        gmr = next(self.prefix.rglob("bin/gmr"))
+        self.assertRegex(run(gmr, "--version"), r"^gmr \d+\.\d+\.\d+\n$")
+        said = run(gmr, "run", "--", "/bin/cat", "/proc/self/maps")
+        self.assertIn(str(next(self.prefix.rglob("libgmr_preload.so"))), said)
+
     def test_pkg_config(self):
         program = self.work / "orders-pkg-config"
         run(CXX, "-std=c++20", "-g", "-O1", HERE / "orders/orders.cpp", "-o", program,

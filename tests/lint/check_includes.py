@@ -10,7 +10,7 @@ import sys
 
 STAGES = ["text", "os", "model", "hook", "capture", "unwind", "symbolize", "analyse", "options", "facts",
           "section", "outline", "view", "sink",
-          "trigger", "reporter"]
+          "trigger", "socket", "reporter"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/(?:detail/)?)?([a-z]+)/[^">]+[">]', re.M)
 ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)
 SOURCES = {".hpp", ".cpp", ".h", ".S", ".c"}

@@ -119,6 +119,8 @@ std::string_view to_string(report_cause cause) noexcept {
       return "automatic";
     case report_cause::fatal_error:
       return "fatal_error";
+    case report_cause::socket:
+      return "socket";
   }
   return "request";
 }
@@ -154,7 +156,15 @@ std::string_view extension_of(report_format format) noexcept {
 
 std::string cause_text(cause_kind kind, std::string_view what) {
   const std::string text{what};
-  return kind == cause_kind::signal ? "signal " + text : "file " + text + " touched";
+  switch (kind) {
+    case cause_kind::signal:
+      return "signal " + text;
+    case cause_kind::touched_file:
+      return "file " + text + " touched";
+    case cause_kind::socket:
+      return "socket, " + text;
+  }
+  return text;
 }
 
 }  // namespace gmr

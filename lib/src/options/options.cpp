@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "model/words.hpp"
 #include "os/signals.hpp"
 #include "os/trigger_handler.hpp"
 
@@ -119,44 +120,40 @@ milliseconds seconds_of(const po::variables_map& values, const char* name, milli
   return milliseconds{std::llround(*seconds * 1000)};
 }
 
+// The first word is the default.
 template <class Enumeration, std::size_t Count>
 Enumeration choice_of(const po::variables_map& values, const char* name,
-                      const std::array<std::pair<std::string_view, Enumeration>, Count>& choices,
-                      Enumeration preset) {
+                      const std::array<choice_word<Enumeration>, Count>& choices) {
   const std::optional<std::string> given = text_of(values, name);
-  if (!given) return preset;
-  std::string allowed = "one of";
-  for (const auto& [word, meaning] : choices) {
-    if (*given == word) return meaning;
-    allowed += (word == choices.front().first ? " " : ", ") + std::string(word);
-  }
-  throw option_error(full_name(name), unacceptable(*given, allowed + " is needed"));
+  if (!given) return choices.front().meaning;
+  const auto found = std::ranges::find(choices, *given, &choice_word<Enumeration>::word);
+  if (found != choices.end()) return found->meaning;
+  throw option_error(full_name(name), unacceptable(*given, choices_text(choices)));
 }
 
 report_format format_of(const po::variables_map& values) {
-  using choice = std::pair<std::string_view, report_format>;
-  return choice_of(
-      values, "format",
-      std::array{choice{"text", report_format::text}, choice{"json", report_format::json},
-                 choice{"html", report_format::html}, choice{"oslo", report_format::oslo}},
-      report_format::text);
-}
-
-group_order order_of(const po::variables_map& values) {
-  using choice = std::pair<std::string_view, group_order>;
-  return choice_of(
-      values, "order",
-      std::array{choice{"suspicious", group_order::suspicious},
-                 choice{"oldest", group_order::oldest}, choice{"largest", group_order::largest}},
-      group_order::suspicious);
+  return choice_of(values, "format", format_words);
 }
 
 fatal_reports on_fatal_of(const po::variables_map& values) {
-  using choice = std::pair<std::string_view, fatal_reports>;
+  using choice = choice_word<fatal_reports>;
   return choice_of(values, "on_fatal",
                    std::array{choice{"off", fatal_reports::off}, choice{"raw", fatal_reports::raw},
-                              choice{"full", fatal_reports::full}},
-                   fatal_reports::off);
+                              choice{"full", fatal_reports::full}});
+}
+
+// A path is absolute: the program may change its directory, and who asks is in another one.
+std::string socket_of(const po::variables_map& values) {
+  constexpr std::size_t longest = 107;  // of the kernel
+  const std::string given = text_of(values, "socket").value_or("off");
+  if (given == "off") return {};
+  const bool is_known = given == "auto" || given.front() == '/' || given.front() == '@';
+  if (!is_known || given == "@" || given.ends_with('/'))
+    throw option_error(full_name("socket"),
+                       unacceptable(given, "an absolute path, @NAME, auto or off is needed"));
+  if (given.size() > longest)
+    throw option_error(full_name("socket"), unacceptable(given, "at most 107 bytes are possible"));
+  return given;
 }
 
 milliseconds fatal_deadline_of(const po::variables_map& values, milliseconds preset) {
@@ -276,8 +273,11 @@ po::options_description options() {
       "most bytes in all of them; 0: no limit")(
       "oslo_reports.signal", po::value<std::string>()->default_value("USR2")->value_name("SIGNAL"),
       "signal that makes a report; none: no signal does")(
-      "oslo_reports.format", po::value<std::string>()->default_value("text")->value_name("FORMAT"),
-      "text, json, html or oslo (the layout of oslo.reports)")(
+      "oslo_reports.socket", po::value<std::string>()->default_value("off")->value_name("SOCKET"),
+      "Unix socket to ask on: a path, @NAME (abstract), auto (a file in the run-time directory) or "
+      "off")("oslo_reports.format",
+             po::value<std::string>()->default_value("text")->value_name("FORMAT"),
+             "text, json, html or oslo (the layout of oslo.reports)")(
       "oslo_reports.list", po::value<std::string>()->default_value("groups")->value_name("LIST"),
       "groups: identical stacks once; each: every green thread by itself; tree: "
       "one call tree")("oslo_reports.order",
@@ -333,13 +333,9 @@ settings settings_from(const po::variables_map& values) {
     static_cast<void>(os::catch_signal(set.signal));
   }
   set.format = format_of(values);
-  using choice = std::pair<std::string_view, report_list>;
-  set.list =
-      choice_of(values, "list",
-                std::array{choice{"groups", report_list::groups}, choice{"each", report_list::each},
-                           choice{"tree", report_list::tree}},
-                report_list::groups);
-  set.order = order_of(values);
+  set.socket = socket_of(values);
+  set.list = choice_of(values, "list", list_words);
+  set.order = choice_of(values, "order", order_words);
   set.long_wait = long_wait_of(values);
   set.capture_signal = capture_signal_of(values, set);
   set.stack_bytes = stack_bytes_of(values, set.stack_bytes);

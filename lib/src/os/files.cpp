@@ -124,6 +124,19 @@ int open_sockets(int (&ends)[2]) noexcept {
   return 0;
 }
 
+int accept_client(int listening) noexcept {
+  constexpr int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+  int accepted = ::accept4(listening, nullptr, nullptr, flags);
+  for (std::size_t i = never_lasting; i < spares.size(); ++i) {
+    if (accepted >= 0 || (errno != EMFILE && errno != ENFILE)) break;
+    if (give_up(spares[i]))
+      accepted = ::accept4(listening, nullptr, nullptr, flags);
+    else
+      errno = EMFILE;
+  }
+  return accepted;
+}
+
 int close_file(int descriptor) noexcept {
   const int error = ::close(descriptor) == 0 || errno == EINTR ? 0 : errno;
   if (one_was_used.exchange(false, std::memory_order_relaxed)) keep_spare_descriptors();

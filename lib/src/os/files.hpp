@@ -25,6 +25,10 @@ enum class open_time { brief, lasting };
 // spare ones. Returns 0 or an errno.
 [[nodiscard]] int open_sockets(int (&ends)[2]) noexcept;
 
+// A client that waits at a listening socket, as a descriptor that never blocks; where there is none
+// left, with a spare one. -1 and errno when it fails, EAGAIN when nobody waits.
+[[nodiscard]] int accept_client(int listening) noexcept;
+
 // As close(2); a spare one that was used is kept again. Returns 0 or an errno.
 int close_file(int descriptor) noexcept;
 

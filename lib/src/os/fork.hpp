@@ -16,8 +16,10 @@ enum class fork_place : std::size_t {
   trigger_signal,    // no report is made for the parent
   fatal_errors,      // nobody would report on them
   preload_reports,   // there is no thread that makes reports
+  announcement,      // what was said of the parent is not mapped there
+  sockets,           // nobody would answer on them
 };
-inline constexpr std::size_t fork_places = 9;
+inline constexpr std::size_t fork_places = 11;
 
 // What may be missing is null.
 struct fork_actions {

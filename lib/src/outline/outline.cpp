@@ -1,6 +1,7 @@
 #include "outline/outline.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "outline/arrange.hpp"
 
@@ -60,11 +61,41 @@ std::vector<std::string> all_notes_of(const outline& arranged) {
 
 }  // namespace
 
-outline arrange(const report& complete) {
+bool need_stacks(part_set some) noexcept {
+  return std::ranges::any_of(
+      std::array{part::modules, part::threads, part::green_threads, part::operations},
+      [some](part each) { return some.test(static_cast<std::size_t>(each)); });
+}
+
+std::string_view to_string(part each) noexcept {
+  switch (each) {
+    case part::package:
+      return "package";
+    case part::process:
+      return "process";
+    case part::modules:
+      return "modules";
+    case part::threads:
+      return "threads";
+    case part::green_threads:
+      return "green_threads";
+    case part::operations:
+      return "operations";
+    case part::configuration:
+      return "configuration";
+    case part::sections:
+      return "sections";
+  }
+  return {};
+}
+
+outline arrange(const report& complete, part_set shown) {
   outline out;
   out.source = &complete;
+  std::ranges::copy_if(parts, std::back_inserter(out.parts),
+                       [shown](part each) { return shown.test(static_cast<std::size_t>(each)); });
   out.source_root = source_root(complete);
-  out.all_seen = complete.notes.empty();
+  out.all_seen = complete.notes.empty() && need_stacks(shown);
   for (const finding& each : complete.findings)
     out.findings.push_back(arrange_finding(each, complete));
   out.package = package_of(complete);

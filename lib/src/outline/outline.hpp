@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +31,14 @@ enum class part {
 inline constexpr std::array parts{part::package,       part::process,       part::modules,
                                   part::threads,       part::green_threads, part::operations,
                                   part::configuration, part::sections};
+// By the number of the enumerator.
+using part_set = std::bitset<parts.size()>;
+inline constexpr part_set all_parts{(1U << parts.size()) - 1};
+// Whether any of them needs the stacks of all threads and green threads: what is found out of the
+// ones is shown with the others, and among the findings.
+[[nodiscard]] bool need_stacks(part_set some) noexcept;
+// The word for a part, as JSON has it: "green_threads".
+[[nodiscard]] std::string_view to_string(part each) noexcept;
 
 // A thread that a finding is about, with its stack.
 struct thread_with_stack {
@@ -104,6 +113,7 @@ struct section_outline {
 // Points into the report, which outlives it.
 struct outline {
   const report* source = nullptr;
+  std::vector<part> parts;  // that are shown, in order
   std::string source_root;  // source paths are relative to it, ends in '/'; empty: they are whole
   const source_lines* code = nullptr;  // lines of source to be shown with frames, if there are any
   bool all_seen = true;                // no note says that something could not be seen
@@ -118,7 +128,7 @@ struct outline {
   std::vector<std::string> all_notes;  // those of the head and of all places below, in order
 };
 
-// `complete` must outlive what is returned.
-[[nodiscard]] outline arrange(const report& complete);
+// `complete` must outlive what is returned. Only `shown` of the parts are; head and end always are.
+[[nodiscard]] outline arrange(const report& complete, part_set shown = all_parts);
 
 }  // namespace gmr::outlines

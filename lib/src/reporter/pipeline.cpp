@@ -88,6 +88,9 @@ class pipeline::stages final {
   static constexpr std::chrono::milliseconds longest_capture{500};  // of all OS threads
 
   [[nodiscard]] report begin(const report_request& request) const;
+  void read_modules(report& out);
+  void make_stacks(report& out, clock::time_point start, clock::time_point& deadline,
+                   std::chrono::milliseconds longest);
   [[nodiscard]] captured_threads capture_threads(report& out, clock::time_point deadline);
   void confirm_modules(report& out, captured_threads& threads, clock::time_point deadline);
   void describe_threads(report& out, const captured_threads& threads);
@@ -111,6 +114,8 @@ class pipeline::stages final {
   sections::section_registry& sections_;
   const facts::built_program program_;
 
+  report_shape shape_;  // of the report that is being made
+
   // What is kept from report to report.
   processor_share share_;
   os::module_reader module_reader_;
@@ -126,6 +131,7 @@ class pipeline::stages final {
 // missing from the report, with a note, and the next stage goes on.
 report pipeline::stages::make(const report_request& request) {
   const clock::time_point start = clock::now();
+  shape_ = request.shape.value_or(report_shape{.list = settings_.list, .order = settings_.order});
   const std::chrono::milliseconds longest = request.fatal_deadline.value_or(settings_.deadline);
   clock::time_point deadline = start + longest;
   share_.begin();
@@ -133,7 +139,22 @@ report pipeline::stages::make(const report_request& request) {
   report out = begin(request);
   run_stage(out, "the thread of sections", out.cost.sections_seconds,
             [&] { sections_.prepare(capturer_.signal()); });
+  read_modules(out);
+  if (shape_.has_stacks()) make_stacks(out, start, deadline, longest);
+  if (request.fatal_deadline) begin_with_fatal_error(out);
+  make_sections(out, deadline);
+  if (shape_.has_stacks()) note_lost_memory(out);
 
+  const std::uint64_t memory_after = resident_bytes();
+  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
+  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
+  return out;
+}
+
+// From the capture to the conclusions. What is left of the time comes to an end earlier where the
+// processors are busy.
+void pipeline::stages::make_stacks(report& out, clock::time_point start,
+                                   clock::time_point& deadline, std::chrono::milliseconds longest) {
   // Capture and unwind. Threads first: green threads are many, and the threads that run them should
   // be seen with them.
   captured_threads threads = capture_threads(out, deadline);
@@ -150,16 +171,8 @@ report pipeline::stages::make(const report_request& request) {
       name_green_threads(out, green_threads, deadline);
   list_modules(out);
 
-  // Analyse, and the sections.
+  // Analyse.
   conclude(out, threads, suspects, start);
-  if (request.fatal_deadline) begin_with_fatal_error(out);
-  make_sections(out, deadline);
-  note_lost_memory(out);
-
-  const std::uint64_t memory_after = resident_bytes();
-  out.cost.memory_growth_bytes = memory_after > memory_before ? memory_after - memory_before : 0;
-  out.cost.total_seconds = std::chrono::duration<double>(clock::now() - start).count();
-  return out;
 }
 
 report pipeline::stages::begin(const report_request& request) const {
@@ -170,8 +183,15 @@ report pipeline::stages::begin(const report_request& request) const {
   out.refused = request.refused;
   out.time = std::chrono::system_clock::now();
   out.package = software_;
-  out.list = settings_.list;
+  out.list = shape_.list;
   return out;
+}
+
+void pipeline::stages::read_modules(report& out) {
+  run_stage(out, "reading of the list of modules", out.cost.capture_seconds, [&] {
+    modules_ = module_reader_.read();
+    unwinder_.use(modules_);
+  });
 }
 
 // `capture_first` copies the stacks of the first blocked threads without a signal. They are
@@ -180,10 +200,6 @@ report pipeline::stages::begin(const report_request& request) const {
 // new. `snapshots` is the capturer's own list, which it changes in place.
 captured_threads pipeline::stages::capture_threads(report& out, clock::time_point deadline) {
   captured_threads threads;
-  run_stage(out, "reading of the list of modules", out.cost.capture_seconds, [&] {
-    modules_ = module_reader_.read();
-    unwinder_.use(modules_);
-  });
   bool more = false;
   run_stage(out, "capture of threads", out.cost.capture_seconds, [&] {
     threads.snapshots = capturer_.capture_first();
@@ -222,7 +238,7 @@ void pipeline::stages::describe_threads(report& out, const captured_threads& thr
 captured_green_threads pipeline::stages::capture_green_threads(report& out,
                                                                clock::time_point deadline) {
   captured_green_threads captured{
-      .groups = {unwinder_, settings_.list, settings_.order},
+      .groups = {unwinder_, shape_.list, shape_.order},
       .suspects = {out.threads, unwinder_},
       .event_loops = {},
   };
@@ -318,16 +334,22 @@ void pipeline::stages::begin_with_fatal_error(report& out) {
 }
 
 void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
+  using outlines::part;
   double& seconds = out.cost.sections_seconds;
   run_stage(out, "the name of the host", seconds, [&] { out.host = facts::host_name(); });
-  run_stage(out, "section Package", seconds,
-            [&] { out.package_details = facts::package_section(software_, *modules_, program_); });
-  run_stage(out, "section Process", seconds,
-            [&] { out.process = facts::process_section(configuration_.secrets()); });
-  run_stage(out, "section Configuration", seconds,
-            [&] { out.configuration = configuration_.options(); });
-  run_stage(out, "sections of the service", seconds,
-            [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
+  if (shape_.has(part::package))
+    run_stage(out, "section Package", seconds, [&] {
+      out.package_details = facts::package_section(software_, *modules_, program_);
+    });
+  if (shape_.has(part::process))
+    run_stage(out, "section Process", seconds,
+              [&] { out.process = facts::process_section(configuration_.secrets()); });
+  if (shape_.has(part::configuration))
+    run_stage(out, "section Configuration", seconds,
+              [&] { out.configuration = configuration_.options(); });
+  if (shape_.has(part::sections))
+    run_stage(out, "sections of the service", seconds,
+              [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
 }
 
 void pipeline::stages::rest() noexcept {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gmr/model/report.hpp"
+#include "outline/shape.hpp"
 
 namespace gmr {
 
@@ -17,6 +18,8 @@ struct report_request {
   std::uint64_t refused = 0;  // automatic ones, since the last report
   // Of a fatal error that a thread waits with: how long the report may take.
   std::optional<std::chrono::milliseconds> fatal_deadline = {};
+  // As who asks wants it; none: as the options say.
+  std::optional<report_shape> shape = {};
 };
 
 // Not synchronised: one report at a time. Nothing that happens while a report is made is an

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -90,6 +91,29 @@ std::future<report> report_queue::make(std::string cause) {
   return answer;
 }
 
+std::future<std::shared_ptr<const report>> report_queue::make_for_socket(
+    std::string cause, std::optional<report_shape> shape) {
+  std::list<batch> added(1);
+  added.front().shape = shape;
+  std::list<std::promise<std::shared_ptr<const report>>> caller(1);
+  std::future<std::shared_ptr<const report>> answer = caller.front().get_future();
+  statistics_.asked(report_cause::socket);
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) throw std::logic_error{"the reporter is being destroyed"};
+    auto same = std::ranges::find(shaped_, shape, &batch::shape);
+    if (shape && same == shaped_.end()) {
+      shaped_.splice(shaped_.end(), added);
+      same = std::prev(shaped_.end());
+    }
+    batch& asked = shape ? *same : waiting_;
+    asked.add(std::move(cause), report_cause::socket);
+    asked.sockets.splice(asked.sockets.end(), caller);
+  }
+  os::ring_bell();
+  return answer;
+}
+
 bool report_queue::is_here() const noexcept {
   return is_on_loop_ ? thread_.is_here() : strand_->running_in_this_thread();
 }
@@ -103,7 +127,7 @@ std::optional<duty::clock::time_point> report_queue::attend(clock::time_point no
   const bool is_lost = is_on_loop_ && thread_.loop().is_lost();
   if (is_lost) posted_ = false;  // what was posted there never runs
   if (running_ || posted_ || !maker_) return std::nullopt;
-  if (waiting_.count == 0) {
+  if (!is_waited_for()) {
     if (!rest_at_ || now < *rest_at_) return rest_at_;
     lock.unlock();
     rest();
@@ -130,17 +154,18 @@ std::optional<duty::clock::time_point> report_queue::attend(clock::time_point no
 void report_queue::run() noexcept {
   std::unique_lock lock{mutex_};
   posted_ = false;
-  if (waiting_.count == 0 || running_ || !maker_) return;
-  batch asked = std::exchange(waiting_, {});
+  if (!is_waited_for() || running_ || !maker_) return;
+  std::list<batch> taken;  // freed without the lock
+  batch asked = take_next(taken);
   running_ = true;
   lock.unlock();
   progress_.came_on();
   const clock::time_point start = clock::now();
-  const std::optional<report> made = answer(asked);
+  std::optional<report> made = answer(asked);
   const bool failed = !made || delivery_failed_;
   const clock::time_point end = clock::now();
   statistics_.ended(asked.kinds, failed, end - start);
-  if (made) asked.give(*made);  // who has it finds it counted
+  if (made) asked.give(std::move(*made));  // who has it finds it counted
   progress_.requests_answered(asked.to_sink);
   progress_.came_on();
   lock.lock();
@@ -153,11 +178,20 @@ void report_queue::run() noexcept {
   if (!is_on_loop_ || asked.is_fatal()) os::ring_bell();
 }
 
+// In turns, so that nobody waits for ever; who does without the pause goes first.
+report_queue::batch report_queue::take_next(std::list<batch>& taken) noexcept {
+  const bool is_urgent = !waiting_.callers.empty() || waiting_.is_fatal();
+  has_made_usual_ = waiting_.count != 0 && (is_urgent || shaped_.empty() || !has_made_usual_);
+  if (has_made_usual_) return std::exchange(waiting_, {});
+  taken.splice(taken.begin(), shaped_, shaped_.begin());
+  return std::move(taken.front());
+}
+
 // On the thread, and not on the executor, which may never run again.
 void report_queue::rest() noexcept {
   std::unique_lock lock{mutex_};
   rest_at_.reset();
-  if (running_ || stopped_ || waiting_.count != 0 || !maker_) return;
+  if (running_ || stopped_ || is_waited_for() || !maker_) return;
   running_ = true;  // the maker must not go meanwhile, nor make a report
   lock.unlock();
   maker_->rest();
@@ -167,9 +201,13 @@ void report_queue::rest() noexcept {
 }
 
 // A promise without an answer breaks when the batch is gone: its caller gets an exception.
-void report_queue::batch::give(const report& made) noexcept try {
+void report_queue::batch::give(report&& made) noexcept try {
   for (std::promise<report>& caller : callers)
     caller.set_value(made);
+  if (sockets.empty()) return;
+  const auto shared = std::make_shared<const report>(std::move(made));
+  for (auto& caller : sockets)
+    caller.set_value(shared);
 } catch (const std::exception& error) {
   sinks::say("a report was made, and not returned:", error.what());
 }
@@ -181,7 +219,8 @@ std::optional<report> report_queue::answer(const batch& asked) noexcept {
     report_request request{.cause = asked.cause(),
                            .number = progress_.made() + 1,
                            .coalesced = asked.count,
-                           .refused = asked.refused};
+                           .refused = asked.refused,
+                           .shape = asked.shape};
     if (asked.is_fatal()) request.fatal_deadline = fatal_deadline_;
     report made = maker_->make(request);
     progress_.report_made();
@@ -198,13 +237,17 @@ std::optional<report> report_queue::answer(const batch& asked) noexcept {
 // What is dropped is destroyed without the lock.
 void report_queue::stop(bool also_waiting) noexcept {
   batch dropped;
+  std::list<batch> dropped_shaped;
   std::unique_lock lock{mutex_};
   stopped_ = true;
-  if (!also_waiting) dropped = std::exchange(waiting_, {});
+  if (!also_waiting) {
+    dropped = std::exchange(waiting_, {});
+    dropped_shaped.splice(dropped_shaped.end(), shaped_);
+  }
   progress_.requests_answered(dropped.to_sink);
   const bool ourselves = is_here();
   os::ring_bell();
-  idle_.wait(lock, [&] { return ourselves || (!running_ && waiting_.count == 0); });
+  idle_.wait(lock, [&] { return ourselves || (!running_ && !is_waited_for()); });
 }
 
 void report_queue::release_maker() noexcept {

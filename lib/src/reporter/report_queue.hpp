@@ -62,6 +62,11 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   // Asks for a report to be returned, without waiting for the pause.
   [[nodiscard]] std::future<report> make(std::string cause);
 
+  // The same for who waits on a thread of the library's and wants it in that shape; none: as the
+  // options say. The pause is waited for, as who asks so is not the service itself.
+  [[nodiscard]] std::future<std::shared_ptr<const report>> make_for_socket(
+      std::string cause, std::optional<report_shape> shape);
+
   // For who delivers, meanwhile.
   void delivery_failed() noexcept { delivery_failed_ = true; }
 
@@ -89,15 +94,22 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
     std::uint64_t refused = 0;  // automatic ones, which it does not answer
     cause_set kinds;
     std::list<std::promise<report>> callers;
+    std::list<std::promise<std::shared_ptr<const report>>> sockets;
+    std::optional<report_shape> shape;
 
     void add(std::string&& cause, report_cause kind) noexcept;
-    void give(const report& made) noexcept;
+    void give(report&& made) noexcept;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] bool is_fatal() const noexcept {
       return kinds.test(static_cast<std::size_t>(report_cause::fatal_error));
     }
   };
 
+  [[nodiscard]] bool is_waited_for() const noexcept {  // with mutex_ held
+    return waiting_.count != 0 || !shaped_.empty();
+  }
+  // With mutex_ held; the node that `taken` gets is to be freed without.
+  [[nodiscard]] batch take_next(std::list<batch>& taken) noexcept;
   [[nodiscard]] bool is_due(clock::time_point now) const noexcept;  // with mutex_ held
   void run() noexcept;
   [[nodiscard]] std::optional<report> answer(const batch& asked) noexcept;
@@ -119,6 +131,8 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   std::mutex mutex_;
   std::condition_variable idle_;
   batch waiting_;
+  std::list<batch> shaped_;      // those that want another shape than the options say
+  bool has_made_usual_ = false;  // the last report was none of those
   report_limiter limiter_;
   bool posted_ = false;  // to the executor
   bool running_ = false;

@@ -24,6 +24,7 @@ class report_statistics final {
   // A report has ended, which was asked for by these.
   void ended(cause_set causes, bool failed, std::chrono::nanoseconds took) noexcept {
     last_.store(took.count(), std::memory_order_relaxed);
+    total_.fetch_add(took.count(), std::memory_order_relaxed);
     std::atomic<std::uint64_t> cells::* const which = failed ? &cells::failed : &cells::made;
     (all_.*which).fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < report_causes; ++i)
@@ -35,6 +36,7 @@ class report_statistics final {
     out.all = all_.read();
     out.raw = raw_.load(std::memory_order_relaxed);
     out.last_duration = std::chrono::nanoseconds{last_.load(std::memory_order_relaxed)};
+    out.total_duration = std::chrono::nanoseconds{total_.load(std::memory_order_relaxed)};
     for (std::size_t i = 0; i < report_causes; ++i)
       out.by_cause[i] = by_cause_[i].read();
     return out;
@@ -64,6 +66,7 @@ class report_statistics final {
   std::array<cells, report_causes> by_cause_;
   std::atomic<std::uint64_t> raw_{0};
   std::atomic<std::int64_t> last_{0};
+  std::atomic<std::int64_t> total_{0};
 };
 
 }  // namespace gmr

@@ -14,6 +14,7 @@
 #include "hook/library_copies.hpp"
 #include "model/words.hpp"
 #include "options/masking.hpp"
+#include "os/announcement.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/signals.hpp"
 #include "outline/outline.hpp"
@@ -22,9 +23,11 @@
 #include "reporter/pipeline.hpp"
 #include "reporter/raw_report.hpp"
 #include "reporter/report_queue.hpp"
+#include "reporter/socket_reports.hpp"
 #include "reporter/trigger_reader.hpp"
 #include "reporter/watchdog.hpp"
 #include "sink/sink.hpp"
+#include "socket/address.hpp"
 #include "text/masking.hpp"
 #include "trigger/triggers.hpp"
 #include "view/view.hpp"
@@ -100,18 +103,21 @@ class reporter::implementation final {
                                .fatal_deadline = settings_.fatal_deadline});
     set_triggers();
     thread_.add(queue_);
-    start_watchdog(std::move(software), capture_signal);
+    start_watchdog(software, capture_signal);
     // The trigger's signal is open there, too: where all threads of the service block it, or are
     // stopped, it arrives there. Not before it has its handler, as it may be pending already.
     thread_.start({capture_signal, settings_.signal});
     if (settings_.on_fatal != fatal_reports::off)
       os::catch_fatal_errors(capture_signal, longest_fatal_wait());
+    open_socket(std::move(software), capture_signal);
   }
 
   // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
   // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
   // sends. On an executor of the service's nobody may be left to make what still waits.
   ~implementation() {
+    os::withdraw_announcement();
+    socket_.reset();
     os::stop_catching_fatal_errors();
     queue_->stop(makes_reports_);
     thread_.join();
@@ -165,6 +171,32 @@ class reporter::implementation final {
     watchdog_->start(capture_signal);
   }
 
+  // Last of all, as it says that all is there. A service starts although its socket can't be had.
+  void open_socket(package software, int capture_signal) {
+    const bool by_signal = settings_.file_event_handler.empty() && settings_.signal > 0;
+    os::announcement told{.signal = by_signal ? settings_.signal : 0,
+                          .service = software.name,
+                          .socket = {},
+                          .log_dir = settings_.log_dir.string()};
+    if (!settings_.socket.empty()) {
+      auto [address, problem] = sockets::resolve_address(settings_.socket, software.name);
+      if (!problem.empty()) sinks::say("there is no socket to ask on:", problem);
+      told.socket = std::move(address);
+    }
+    if (!told.socket.empty()) {
+      socket_.emplace(
+          queue_, sockets::server::settings{
+                      .address = told.socket,
+                      .software = std::move(software),
+                      .usual = {.format = settings_.format,
+                                .shape = {.list = settings_.list, .order = settings_.order}},
+                      .longest = std::chrono::ceil<std::chrono::seconds>(2 * settings_.deadline) +
+                                 grace_for_socket});
+      socket_->start(capture_signal);
+    }
+    os::announce(told);
+  }
+
   [[nodiscard]] std::string usual_cause() const {
     if (!settings_.file_event_handler.empty())
       return cause_text(cause_kind::touched_file, settings_.file_event_handler.string());
@@ -184,6 +216,8 @@ class reporter::implementation final {
 
   // What a report may take beyond its deadline.
   static constexpr std::chrono::seconds grace{1};
+  // A client of the socket may have to wait for another report before its own.
+  static constexpr std::chrono::seconds grace_for_socket{10};
 
   const pid_t process_ = ::getpid();
   sole_reporter sole_;
@@ -196,6 +230,7 @@ class reporter::implementation final {
   std::vector<std::shared_ptr<trigger_reader>> triggers_;
   std::shared_ptr<whole_fatal_report> whole_fatal_;  // null where fatal errors are not reported
   std::optional<watchdog> watchdog_;
+  std::optional<socket_reports> socket_;  // none where there is no address for it
 };
 
 reporter::reporter(package software, const loaded_options& loaded,

@@ -21,20 +21,6 @@ std::string reason(const std::string& path, int error) {
   return path + ": " + os::error_text(error);
 }
 
-// What can stand in a file name on any system and needs no quoting in a shell.
-std::string safe_name(std::string_view service) {
-  constexpr std::size_t longest = 64;
-  std::string out;
-  for (const char c : service.substr(0, longest)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.';
-    out += plain ? c : '_';
-  }
-  if (out.empty()) out = "service";
-  if (out.front() == '.' || out.front() == '-') out.front() = '_';
-  return out;
-}
-
 std::string stem(const file_name& name) {
   return beginning_of_name(name.service) + texts::utc_stamp(name.time) + "_" +
          std::to_string(::getpid()) + "_" + std::to_string(name.number);
@@ -68,6 +54,19 @@ int give_name(int directory, const std::string& partial, const std::string& name
 }
 
 }  // namespace
+
+std::string safe_name(std::string_view service) {
+  constexpr std::size_t longest = 64;
+  std::string out;
+  for (const char c : service.substr(0, longest)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    out += plain ? c : '_';
+  }
+  if (out.empty()) out = "service";
+  if (out.front() == '.' || out.front() == '-') out.front() = '_';
+  return out;
+}
 
 std::string beginning_of_name(std::string_view service) {
   return safe_name(service) + "_gurumeditation_";

@@ -14,6 +14,9 @@ struct log_file_result {
   std::string error;  // empty when the file is there
 };
 
+// What of a service's name can stand in a file's name on any system, and needs no quoting.
+[[nodiscard]] std::string safe_name(std::string_view service);
+
 // How the names of all files of a service's reports begin, up to the time.
 [[nodiscard]] std::string beginning_of_name(std::string_view service);
 

@@ -200,7 +200,7 @@ std::string to_json(const outlines::outline& shown) {
   json_output out;
   out.begin_object();
   write_head(out, shown);
-  for (const outlines::part each : outlines::parts)
+  for (const outlines::part each : shown.parts)
     write_part(out, each, shown);
   out.key("cost");
   write_cost(out, shown);

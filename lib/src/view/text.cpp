@@ -151,7 +151,7 @@ std::string to_text(const outlines::outline& shown) {
   page out;
   const path_shortener paths{shown};
   show_head(out, shown, paths);
-  for (const outlines::part each : outlines::parts)
+  for (const outlines::part each : shown.parts)
     show_part(out, each, shown, paths);
   show_end(out, *shown.source);
   return out.take();

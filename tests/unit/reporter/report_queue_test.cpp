@@ -73,6 +73,7 @@ class test_maker final : public report_maker {
     out.cause = request.cause;
     out.number = request.number;
     out.coalesced = request.coalesced;
+    if (request.shape) out.list = request.shape->list;
     if (request.fatal_deadline) out.notes.push_back("fatal");
     return out;
   }
@@ -128,6 +129,51 @@ TEST_F(ReportQueue, MakesAReportForARequest) {
   ASSERT_EQ(made.size(), 1U);
   EXPECT_EQ(made[0].cause, "signal SIGUSR2");
   EXPECT_EQ(made[0].number, 1U);
+}
+
+TEST_F(ReportQueue, OnTheSocketEachShapeIsAReportAndThoseOfOneShapeShareIt) {
+  gate_.close();
+  queue_->request("first");
+  gate_.wait_for_arrivals(1);
+  const report_shape each{.list = report_list::each};
+  const report_shape tree{.list = report_list::tree};
+  auto usual = queue_->make_for_socket("usual", std::nullopt);
+  auto one = queue_->make_for_socket("one", each);
+  auto other = queue_->make_for_socket("other", each);
+  auto third = queue_->make_for_socket("third", tree);
+  gate_.open();
+  EXPECT_EQ(usual.get()->cause, "usual");
+  const std::shared_ptr<const report> both = one.get();
+  EXPECT_EQ(both->cause, "one, other");
+  EXPECT_EQ(both->list, report_list::each);
+  EXPECT_EQ(other.get(), both);
+  EXPECT_EQ(third.get()->list, report_list::tree);
+  const auto counted = queue_->statistics().read().of(report_cause::socket);
+  EXPECT_EQ(counted.asked, 4U);
+  EXPECT_EQ(counted.made, 3U);
+  EXPECT_EQ(wait_for_requests(1).size(), 1U) << "they go to who asks, and not to the sink";
+}
+
+TEST_F(ReportQueue, WhoAsksOnTheSocketInALoopDoesNotHoldOthersUp) {
+  gate_.close();
+  queue_->request("first");
+  gate_.wait_for_arrivals(1);
+  std::vector<std::future<std::shared_ptr<const report>>> asked;
+  for (std::size_t parts = 1; parts <= 5; ++parts)
+    asked.push_back(queue_->make_for_socket("loop", report_shape{.parts = parts}));
+  queue_->request("operator");
+  gate_.open();
+  EXPECT_EQ(wait_for_requests(2).back().number, 3U) << "after one of the others at most";
+  for (auto& each : asked)
+    EXPECT_EQ(each.get()->cause, "loop");
+}
+
+TEST_F(ReportQueue, WhoAsksOnTheSocketIsToldThatNoneCouldBeMade) {
+  fails_ = true;
+  EXPECT_THROW(queue_->make_for_socket("socket", report_shape{}).get(), std::future_error);
+  fails_ = false;
+  queue_->stop(true);
+  EXPECT_THROW(queue_->make_for_socket("socket", std::nullopt), std::logic_error);
 }
 
 TEST_F(ReportQueue, ItsMakerRestsOnceNothingIsAskedForAndGoesOnAfterwards) {

@@ -19,8 +19,9 @@ enum class report_cause : std::uint8_t {
   call,       // reporter::make
   automatic,  // reporter::request_automatic: nobody asked
   fatal_error,
+  socket,  // the option `socket`
 };
-inline constexpr std::size_t report_causes = 6;
+inline constexpr std::size_t report_causes = 7;
 // The word for a metric's label: "signal", "touched_file".
 [[nodiscard]] std::string_view to_string(report_cause cause) noexcept;
 
@@ -39,6 +40,7 @@ struct report_counters {
   std::uint64_t raw = 0;  // raw reports, which are in no other number
   // From the beginning of the last report until it was written; 0 when there was none.
   std::chrono::nanoseconds last_duration{0};
+  std::chrono::nanoseconds total_duration{0};  // of all of them
   std::array<cause_counters, report_causes> by_cause{};
 
   [[nodiscard]] const cause_counters& of(report_cause cause) const noexcept {

@@ -52,6 +52,9 @@ struct settings {
   std::size_t log_keep = 100;     // most reports of this service in log_dir; 0: no limit
   std::uint64_t log_keep_bytes = 1ULL << 30;  // most bytes in them; 0: no limit
   int signal = 0;  // 0: SIGUSR2; no_signal: reports come by the API alone, or the touched file
+  // A Unix socket that answers who asks for a report: an absolute path, @NAME for an abstract one,
+  // or "auto"; empty: none.
+  std::string socket = {};
   report_format format = report_format::text;
   report_list list = report_list::groups;
   group_order order = group_order::suspicious;

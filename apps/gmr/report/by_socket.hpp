@@ -1,0 +1,33 @@
+// Asks on the socket of a process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+namespace gmr_command {
+
+// What the report is to be like; empty: as the process has it.
+struct wanted_form {
+  std::string format;
+  std::string list;
+  std::string order;
+  std::string sections;
+
+  [[nodiscard]] bool is_usual() const noexcept {
+    return format.empty() && list.empty() && order.empty() && sections.empty();
+  }
+};
+
+struct socket_answer {
+  std::string report;
+  std::string unreachable;  // why nobody could be asked there; then there is no report
+};
+
+// `address`: a path, or @NAME. `process`: who has to answer there; none: anybody. Its path is
+// looked for in that process's root directory. Throws `failure` for an answer that is no report.
+[[nodiscard]] socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> process,
+                                          const wanted_form& form);
+
+}  // namespace gmr_command

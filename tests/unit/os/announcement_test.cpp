@@ -1,0 +1,77 @@
+#include "os/announcement.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "support/in_child.hpp"
+
+namespace gmr::os {
+namespace {
+
+std::optional<announcement> own() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    if (auto found = parse_announcement(line)) return found;
+  return std::nullopt;
+}
+
+TEST(Announcement, IsWhatTheProcessSaysUntilItIsWithdrawn) {
+  announce({.signal = 12, .service = "my orders", .socket = "@orders", .log_dir = "/var/log/a b"});
+  auto found = own();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->signal, 12);
+  EXPECT_EQ(found->service, "my orders");
+  EXPECT_EQ(found->socket, "@orders");
+  EXPECT_EQ(found->log_dir, "/var/log/a b");
+  announce({.signal = 0, .service = "other", .socket = {}, .log_dir = {}});
+  found = own();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->signal, 0);
+  EXPECT_EQ(found->service, "other");
+  EXPECT_EQ(found->socket, "");
+  withdraw_announcement();
+  EXPECT_FALSE(own());
+}
+
+TEST(Announcement, IsNotTrueOfAForkedChild) {
+  announce({.signal = 12, .service = "parent", .socket = {}, .log_dir = {}});
+  test::in_child([] {
+    EXPECT_FALSE(own());
+    announce({.signal = 10, .service = "child", .socket = {}, .log_dir = {}});
+    const auto found = own();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->service, "child");
+  });
+  EXPECT_EQ(own().value_or(announcement{}).service, "parent");
+  withdraw_announcement();
+}
+
+TEST(Announcement, LeavesOutWhatHasNoRoomOrWouldBeTakenForSomethingElse) {
+  announce({.signal = 12,
+            .service = "a\tsignal=9",
+            .socket = "/run/report.sock",
+            .log_dir = std::string(300, 'x')});
+  const auto found = own();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->signal, 12);
+  EXPECT_EQ(found->socket, "/run/report.sock");
+  EXPECT_EQ(found->service, "");
+  EXPECT_EQ(found->log_dir, "");
+  withdraw_announcement();
+}
+
+TEST(Announcement, OtherMappingsAreNone) {
+  const std::string place = "7f0000000000-7f0000001000 r--p 00000000 00:01 5 ";
+  EXPECT_TRUE(parse_announcement(place + "/memfd:gmr-1\tsignal=12 (deleted)"));
+  EXPECT_FALSE(parse_announcement(place + "/memfd:gmr-10\tsignal=12 (deleted)"));
+  EXPECT_FALSE(parse_announcement(place + "/memfd:gmr-spare (deleted)"));
+  EXPECT_FALSE(parse_announcement(place + "/memfd:gmr-1\tsignal=12"));
+  EXPECT_FALSE(parse_announcement(place + "/usr/lib/libc.so.6"));
+  EXPECT_FALSE(parse_announcement(""));
+  EXPECT_EQ(parse_announcement(place + "/memfd:gmr-1\tsignal\t=\t (deleted)")->signal, 0);
+}
+
+}  // namespace
+}  // namespace gmr::os
