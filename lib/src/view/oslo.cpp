@@ -1,6 +1,7 @@
 #include "view/oslo.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -35,16 +36,48 @@ class oslo_view final {
   [[nodiscard]] std::string draw() {
     title("Guru Meditation");
     out_.append(oslo_width, '|').append("\n\n\n");
-    title("Package");
-    package();
-    title("Threads");
-    threads();
-    title("Green Threads");
-    green_threads();
-    title("Processes");
-    process();
-    title("Configuration");
-    out_ += configuration();
+    for (const outlines::part each : in_order())
+      if (std::ranges::find(shown_.parts, each) != shown_.parts.end()) write(each);
+    title("Findings");
+    findings();
+    return std::move(out_);
+  }
+
+ private:
+  [[nodiscard]] static constexpr std::array<outlines::part, 6> in_order() {
+    using outlines::part;
+    return {part::package, part::threads,       part::green_threads,
+            part::process, part::configuration, part::sections};
+  }
+
+  void write(outlines::part which) {
+    using outlines::part;
+    switch (which) {
+      case part::package:
+        title("Package");
+        return package();
+      case part::threads:
+        title("Threads");
+        return threads();
+      case part::green_threads:
+        title("Green Threads");
+        return green_threads();
+      case part::process:
+        title("Processes");
+        return process();
+      case part::configuration:
+        title("Configuration");
+        out_ += configuration();
+        return;
+      case part::sections:
+        return sections();
+      case part::modules:
+      case part::operations:
+        return;
+    }
+  }
+
+  void sections() {
     for (const outlines::section_outline& section : shown_.sections) {
       title(texts::printable(section.title));
       out_ +=
@@ -52,12 +85,8 @@ class oslo_view final {
               ? oslo_tree(section.source->content)
               : "This section could not be made: " + texts::printable(section.source->error) + "\n";
     }
-    title("Findings");
-    findings();
-    return std::move(out_);
   }
 
- private:
   void title(std::string_view content) {
     const std::string rule(oslo_width, '=');
     out_.append(rule).append("\n====").append(centered(content, oslo_width - 8));

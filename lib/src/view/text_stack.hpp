@@ -23,7 +23,7 @@ class path_shortener final {
 
  private:
   std::string_view root_;
-  const source_lines* code_;
+  const outlines::source_lines* code_;
 };
 
 // One line a frame, innermost first, and one for each run that is folded.

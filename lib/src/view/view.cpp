@@ -30,24 +30,12 @@ std::string to_text(const report& complete) {
   return views::to_text(outlines::arrange(complete));
 }
 
-std::string to_text(const report& complete, const source_lines& code) {
-  outlines::outline shown = outlines::arrange(complete);
-  shown.code = &code;
-  return views::to_text(shown);
-}
-
 std::string to_json(const report& complete) {
   return views::to_json(outlines::arrange(complete));
 }
 
 std::string to_html(const report& complete) {
   return views::to_html(outlines::arrange(complete));
-}
-
-std::string to_html(const report& complete, const source_lines& code) {
-  outlines::outline shown = outlines::arrange(complete);
-  shown.code = &code;
-  return views::to_html(shown);
 }
 
 std::string to_oslo(const report& complete) {

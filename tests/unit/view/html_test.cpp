@@ -10,6 +10,8 @@
 #include "outline/relations.hpp"
 #include "support.hpp"
 #include "view/html/assets.hpp"
+#include "view/html/html.hpp"
+#include "view/text.hpp"
 
 namespace gmr::views {
 namespace {
@@ -91,11 +93,12 @@ TEST(HtmlReport, LinesOfSourceStandBelowTheirFrames) {
   test::report_builder it;
   const frame* const at = it.add_frame("orders::run", "/srv/run.cpp", 80);
   it.add_thread(812, "io-1", {at, it.add_frame("main", "/srv/main.cpp", 8)});
-  const source_lines code{{at, "while (a < b && run())"}};
-  EXPECT_THAT(to_html(it.made, code), HasSubstr("run.cpp:80\n\t\t&gt; while (a &lt; b &amp;&amp; "
-                                                "run())\n1\tmain"));
-  EXPECT_THAT(to_text(it.made, code),
-              HasSubstr("run.cpp:80\n          > while (a < b && run())\n"));
+  const outlines::source_lines code{{at, "while (a < b && run())"}};
+  outlines::outline shown = outlines::arrange(it.made);
+  shown.code = &code;
+  EXPECT_THAT(to_html(shown),
+              HasSubstr("run.cpp:80\n\t\t&gt; while (a &lt; b &amp;&amp; run())\n1\tmain"));
+  EXPECT_THAT(to_text(shown), HasSubstr("run.cpp:80\n          > while (a < b && run())\n"));
 }
 
 // A connection's own port says nothing, and would make a row of each.

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace gmr {
@@ -33,10 +32,6 @@ struct stack {
   bool truncated = false;  // outer frames are missing
   std::string note;        // why it ends early, is empty or was guessed; empty when exact
 };
-
-// The text of the line that a frame stands on, for whoever shows a report where the source is at
-// hand, as `gmr view --source` does. Reports themselves don't have it.
-using source_lines = std::unordered_map<const frame*, std::string>;
 
 // A loaded executable or shared object.
 struct module_info {

@@ -15,8 +15,6 @@ inline constexpr int json_schema = 3;
 // The report as text for people, in the order and with the folds that it was asked for, ending in a
 // newline. Safe to call from any thread; throws std::bad_alloc.
 [[nodiscard]] std::string to_text(const report& complete);
-// The same with the text of the source line below each frame that `code` has one for.
-[[nodiscard]] std::string to_text(const report& complete, const source_lines& code);
 
 // The report as one JSON object on one line, as docs/report.schema.json describes it, ending in a
 // newline. Safe to call from any thread; throws std::bad_alloc.
@@ -26,8 +24,6 @@ inline constexpr int json_schema = 3;
 // text there, and the only script that may run is the library's own. Without scripts it is a page
 // that reads and unfolds all the same. Safe to call from any thread; throws std::bad_alloc.
 [[nodiscard]] std::string to_html(const report& complete);
-// The same with the text of the source line below each frame that `code` has one for.
-[[nodiscard]] std::string to_html(const report& complete, const source_lines& code);
 
 // The report in the layout of OpenStack's oslo.reports, for scripts that search in those;
 // docs/migration.md says what stands where. Safe to call from any thread; throws std::bad_alloc.

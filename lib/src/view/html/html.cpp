@@ -1,6 +1,8 @@
 #include "view/html/html.hpp"
 
-#include "text/quantities.hpp"
+#include <algorithm>
+#include <cstddef>
+
 #include "text/times.hpp"
 #include "view/html/assets.hpp"
 #include "view/html/html_parts.hpp"
@@ -27,7 +29,7 @@ class html_view final {
     write_header();
     out_ << "<main>\n";
     write_findings();
-    for (const outlines::part each : outlines::parts)
+    for (const outlines::part each : shown_.parts)
       write_part(each);
     out_ << "</main>\n";
     write_footer();
@@ -80,19 +82,31 @@ class html_view final {
   }
 
   void write_navigation() {
-    out_ << "<nav aria-label=\"Parts of the report\"><a href=#findings>Findings</a>"
-            "<a href=#threads>Threads</a><a href=#green_threads>Green threads</a>";
-    if (!source().operations.empty()) out_ << "<a href=#operations>Operations</a>";
-    if (!waits_.empty()) out_ << "<a href=#waits>Waits</a>";
-    if (!relatives_.empty()) out_ << "<a href=#relatives>Who awaits whom</a>";
-    out_ << "<a class=script hidden href=#icicle>All stacks</a>"
-            "<a href=#configuration>Configuration</a>";
+    using outlines::part;
+    out_ << "<nav aria-label=\"Parts of the report\"><a href=#findings>Findings</a>";
+    if (has(part::threads)) out_ << "<a href=#threads>Threads</a>";
+    if (has(part::green_threads)) out_ << "<a href=#green_threads>Green threads</a>";
+    if (has(part::operations)) {
+      if (!source().operations.empty()) out_ << "<a href=#operations>Operations</a>";
+      if (!waits_.empty()) out_ << "<a href=#waits>Waits</a>";
+      if (!relatives_.empty()) out_ << "<a href=#relatives>Who awaits whom</a>";
+      out_ << "<a class=script hidden href=#icicle>All stacks</a>";
+    }
+    if (has(part::configuration)) out_ << "<a href=#configuration>Configuration</a>";
+    if (has(part::sections)) write_links_to_sections();
+    out_ << "</nav>\n";
+  }
+
+  [[nodiscard]] bool has(outlines::part which) const {
+    return std::ranges::find(shown_.parts, which) != shown_.parts.end();
+  }
+
+  void write_links_to_sections() {
     for (std::size_t at = 0; at < shown_.sections.size(); ++at) {
       out_ << "<a href=#section";
       out_.number(at) << ">";
       out_.text(shown_.sections[at].title) << "</a>";
     }
-    out_ << "</nav>\n";
   }
 
   void write_findings() {
