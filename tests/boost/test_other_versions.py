@@ -74,7 +74,7 @@ def run(*command, **options):
     return subprocess.run(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
-LIBRARY_ONLY = ("-DGMR_BUILD_APPS=OFF", "-DGMR_BUILD_TESTS=OFF")
+LIBRARY_ONLY = ("-DGMR_BUILD_APPS=OFF", "-DGMR_BUILD_COMMAND=OFF", "-DGMR_BUILD_TESTS=OFF")
 
 
 def configure(boost, *options):

@@ -190,15 +190,15 @@ class Command(Served):
 
     def test_by_signal_from_standard_error(self):
         with harness.Server() as server:
-            done = reports.wait_for(lambda: self.told(server), server.stderr)
+            done = reports.wait_for(lambda: self.told(server.process), server.stderr)
             self.assertIn("Cause:   signal SIGUSR2", done.stdout)
             self.assertTrue(done.stdout.endswith("=\n"))
             done = self.asked(server.process.pid, "--format", "json")
             self.assertIn("asked by signal", done.stderr)
 
     @staticmethod
-    def told(server):
-        done = gmr("report", server.process.pid)
+    def told(process):
+        done = gmr("report", process.pid)
         return done if done.returncode == 0 else None
 
     def test_by_signal_from_the_directory_of_reports(self):
@@ -248,6 +248,20 @@ class Command(Served):
         with self.server() as server:
             self.await_socket()
             self.asked(server.process.pid, code=77, user=NOBODY, group=NOBODY, extra_groups=[])
+
+    @unittest.skipUnless((pathlib.Path(GMR).parent.parent / "lib/preload/libgmr_preload.so").exists(),
+                         "there is no preload library in this build")
+    def test_run(self):
+        """A program that knows nothing of gmr reports."""
+        with open(self.folder / "stderr", "a+") as stderr, subprocess.Popen([GMR, "run", "--", "sleep", "600"], stderr=stderr) as program:
+            try:
+                done = reports.wait_for(lambda: self.told(program), lambda: (self.folder / "stderr").read_text())
+                self.assertRegex(done.stdout, r"name: +sleep\n")
+            finally:
+                program.kill()
+        self.assertEqual(64, gmr("run", "sleep", "600").returncode)
+        self.assertEqual(69, gmr("run", "--", self.folder / "nothing").returncode)
+        self.assertEqual(66, gmr("run", "--options", self.folder / "nothing", "--", "true").returncode)
 
     def test_wrong_command_lines(self):
         for arguments in [], ["1", "2"], ["--no-such-option", "1"], ["--socket=/x", "name"]:

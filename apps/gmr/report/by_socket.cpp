@@ -138,6 +138,12 @@ std::string report_in(const http::response<http::string_body>& answer) {
 
 }  // namespace
 
+bool is_answered(const std::string& path) {
+  const opened_file socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  const int error = connect_to(reach(path, std::nullopt), socket);
+  return error == 0 || error == EAGAIN;
+}
+
 socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> process,
                             const wanted_form& form) {
   const opened_file socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};

@@ -25,6 +25,9 @@ struct socket_answer {
   std::string unreachable;  // why nobody could be asked there; then there is no report
 };
 
+// Whether anybody listens at that path.
+[[nodiscard]] bool is_answered(const std::string& path);
+
 // `address`: a path, or @NAME. `process`: who has to answer there; none: anybody. Its path is
 // looked for in that process's root directory. Throws `failure` for an answer that is no report.
 [[nodiscard]] socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> process,

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "report/by_socket.hpp"
 #include "report/process.hpp"
 #include "sink/log_file.hpp"
 
@@ -71,7 +72,8 @@ std::vector<found_service> find_services(const std::string& name) {
   for (const std::string& directory : run_time_directories(name)) {
     for (const std::string& file : names_in(directory)) {
       const std::string path = directory + '/' + file;
-      if (is_socket_of(file, name) && !told.contains(path))
+      // One that was left behind by a process which was killed is nobody's.
+      if (is_socket_of(file, name) && !told.contains(path) && is_answered(path))
         found.push_back({.process = {}, .socket = path});
     }
   }

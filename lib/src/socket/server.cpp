@@ -190,15 +190,15 @@ void server::ask_for_report(client& each, clock::time_point now) {
   each.line.wait(now + set_.longest);
 }
 
+// It may fail to be made, or to be drawn where there is no memory.
 void server::give_report(client& each, clock::time_point now) {
-  made_report made;
+  response text;
   try {
-    made = each.coming.get();
-  } catch (const std::future_error&) {
-    return each.line.give(refuse(503, "no report could be made; the service's log may tell why"),
-                          now);
+    text = answer(rendered(each.coming.get(), each.wanted), content_type(each.wanted.format));
+  } catch (const std::exception&) {
+    text = refuse(503, "no report could be made; the service's log may tell why");
   }
-  each.line.give(answer(rendered(made, each.wanted), content_type(each.wanted.format)), now);
+  each.line.give(std::move(text), now);
 }
 
 // Requests that one report answers have one text.

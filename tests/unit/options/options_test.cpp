@@ -105,6 +105,20 @@ TEST(Options, NoneMeansNeverSignalAThread) {
   EXPECT_EQ(settings_of({"--oslo_reports.capture_signal=auto"}).capture_signal, 0);
 }
 
+TEST(Options, OfTheSocket) {
+  EXPECT_EQ(settings_of({}).socket, "");
+  EXPECT_EQ(settings_of({"--oslo_reports.socket=off"}).socket, "");
+  for (const std::string good : {"auto", "@orders", "/run/orders/report.sock"})
+    EXPECT_EQ(settings_of({"--oslo_reports.socket=" + good}).socket, good);
+  for (const std::string wrong : {"on", "report.sock", "@", "/run/", "./x"}) {
+    const std::string error = settings_error("socket", wrong);
+    EXPECT_THAT(error, HasSubstr("'" + wrong + "'"));
+    EXPECT_THAT(error, HasSubstr("an absolute path, @NAME, auto or off is needed"));
+  }
+  EXPECT_EQ(settings_of({"--oslo_reports.socket=/" + std::string(106, 'x')}).socket.size(), 107U);
+  EXPECT_THAT(settings_error("socket", "/" + std::string(107, 'x')), HasSubstr("107 bytes"));
+}
+
 TEST(Options, AutomaticReportsAreLimited) {
   EXPECT_EQ(settings_of({}).reports_per_minute, 6U);
   EXPECT_EQ(settings_of({"--oslo_reports.reports_per_minute=0"}).reports_per_minute, 0U);
