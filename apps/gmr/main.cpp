@@ -13,6 +13,7 @@
 #include "exit_codes.hpp"
 #include "report/report.hpp"
 #include "run/run.hpp"
+#include "view/view_report.hpp"
 
 namespace {
 
@@ -20,6 +21,7 @@ using namespace gmr_command;
 
 constexpr std::array commands{
     command{"report", "ask a running process for a report", ask_for_report},
+    command{"view", "show a report, also out of a log, as text, HTML or JSON", view_report},
     command{"run", "run an unmodified program that reports when asked", run_program},
 };
 

@@ -51,7 +51,6 @@ class StartUp(unittest.TestCase):
             for line, says in (("[http]\nport = many", ":2: "), ("[http]\n\nprot = 1", ":3: "), ("[http\n", ":1: "),
                                ("[server]\nworkers = 0", ":2: "), ("[storage]\npath = /nowhere/q.db", ":2: "),
                                ("[storage]\nuri = mongodb://user:hidden@h/d", ":2: "),
-                               ("[oslo_reports]\nformat = html", ":2: "),
                                ("[oslo_reports]\nstall_seconds = 0.01", ":2: ")):
                 file.write_text(line + "\n")
                 result = harness.run("--config-file", str(file))
@@ -61,7 +60,7 @@ class StartUp(unittest.TestCase):
                 self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
         self.refused(66, "--config-file", "/nowhere/queue.conf", says="/nowhere/queue.conf")
         self.refused(64, "--server.workers=257", says="workers")
-        self.refused(78, "--oslo_reports.format=html", says="html")
+        self.refused(64, "--oslo_reports.format=xml", says="html")
         self.refused(64, "--oslo_reports.on_fatal=on", says="on_fatal")
         self.refused(64, "--oslo_reports.list=all", says="list")
 

@@ -9,7 +9,7 @@ import re
 import sys
 
 STAGES = ["text", "os", "model", "hook", "capture", "unwind", "symbolize", "analyse", "options", "facts",
-          "section", "outline", "view", "sink",
+          "section", "outline", "view", "read", "sink",
           "trigger", "socket", "reporter"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<](?:gmr/(?:detail/)?)?([a-z]+)/[^">]+[">]', re.M)
 ABOVE = re.compile(r'^\s*#\s*include\s*["<](gmr/[a-z]+\.hpp)[">]', re.M)

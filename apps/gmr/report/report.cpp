@@ -33,7 +33,7 @@ po::options_description report_options() {
   po::options_description described;
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
   described.add_options()("format", text("FORMAT"),
-                          "text or json; by socket only, as the next three")(
+                          "text, json, html or oslo; by socket only, as the next three")(
       "list", text("LIST"), "groups, each or tree")("order", text("ORDER"),
                                                     "suspicious, oldest or largest")(
       "sections", text("NAMES"),

@@ -74,7 +74,9 @@ double rank(const green_thread_group& group, group_order order) noexcept {
   return -suspicion(group);
 }
 
-void sort(std::vector<green_thread_group>& groups, group_order order) {
+}  // namespace
+
+void sort_groups(std::vector<green_thread_group>& groups, group_order order) {
   for (green_thread_group& each : groups) {
     std::sort(each.ids.begin(), each.ids.end());
     std::sort(each.parents.begin(), each.parents.end());
@@ -86,8 +88,6 @@ void sort(std::vector<green_thread_group>& groups, group_order order) {
            std::tuple{rank(right, order), right.count, right.ids};
   });
 }
-
-}  // namespace
 
 std::string spawned_in(const green_thread_view& view) {
   const logical_frame& at = view.spawned;
@@ -215,7 +215,7 @@ std::vector<green_thread_group> green_thread_groups::finish(std::span<const std:
     made.waits_for = wait_of(waits_for, single ? std::span<const operation_info>{made.operations}
                                                : std::span<const operation_info>{});
   }
-  sort(result, order);
+  sort_groups(result, order);
   return result;
 }
 

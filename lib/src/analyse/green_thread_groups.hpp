@@ -50,6 +50,9 @@ class green_thread_groups final {
   std::vector<std::uint32_t> first_;  // by stack: number of its first group + 1
 };
 
+// In the order that is asked for, and what each of them lists by id.
+void sort_groups(std::vector<green_thread_group>& groups, group_order order);
+
 // Where it was created: "function at file:line"; empty when that is not known, or is the function
 // that its frames end with.
 [[nodiscard]] std::string spawned_in(const green_thread_view& view);

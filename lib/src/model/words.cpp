@@ -153,6 +153,19 @@ std::string_view to_string(green_thread_state state) noexcept {
   return "suspended";
 }
 
+std::string_view extension_of(report_format format) noexcept {
+  switch (format) {
+    case report_format::json:
+      return "json";
+    case report_format::html:
+      return "html";
+    case report_format::text:
+    case report_format::oslo:
+      return "txt";
+  }
+  return "txt";
+}
+
 std::string cause_text(cause_kind kind, std::string_view what) {
   const std::string text{what};
   switch (kind) {

@@ -26,6 +26,8 @@ struct choice_word {
 inline constexpr std::array format_words{
     choice_word<report_format>{"text", report_format::text},
     choice_word<report_format>{"json", report_format::json},
+    choice_word<report_format>{"html", report_format::html},
+    choice_word<report_format>{"oslo", report_format::oslo},
 };
 inline constexpr std::array list_words{
     choice_word<report_list>{"groups", report_list::groups},

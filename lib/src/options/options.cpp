@@ -127,11 +127,6 @@ Enumeration choice_of(const po::variables_map& values, const char* name,
 }
 
 report_format format_of(const po::variables_map& values) {
-  if (text_of(values, "format") == "html") {
-    throw unavailable_option(
-        full_name("format"),
-        unacceptable("html", "not available yet; one of text, json is needed"));
-  }
   return choice_of(values, "format", format_words);
 }
 
@@ -277,7 +272,8 @@ po::options_description options() {
       "oslo_reports.socket", po::value<std::string>()->default_value("off")->value_name("SOCKET"),
       "Unix socket to ask on: a path, @NAME (abstract), auto (a file in the run-time directory) or "
       "off")("oslo_reports.format",
-             po::value<std::string>()->default_value("text")->value_name("FORMAT"), "text or json")(
+             po::value<std::string>()->default_value("text")->value_name("FORMAT"),
+             "text, json, html or oslo (the layout of oslo.reports)")(
       "oslo_reports.list", po::value<std::string>()->default_value("groups")->value_name("LIST"),
       "groups: identical stacks once; each: every green thread by itself; tree: "
       "one call tree")("oslo_reports.order",

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gmr/model/report.hpp"
@@ -115,12 +116,16 @@ struct section_outline {
   const custom_section* source = nullptr;
 };
 
+// The text of the line that a frame stands on.
+using source_lines = std::unordered_map<const frame*, std::string>;
+
 // Points into the report, which outlives it.
 struct outline {
   const report* source = nullptr;
   std::vector<part> parts;  // that are shown, in order
   std::string source_root;  // source paths are relative to it, ends in '/'; empty: they are whole
-  bool all_seen = true;     // no note says that something could not be seen
+  const source_lines* code = nullptr;  // shown with frames by who has the source at hand, or null
+  bool all_seen = true;                // no note says that something could not be seen
   std::vector<finding_outline> findings;
   value package;                        // key_values, also where the stage that makes them failed
   value process;                        // likewise

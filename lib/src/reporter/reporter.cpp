@@ -67,7 +67,7 @@ void write_report(const report& made, const settings& set, report_queue& queue) 
   const sinks::file_name name{.service = made.package.name,
                               .time = made.time,
                               .number = made.number,
-                              .extension = set.format == report_format::json ? "json" : "txt"};
+                              .extension = std::string{extension_of(set.format)}};
   queue.progress().writing(true);
   const std::string error = sinks::write(
       {.log_dir = set.log_dir, .kept = {.count = set.log_keep, .bytes = set.log_keep_bytes}}, name,

@@ -55,7 +55,7 @@ std::string_view stamp_in(std::string_view name, std::string_view begin) {
   if (!take(rest, "_") || !take_digits(rest) || !take(rest, "_")) return {};
   if (!take(rest, "raw") && !take_digits(rest)) return {};
   if (take(rest, "-") && !take_digits(rest)) return {};
-  return rest == ".txt" || rest == ".json" ? stamp : std::string_view{};
+  return rest == ".txt" || rest == ".json" || rest == ".html" ? stamp : std::string_view{};
 }
 
 bool is_older(const old_report& one, const old_report& other) {

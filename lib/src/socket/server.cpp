@@ -30,7 +30,16 @@ constexpr std::chrono::milliseconds pause_after_trouble{100};
 constexpr int most_at_once = 64;  // clients, before those that are there have their turn
 
 std::string_view content_type(report_format format) {
-  return format == report_format::json ? "application/json" : plain_text;
+  switch (format) {
+    case report_format::json:
+      return "application/json";
+    case report_format::html:
+      return "text/html; charset=utf-8";
+    case report_format::text:
+    case report_format::oslo:
+      return plain_text;
+  }
+  return plain_text;
 }
 
 }  // namespace

@@ -40,27 +40,13 @@ void show_finding(page& out, const outlines::finding_outline& shown, const path_
     out.line(2, "and " + counted(shown.more_stacks, "thread") + " more: see Threads");
 }
 
-// "Report:  7 (answers 12 requests, 3 automatic ones refused since the last report)"
-std::string number_line(const report& complete) {
-  std::string more;
-  if (complete.coalesced > 1) more = "answers " + std::to_string(complete.coalesced) + " requests";
-  if (complete.refused != 0)
-    more.append(more.empty() ? "" : ", ")
-        .append(std::to_string(complete.refused))
-        .append(complete.refused == 1 ? " automatic one" : " automatic ones")
-        .append(" refused since the last report");
-  std::string line = "Report:  " + std::to_string(complete.number);
-  if (!more.empty()) line.append(" (").append(more).append(")");
-  return line;
-}
-
 void show_head(page& out, const outlines::outline& shown, const path_shortener& paths) {
   const report& complete = *shown.source;
   out.banner("Guru Meditation");
   out.line(0, "Cause:   " + texts::printable(complete.cause));
   out.line(0, "Time:    " + texts::utc_time(complete.time));
   out.line(0, "Host:    " + texts::printable(complete.host));
-  out.line(0, number_line(complete));
+  out.line(0, "Report:  " + report_number_text(complete));
   out.blank();
   if (shown.findings.empty()) {
     out.line(0, shown.all_seen ? "Findings: no findings"
@@ -148,21 +134,37 @@ void show_part(page& out, outlines::part which, const outlines::outline& shown,
 }
 
 void show_end(page& out, const report& complete) {
-  const cost_info& cost = complete.cost;
   out.blank();
-  out.line(0, "Made in " + texts::human_duration(cost.total_seconds) + ": capture " +
-                  texts::human_duration(cost.capture_seconds) + ", resolve " +
-                  texts::human_duration(cost.resolve_seconds) + ", sections " +
-                  texts::human_duration(cost.sections_seconds) + "; memory grew by " +
-                  texts::human_bytes(static_cast<double>(cost.memory_growth_bytes)));
+  out.line(0, cost_text(complete.cost));
   out.banner("End of Guru Meditation");
 }
 
 }  // namespace
 
+std::string report_number_text(const report& complete) {
+  std::string more;
+  if (complete.coalesced > 1) more = "answers " + std::to_string(complete.coalesced) + " requests";
+  if (complete.refused != 0)
+    more.append(more.empty() ? "" : ", ")
+        .append(std::to_string(complete.refused))
+        .append(complete.refused == 1 ? " automatic one" : " automatic ones")
+        .append(" refused since the last report");
+  std::string text = std::to_string(complete.number);
+  if (!more.empty()) text.append(" (").append(more).append(")");
+  return text;
+}
+
+std::string cost_text(const cost_info& cost) {
+  return "Made in " + texts::human_duration(cost.total_seconds) + ": capture " +
+         texts::human_duration(cost.capture_seconds) + ", resolve " +
+         texts::human_duration(cost.resolve_seconds) + ", sections " +
+         texts::human_duration(cost.sections_seconds) + "; memory grew by " +
+         texts::human_bytes(static_cast<double>(cost.memory_growth_bytes));
+}
+
 std::string to_text(const outlines::outline& shown) {
   page out;
-  const path_shortener paths{shown.source_root};
+  const path_shortener paths{shown};
   show_head(out, shown, paths);
   for (const outlines::part each : shown.parts)
     show_part(out, each, shown, paths);

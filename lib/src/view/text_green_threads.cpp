@@ -36,17 +36,6 @@ void show_on_one_line(page& out, const std::string& what, const std::vector<std:
   out.line(0, what + join_fitting(printable_all(texts), page::width - used, texts.size()));
 }
 
-// "awaited by 6" is said of all of them; otherwise "12 awaited by 6" of each that is.
-std::string parents_text(const green_thread_group& group, outlines::parent_form form) {
-  const std::string how = group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ";
-  if (form == outlines::parent_form::same) return how + std::to_string(group.parents.front());
-  std::vector<std::string> each;
-  each.reserve(group.parent_of.size());
-  for (const green_thread_parent& of : group.parent_of)
-    each.push_back(std::to_string(of.id) + " " + how + std::to_string(of.parent));
-  return join_some(each, most_ids, group.with_parent);
-}
-
 // Who they are, apart from their ids.
 void show_details(page& out, const outlines::green_group_outline& shown) {
   const green_thread_group& group = *shown.source;
@@ -55,23 +44,7 @@ void show_details(page& out, const outlines::green_group_outline& shown) {
     show_on_one_line(out, "labelled " + texts::printable(key) + " = ", texts);
   if (shown.parents != outlines::parent_form::none) out.line(0, parents_text(group, shown.parents));
   if (!group.spawned.empty()) show_on_one_line(out, "spawned in ", group.spawned);
-  if (!group.stack_bytes) return;
-  std::string memory = "stack of " + texts::human_bytes(static_cast<double>(*group.stack_bytes));
-  if (group.high_water_bytes)
-    memory +=
-        ", at most " + texts::human_bytes(static_cast<double>(*group.high_water_bytes)) + " used";
-  out.line(0, memory);
-}
-
-// "read on descriptor 12 (tcp 127.0.0.1:80 - 127.0.0.1:5112)"
-std::string operation_text(const operation_info& operation) {
-  std::string out = texts::printable(operation.kind);
-  if (operation.fd) out += " on descriptor " + std::to_string(*operation.fd);
-  if (!operation.peer.empty()) out += " (" + texts::printable(operation.peer) + ")";
-  out += queues_text(operation.queues);
-  if (operation.seconds) out += remaining_text(*operation.seconds);
-  if (operation.ready) out += ", ready";
-  return out;
+  if (group.stack_bytes) out.line(0, memory_text(group));
 }
 
 // One line each; the title has what a single green thread waits for.
@@ -88,17 +61,6 @@ void show_waits(page& out, const green_thread_group& group) {
   }
   if (shown != 0 && seen < group.count)
     out.line(2, "and those of " + counted(group.count - seen, "more green thread"));
-}
-
-void show_event_loop(page& out, const event_loop_info& loop) {
-  std::string text = "Event loop " + texts::hex(loop.address) + ": ";
-  text += loop.queued == 0 ? "no handler queued" : counted(loop.queued, "handler") + " queued";
-  if (loop.oldest_seconds) text += ", the first for " + texts::human_duration(*loop.oldest_seconds);
-  text += "; " + counted(loop.pending, "operation") + " pending";
-  if (!loop.threads.empty())
-    text += "; run by " + std::string{loop.threads.size() == 1 ? "thread " : "threads "} +
-            join_some(to_texts(loop.threads), most_ids, loop.threads.size());
-  out.line(0, text);
 }
 
 void show_group(page& out, const outlines::green_group_outline& shown,
@@ -126,7 +88,57 @@ std::string extent_text(const stack_extent& extent) {
          size + " used";
 }
 
-std::string one_line(const green_thread_info& each) {
+void show_listed(page& out, const outlines::listed_stack& shown, const path_shortener& paths) {
+  out.block("Stack " + std::to_string(shown.number) + ": " +
+            counted(shown.green_threads.size(), "green thread"));
+  for (const green_thread_info* each : shown.green_threads)
+    out.line(0, green_thread_text(*each));
+  show_stack(out, 2, shown.stack, paths);
+}
+
+}  // namespace
+
+std::string parents_text(const green_thread_group& group, outlines::parent_form form) {
+  const std::string how = group.kind == green_thread_kind::fiber ? "resumed by " : "awaited by ";
+  if (form == outlines::parent_form::same) return how + std::to_string(group.parents.front());
+  std::vector<std::string> each;
+  each.reserve(group.parent_of.size());
+  for (const green_thread_parent& of : group.parent_of)
+    each.push_back(std::to_string(of.id) + " " + how + std::to_string(of.parent));
+  return join_some(each, most_ids, group.with_parent);
+}
+
+std::string memory_text(const green_thread_group& group) {
+  if (!group.stack_bytes) return {};
+  std::string out = "stack of " + texts::human_bytes(static_cast<double>(*group.stack_bytes));
+  if (group.high_water_bytes)
+    out +=
+        ", at most " + texts::human_bytes(static_cast<double>(*group.high_water_bytes)) + " used";
+  return out;
+}
+
+std::string operation_text(const operation_info& operation) {
+  std::string out = texts::printable(operation.kind);
+  if (operation.fd) out += " on descriptor " + std::to_string(*operation.fd);
+  if (!operation.peer.empty()) out += " (" + texts::printable(operation.peer) + ")";
+  out += queues_text(operation.queues);
+  if (operation.seconds) out += remaining_text(*operation.seconds);
+  if (operation.ready) out += ", ready";
+  return out;
+}
+
+std::string event_loop_text(const event_loop_info& loop) {
+  std::string text = "Event loop " + texts::hex(loop.address) + ": ";
+  text += loop.queued == 0 ? "no handler queued" : counted(loop.queued, "handler") + " queued";
+  if (loop.oldest_seconds) text += ", the first for " + texts::human_duration(*loop.oldest_seconds);
+  text += "; " + counted(loop.pending, "operation") + " pending";
+  if (!loop.threads.empty())
+    text += "; run by " + std::string{loop.threads.size() == 1 ? "thread " : "threads "} +
+            join_some(to_texts(loop.threads), most_ids, loop.threads.size());
+  return text;
+}
+
+std::string green_thread_text(const green_thread_info& each) {
   std::string out = std::to_string(each.id) + " ";
   if (!each.name.empty()) out += texts::printable(each.name) + " ";
   out.append(to_string(each.kind)).append(" ").append(to_string(each.state));
@@ -146,16 +158,6 @@ std::string one_line(const green_thread_info& each) {
   return out;
 }
 
-void show_listed(page& out, const outlines::listed_stack& shown, const path_shortener& paths) {
-  out.block("Stack " + std::to_string(shown.number) + ": " +
-            counted(shown.green_threads.size(), "green thread"));
-  for (const green_thread_info* each : shown.green_threads)
-    out.line(0, one_line(*each));
-  show_stack(out, 2, shown.stack, paths);
-}
-
-}  // namespace
-
 std::string group_title(const green_thread_group& group) {
   std::string out = counted(group.count, to_string(group.kind));
   out.append(" ").append(to_string(group.state));
@@ -173,7 +175,7 @@ void show_green_threads(page& out, const outlines::outline& shown, const path_sh
   if (all.count != 0) summary += ", " + counted(all.stacks.size(), "different stack");
   out.line(0, summary);
   for (const event_loop_info& loop : all.event_loops)
-    show_event_loop(out, loop);
+    out.line(0, event_loop_text(loop));
   for (const std::string& note : all.notes)
     out.line(0, "note: " + texts::printable(note));
   if (shown.source->list == report_list::tree)

@@ -12,28 +12,8 @@ namespace {
 
 constexpr std::size_t most_shown = 10;
 
-// "50 operations pending for 1.2 s to 3 min 12 s: read"
-std::string title_of(const operation_group& group) {
-  std::string out = counted(group.count, "operation") + (group.ready ? " ready" : " pending");
-  if (const std::string since = ages_text(group.oldest_seconds, group.newest_seconds);
-      !since.empty())
-    out += " " + since;
-  return out + ": " + texts::printable(group.kind);
-}
-
-// "descriptor 12 (tcp 127.0.0.1:80 - 127.0.0.1:5112), for 3.0 s"; empty when nothing is known.
-std::string line_of(const unowned_operation_info& one) {
-  std::string out;
-  if (one.fd) out += "descriptor " + std::to_string(*one.fd);
-  if (!one.peer.empty()) out += " (" + texts::printable(one.peer) + ")";
-  out += queues_text(one.queues);
-  if (one.since_seconds) out += ", for " + texts::human_duration(*one.since_seconds);
-  if (one.expiry_seconds) out += remaining_text(*one.expiry_seconds);
-  return out.starts_with(", ") ? out.substr(2) : out;
-}
-
 void show_group(page& out, const operation_group& group) {
-  out.block(title_of(group));
+  out.block(operations_title(group));
   std::string loop = "event loop " + texts::hex(group.event_loop);
   std::vector<std::string> threads;
   threads.reserve(group.threads.size());
@@ -43,7 +23,7 @@ void show_group(page& out, const operation_group& group) {
   out.line(0, loop + join_some(threads, most_shown, threads.size()));
   std::size_t shown = 0;
   for (const unowned_operation_info& each : group.operations) {
-    const std::string line = line_of(each);
+    const std::string line = unowned_text(each);
     if (line.empty()) continue;  // signals, and timers that never expire: there is no more to say
     if (shown == most_shown) break;
     out.line(2, line);
@@ -54,6 +34,24 @@ void show_group(page& out, const operation_group& group) {
 }
 
 }  // namespace
+
+std::string operations_title(const operation_group& group) {
+  std::string out = counted(group.count, "operation") + (group.ready ? " ready" : " pending");
+  if (const std::string since = ages_text(group.oldest_seconds, group.newest_seconds);
+      !since.empty())
+    out += " " + since;
+  return out + ": " + texts::printable(group.kind);
+}
+
+std::string unowned_text(const unowned_operation_info& one) {
+  std::string out;
+  if (one.fd) out += "descriptor " + std::to_string(*one.fd);
+  if (!one.peer.empty()) out += " (" + texts::printable(one.peer) + ")";
+  out += queues_text(one.queues);
+  if (one.since_seconds) out += ", for " + texts::human_duration(*one.since_seconds);
+  if (one.expiry_seconds) out += remaining_text(*one.expiry_seconds);
+  return out.starts_with(", ") ? out.substr(2) : out;
+}
 
 std::string ages_text(std::optional<double> oldest, std::optional<double> newest) {
   if (!oldest) return {};

@@ -17,6 +17,25 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// The place moves to a line of its own when both don't fit: names break badly in the middle.
+void show_frame(page& out, std::size_t indent, std::size_t number, const frame& entry,
+                const path_shortener& paths) {
+  std::string line = "#" + std::to_string(number);
+  line.append(std::max<std::size_t>(4, line.size() + 1) - line.size(), ' ');
+  line += function_text(entry);
+  const std::string place = place_text(entry, paths);
+  if (place.empty() || indent + texts::columns(line) + 1 + texts::columns(place) <= page::width) {
+    out.unbroken(indent, place.empty() ? line : line + " " + place);
+  } else {
+    out.unbroken(indent, line);
+    out.unbroken(indent + 8, place);
+  }
+  if (const std::string_view code = paths.code(entry); !code.empty())
+    out.unbroken(indent + 8, "> " + texts::printable(code));
+}
+
+}  // namespace
+
 std::string function_text(const frame& entry) {
   std::string name =
       texts::printable(entry.function.empty() ? entry.function_full : entry.function);
@@ -42,21 +61,6 @@ std::string place_text(const frame& entry, const path_shortener& paths) {
   return place;
 }
 
-// The place moves to a line of its own when both don't fit: names break badly in the middle.
-void show_frame(page& out, std::size_t indent, std::size_t number, const frame& entry,
-                const path_shortener& paths) {
-  std::string line = "#" + std::to_string(number);
-  line.append(std::max<std::size_t>(4, line.size() + 1) - line.size(), ' ');
-  line += function_text(entry);
-  const std::string place = place_text(entry, paths);
-  if (place.empty() || indent + texts::columns(line) + 1 + texts::columns(place) <= page::width) {
-    out.unbroken(indent, place.empty() ? line : line + " " + place);
-  } else {
-    out.unbroken(indent, line);
-    out.unbroken(indent + 8, place);
-  }
-}
-
 std::string fold_text(const outlines::frame_run& run) {
   const std::vector<std::string_view>& names = run.libraries;
   std::string text = "... " + counted(run.count, "frame") + " of ";
@@ -64,8 +68,6 @@ std::string fold_text(const outlines::frame_run& run) {
     text.append(at == 0 ? "" : at + 1 == names.size() ? " and " : ", ").append(names[at]);
   return text + (names.empty() ? "libraries ..." : " ...");
 }
-
-}  // namespace
 
 std::string path_shortener::shorten(std::string_view file) const {
   constexpr std::string_view system_headers = "/usr/include/";
@@ -78,6 +80,12 @@ std::string path_shortener::shorten(std::string_view file) const {
   while (file.starts_with("../") || file.starts_with("./"))
     file.remove_prefix(file.find('/') + 1);
   return texts::printable(file);
+}
+
+std::string_view path_shortener::code(const frame& entry) const {
+  if (code_ == nullptr) return {};
+  const auto known = code_->find(&entry);
+  return known == code_->end() ? std::string_view{} : known->second;
 }
 
 std::string frame_text(const frame& entry, const path_shortener& paths) {

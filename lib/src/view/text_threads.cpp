@@ -26,9 +26,9 @@ std::string cpu_text(const cpu_times& cpu) {
   return out;
 }
 
-// "812 io-1: sleeping, waits for mutex 0x7f.. held by thread 813, cpu 1.2 s": what it does before
-// what it used, so that this is on the first line when there are two.
-std::string header(const thread_info& thread) {
+}  // namespace
+
+std::string thread_header(const thread_info& thread) {
   std::string out = std::to_string(thread.id) + " " + texts::printable(thread.name) + ": ";
   out += os::state_word(thread.state);
   if (thread.capture != capture_outcome::ok)
@@ -50,8 +50,6 @@ std::string group_title(const outlines::thread_group& group) {
          std::to_string(ids.size()) + "): same stack";
 }
 
-}  // namespace
-
 void show_threads(page& out, const outlines::outline& shown, const path_shortener& paths) {
   const std::vector<outlines::thread_group>& groups = shown.thread_groups;
   out.line(0, counted(shown.threads.size(), "thread") + ", " +
@@ -60,9 +58,9 @@ void show_threads(page& out, const outlines::outline& shown, const path_shortene
     if (group.threads.size() > 1) {
       out.block(group_title(group));
       for (const thread_info* thread : group.threads)
-        out.line(0, header(*thread));
+        out.line(0, thread_header(*thread));
     } else {
-      out.block("Thread " + header(*group.threads.front()));
+      out.block("Thread " + thread_header(*group.threads.front()));
     }
     show_stack(out, 2, group.stack, paths);
   }

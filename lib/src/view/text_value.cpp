@@ -18,13 +18,6 @@ constexpr std::size_t widest_name = 28;  // names up to here align their values
 void show_nested(page& out, std::size_t indent, const value& content, std::string_view name,
                  int depth);
 
-bool is_container(const value& content) {
-  return std::holds_alternative<list>(content.get()) ||
-         std::holds_alternative<key_values>(content.get()) ||
-         std::holds_alternative<table>(content.get()) ||
-         std::holds_alternative<text>(content.get());
-}
-
 std::optional<double> as_number(const value& content) {
   return std::visit(
       overloaded{
@@ -55,16 +48,6 @@ std::string scalar_text(const value& content) {
                     content.get());
 }
 
-// "12.3 MiB (12898304)" for rss_bytes.
-std::string named_scalar(std::string_view name, const value& content) {
-  const std::optional<double> number = as_number(content);
-  if (number && name.ends_with("_bytes"))
-    return *number < 1024 ? texts::human_bytes(*number)
-                          : texts::human_bytes(*number) + " (" + scalar_text(content) + ")";
-  if (number && name.ends_with("_seconds")) return texts::human_duration(*number);
-  return scalar_text(content);
-}
-
 std::string row_text(const table& content, const std::vector<value>& row, int depth) {
   std::string out = "{";
   for (std::size_t column = 0; column < std::min(row.size(), content.columns.size()); ++column) {
@@ -74,10 +57,6 @@ std::string row_text(const table& content, const std::vector<value>& row, int de
     out += inline_text(row[column], content.columns[column], depth + 1);
   }
   return out + "}";
-}
-
-bool names_unit(std::string_view name) {
-  return name.ends_with("_bytes") || name.ends_with("_seconds");
 }
 
 // `unit` is the name of the whole when that has a unit: memory_bytes with resident, peak, ...
@@ -129,6 +108,26 @@ void show_nested(page& out, std::size_t indent, const value& content, std::strin
 }
 
 }  // namespace
+
+bool is_container(const value& content) {
+  return std::holds_alternative<list>(content.get()) ||
+         std::holds_alternative<key_values>(content.get()) ||
+         std::holds_alternative<table>(content.get()) ||
+         std::holds_alternative<text>(content.get());
+}
+
+bool names_unit(std::string_view name) {
+  return name.ends_with("_bytes") || name.ends_with("_seconds");
+}
+
+std::string named_scalar(std::string_view name, const value& content) {
+  const std::optional<double> number = as_number(content);
+  if (number && name.ends_with("_bytes"))
+    return *number < 1024 ? texts::human_bytes(*number)
+                          : texts::human_bytes(*number) + " (" + scalar_text(content) + ")";
+  if (number && name.ends_with("_seconds")) return texts::human_duration(*number);
+  return scalar_text(content);
+}
 
 std::string inline_text(const value& content, std::string_view name, int depth) {
   if (depth > deepest_shown) return "(nested too deep to show)";

@@ -154,11 +154,9 @@ TEST(Options, WhatIsKeptIsLimited) {
   EXPECT_THAT(settings_error("log_keep_bytes", "-1"), HasSubstr("'-1'"));
 }
 
-TEST(Options, HtmlIsRefusedUntilItExists) {
-  const std::string error = settings_error("format", "html");
-  EXPECT_THAT(error, HasSubstr("'html'"));
-  EXPECT_THAT(error, HasSubstr("not available yet"));
-  EXPECT_THAT(error, HasSubstr("text, json"));
+TEST(Options, Formats) {
+  EXPECT_EQ(settings_of({"--oslo_reports.format=html"}).format, gmr::report_format::html);
+  EXPECT_EQ(settings_of({"--oslo_reports.format=oslo"}).format, gmr::report_format::oslo);
 }
 
 TEST(Options, WhatTheServiceIsWatchedForIsOffUntilItIsAskedFor) {
@@ -179,7 +177,7 @@ TEST(Options, WhatTheServiceIsWatchedForIsOffUntilItIsAskedFor) {
 TEST(Options, ErrorsNameOptionValueAndWhatIsAllowed) {
   EXPECT_EQ(settings_error("list", "all"),
             "oslo_reports.list: 'all' is not acceptable: one of groups, each, tree is needed");
-  EXPECT_THAT(settings_error("format", "TEXT"), HasSubstr("one of text, json"));
+  EXPECT_THAT(settings_error("format", "TEXT"), HasSubstr("one of text, json, html, oslo"));
   EXPECT_THAT(settings_error("signal", "NOPE"), HasSubstr("'NOPE'"));
   EXPECT_THAT(settings_error("signal", "NOPE"), HasSubstr("number or none is needed"));
   EXPECT_THAT(settings_error("capture_signal", "NOPE"), HasSubstr("auto or none"));

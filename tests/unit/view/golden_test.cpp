@@ -14,7 +14,10 @@
 #include <memory>
 
 #include "golden_reports.hpp"
+#include "view/html/assets.hpp"
+#include "view/html/html.hpp"
 #include "view/json.hpp"
+#include "view/oslo.hpp"
 #include "view/text.hpp"
 
 namespace gmr::views {
@@ -31,6 +34,14 @@ std::string indented(const std::string& json) {
   writer.SetIndent(' ', 1);
   read.Accept(writer);
   return std::string{buffer.GetString(), buffer.GetSize()} + "\n";
+}
+
+// Without style and script, which are the same for all, and their hashes.
+std::string without_assets(std::string html) {
+  for (const std::string_view asset : {html_style, html_style_hash, html_script, html_script_hash})
+    if (const std::size_t at = html.find(asset); at != std::string::npos)
+      html.erase(at, asset.size());
+  return html;
 }
 
 std::string content_of(const fs::path& file) {
@@ -68,6 +79,8 @@ TEST_P(Golden, IsAsItWas) {
   const outlines::outline shown = outlines::arrange(made);
   expect_golden(GetParam().name + ".txt", to_text(shown));
   expect_golden(GetParam().name + ".json", indented(to_json(shown)));
+  expect_golden(GetParam().name + ".html", without_assets(to_html(shown)));
+  expect_golden(GetParam().name + ".oslo", to_oslo(shown));
 }
 
 INSTANTIATE_TEST_SUITE_P(Reports, Golden, testing::ValuesIn(test::golden_reports()),

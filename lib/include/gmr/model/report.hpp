@@ -102,7 +102,11 @@ enum class report_list { groups, each, tree };
 // Which groups of green threads come first: the suspicious ones, which are few and have waited
 // long; those with the oldest green thread; or the largest.
 enum class group_order { suspicious, oldest, largest };
-enum class report_format { text, json };
+// Text for people, JSON for programs, HTML for a browser, and the layout of oslo.reports for
+// scripts that know that.
+enum class report_format { text, json, html, oslo };
+// What the name of a file in that format ends in: txt, json, html.
+[[nodiscard]] std::string_view extension_of(report_format format) noexcept;
 
 struct report {
   std::string cause;  // "signal SIGUSR2", "file /path touched", "request", ...

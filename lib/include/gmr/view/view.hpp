@@ -20,4 +20,13 @@ inline constexpr int json_schema = 4;
 // newline. Safe to call from any thread; throws std::bad_alloc.
 [[nodiscard]] std::string to_json(const report& complete);
 
+// The report as one HTML file for a browser, which loads nothing else: everything in the report is
+// text there, and the only script that may run is the library's own. Without scripts it is a page
+// that reads and unfolds all the same. Safe to call from any thread; throws std::bad_alloc.
+[[nodiscard]] std::string to_html(const report& complete);
+
+// The report in the layout of OpenStack's oslo.reports, for scripts that search in those;
+// docs/migration.md says what stands where. Safe to call from any thread; throws std::bad_alloc.
+[[nodiscard]] std::string to_oslo(const report& complete);
+
 }  // namespace gmr

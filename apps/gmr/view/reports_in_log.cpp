@@ -1,0 +1,218 @@
+#include "view/reports_in_log.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <string_view>
+#include <utility>
+
+#include "view/log_lines.hpp"
+
+namespace gmr_command {
+namespace {
+
+constexpr std::string_view json_mark = "{\"schema\":";
+constexpr std::string_view text_mark = "==== Guru Meditation";
+constexpr std::string_view text_end_mark = "==== End of Guru Meditation";
+constexpr std::string_view rule =
+    "========================================================================";
+constexpr std::size_t longest_prefix = 4096;
+// A line that is shorter was not cut.
+constexpr std::size_t shortest_cut = 2048;
+
+// Where a report begins in a line; npos: none does.
+std::size_t begin_of_json(std::string_view line) {
+  if (line == "{") return 0;  // of one that somebody has formatted
+  const std::size_t at = line.substr(0, longest_prefix).find(json_mark);
+  return at;
+}
+
+// The line without what stands before the service's words in it: the same as before the report, or
+// what ends with the same word ("orders[811]: ").
+std::string_view without_prefix(std::string_view line, std::string_view prefix) {
+  if (prefix.empty() || line.starts_with(prefix)) return line.substr(prefix.size());
+  std::string_view word = prefix;
+  while (word.ends_with(' '))
+    word.remove_suffix(1);
+  word = prefix.substr(std::min(word.rfind(' ') + 1, prefix.size()));
+  const std::size_t at = line.substr(0, prefix.size() + 32).find(word);
+  return at == std::string_view::npos ? line : line.substr(at + word.size());
+}
+
+// The pieces of one log, those of one stream at a time where somebody asks for these.
+class piece_queue final {
+ public:
+  explicit piece_queue(std::istream& from) : lines_(from) {}
+
+  [[nodiscard]] std::optional<log_piece> next() {
+    if (waiting_.empty()) return lines_.next();
+    log_piece out = std::move(waiting_.front());
+    waiting_.pop_front();
+    return out;
+  }
+  // Others wait for their turn.
+  [[nodiscard]] std::optional<log_piece> next_of(const std::string& stream) {
+    const auto known = std::ranges::find(waiting_, stream, &log_piece::stream);
+    if (known != waiting_.end()) {
+      log_piece out = std::move(*known);
+      waiting_.erase(known);
+      return out;
+    }
+    for (std::optional<log_piece> read = lines_.next(); read; read = lines_.next()) {
+      if (read->stream == stream) return read;
+      if (waiting_.size() >= most_waiting) return std::nullopt;
+      waiting_.push_back(std::move(*read));
+    }
+    return std::nullopt;
+  }
+  void put_back(log_piece piece) { waiting_.push_front(std::move(piece)); }
+
+ private:
+  static constexpr std::size_t most_waiting = 10'000;
+
+  log_lines lines_;
+  std::deque<log_piece> waiting_;
+};
+
+// The text of a report that begins in a piece, as long as it goes on.
+class report_text final : public gmr::text_source {
+ public:
+  report_text(piece_queue& from, log_piece first, std::size_t begin)
+      : from_(from),
+        now_(std::move(first)),
+        prefix_(now_.text.substr(0, begin)),
+        rest_(std::string_view{now_.text}.substr(begin)),
+        is_formatted_(rest_ == "{") {}
+
+  std::string_view next() override {
+    if (!std::exchange(is_first_, false) && !go_on()) return {};
+    return rest_;
+  }
+  // Nothing of the line that the report ended in is looked at again.
+  void skip_line() {
+    while (!now_.ends_line) {
+      std::optional<log_piece> read = from_.next_of(now_.stream);
+      if (!read) return;
+      now_ = std::move(*read);
+    }
+  }
+
+ private:
+  // An empty line in a report that was formatted says nothing; elsewhere none is.
+  bool go_on() {
+    do {
+      const bool was_line = now_.ends_line;
+      if (was_line && !may_go_on()) return false;
+      std::optional<log_piece> read = from_.next_of(now_.stream);
+      if (!read) return false;
+      if (was_line && is_another(read->text)) {
+        from_.put_back(std::move(*read));
+        return false;
+      }
+      now_ = std::move(*read);
+      rest_ = was_line ? without_prefix(now_.text, prefix_) : std::string_view{now_.text};
+    } while (rest_.empty());
+    return true;
+  }
+  // A log that is kept as lines does not say that one was cut.
+  [[nodiscard]] bool may_go_on() const {
+    return is_formatted_ || (!now_.is_wrapped && now_.text.size() >= shortest_cut);
+  }
+  [[nodiscard]] static bool is_another(std::string_view line) {
+    return begin_of_json(line) != std::string_view::npos ||
+           line.substr(0, longest_prefix).find(text_mark) != std::string_view::npos;
+  }
+
+  piece_queue& from_;
+  log_piece now_;
+  std::string prefix_;
+  std::string_view rest_;
+  bool is_formatted_;
+  bool is_first_ = true;
+};
+
+class log_search final {
+ public:
+  log_search(std::istream& from, std::string name, std::size_t number)
+      : pieces_(from), name_(std::move(name)), number_(number) {}
+
+  [[nodiscard]] reports_found run() {
+    bool is_line_start = true;
+    while (number_ == 0 || found_.count < number_) {
+      std::optional<log_piece> piece = pieces_.next();
+      if (!piece) break;
+      // A stream's line that goes on is none of a report's, or it would have been read with it.
+      const bool begins = is_line_start || piece->is_wrapped;
+      is_line_start = piece->ends_line;
+      if (begins) take(std::move(*piece));
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void take(log_piece piece) {
+    const std::string_view text = piece.text;
+    if (const std::size_t at = begin_of_json(text); at != std::string_view::npos)
+      return take_json(std::move(piece), at);
+    const std::size_t banner = text.substr(0, longest_prefix).find(text_mark);
+    if (banner != std::string_view::npos && text.substr(banner) == text_mark)
+      take_text(std::move(piece), banner);
+  }
+
+  void take_json(log_piece piece, std::size_t at) {
+    const std::size_t line = piece.line;
+    report_text text{pieces_, std::move(piece), at};
+    try {
+      add(gmr::json_report{text}, line);
+    } catch (const gmr::unreadable_report& error) {
+      damage(line, error.what());
+    }
+    text.skip_line();
+  }
+
+  void take_text(log_piece piece, std::size_t banner) {
+    const std::string prefix = piece.text.substr(0, banner);
+    const std::size_t line = piece.line;
+    std::string text = std::string{rule}.append("\n").append(text_mark).append("\n");
+    for (bool has_ended = false;;) {
+      const bool was_line = piece.ends_line;
+      std::optional<log_piece> read = pieces_.next_of(piece.stream);
+      if (!read) return damage(line, "the text report has no end: it is cut");
+      piece = std::move(*read);
+      const std::string_view shown =
+          was_line ? without_prefix(piece.text, prefix) : std::string_view{piece.text};
+      if (was_line && shown == text_mark) {
+        pieces_.put_back(std::move(piece));
+        return damage(line, "the text report has no end: another one begins");
+      }
+      text += shown;
+      if (piece.ends_line) text += '\n';
+      if (has_ended) break;  // the line below the banner
+      has_ended = shown == text_end_mark;
+    }
+    add(std::move(text), line);
+  }
+
+  void add(report_in_log made, std::size_t line) {
+    ++found_.count;
+    found_.line = line;
+    if (number_ == 0 || found_.count == number_) found_.wanted = std::move(made);
+  }
+
+  void damage(std::size_t line, const std::string& what) {
+    if (found_.damaged++ == 0)
+      found_.first_damage = name_ + ":" + std::to_string(line) + ": " + what;
+  }
+
+  piece_queue pieces_;
+  std::string name_;
+  std::size_t number_;
+  reports_found found_;
+};
+
+}  // namespace
+
+reports_found find_reports(std::istream& from, const std::string& name, std::size_t number) {
+  return log_search{from, name, number}.run();
+}
+
+}  // namespace gmr_command

@@ -1,0 +1,31 @@
+// Finds reports in a log: JSON objects on a line of their own or behind a prefix, in one piece or
+// cut, and text reports by their banner.
+#pragma once
+
+#include <cstddef>
+#include <istream>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "gmr/read/read.hpp"
+
+namespace gmr_command {
+
+// As text it can be printed, and made nothing else of.
+using report_in_log = std::variant<gmr::json_report, std::string>;
+
+struct reports_found {
+  std::size_t count = 0;                // of whole ones, up to the one that was wanted
+  std::optional<report_in_log> wanted;  // that number, or the last
+  std::size_t line = 0;                 // it begins on
+  std::size_t damaged = 0;
+  std::string first_damage;  // "FILE:LINE: what"; empty when there is none
+};
+
+// `number` counts from 1; 0: the last. `name` is that of the file, for messages. Memory is taken
+// for one report or two, however long the log is.
+[[nodiscard]] reports_found find_reports(std::istream& from, const std::string& name,
+                                         std::size_t number);
+
+}  // namespace gmr_command
