@@ -12,9 +12,7 @@ constexpr int threads = 4;
 
 int render_page(asio::thread_pool& pool, std::latch& all_begun) {
   all_begun.arrive_and_wait();  // what chance does elsewhere
-  std::packaged_task<int()> render_part{[] { return 1; }};
-  std::future<int> part = render_part.get_future();
-  asio::post(pool, std::move(render_part));
+  std::future<int> part = asio::post(pool, std::packaged_task<int()>{[] { return 1; }});
   return part.get();
 }
 

@@ -207,7 +207,7 @@ process process_of(const json& whole) {
   made.start_time = text_in(from, "start_time");
   made.uptime_seconds = number_in<double>(from, "uptime_seconds").value_or(0);
   made.resident_bytes = number_in<double>(member(from, "memory_bytes"), "resident");
-  const json& descriptors = member(from, "descriptors");
+  const json& descriptors = member(from, "open_descriptors");
   made.descriptors = number_in<double>(descriptors, "count");
   const json& limit = member(descriptors, "limit");
   if (limit.is_number()) made.descriptor_limit = limit.get<double>();

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <map>
+
+#include "explain/rules.hpp"
+#include "reports/stacks.hpp"
+#include "reports/words.hpp"
+
+namespace gmr_command::explanations {
+namespace {
+
+using reports::green_thread_group;
+using reports::report;
+using reports::series;
+
+constexpr double fewest = 5;
+constexpr double share = 0.1;
+
+// More from report to report, and in all so much that chance does not explain it.
+bool grows(const std::vector<double>& counts) {
+  return counts.size() > 1 && std::ranges::is_sorted(counts) &&
+         counts.back() - counts.front() >= std::max(fewest, share * counts.front());
+}
+
+// How many green threads each report has in that place, whatever their operations.
+std::vector<double> counts_of(const series& compared, const green_thread_group& group) {
+  std::vector<double> counts;
+  for (const report& each : compared.all()) {
+    double count = 0;
+    for (const green_thread_group& other : each.groups)
+      if (same_group(other, group)) count += static_cast<double>(other.count);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+// The oldest of them are still the same: nobody comes back. In a busy service they would be others.
+bool stay(const series& compared, const green_thread_group& group) {
+  constexpr double clocks_differ = 0.5;
+  const green_thread_group* const then = reports::same_group_in(compared.first(), group);
+  if (then == nullptr || !group.oldest_seconds) return has_waited(compared, group);
+  return *group.oldest_seconds >
+         then->oldest_seconds.value_or(0) + compared.seconds() - clocks_differ;
+}
+
+suspect group_suspect(const green_thread_group& group) {
+  suspect made;
+  made.kind = suspect_kind::growing_group;
+  if (const reports::frame* const at = reports::innermost_own(group.frames)) made.at = *at;
+  if (!group.ids.empty()) made.green_thread = group.ids.front();
+  made.since_seconds = group.oldest_seconds;
+  for (const reports::operation& each : group.operations) {
+    if (each.peer.empty()) continue;
+    made.descriptor = each.fd;
+    made.peer = each.peer;
+    break;
+  }
+  return made;
+}
+
+std::string waits_text(const green_thread_group& group) {
+  return group.waits_for ? ", waiting for " + wait_text(*group.waits_for) : "";
+}
+
+void find_growing_groups(const series& compared, suspects& found) {
+  for (const green_thread_group& group : compared.last().groups) {
+    const std::vector<double> counts = counts_of(compared, group);
+    if (!grows(counts) || !stay(compared, group)) continue;
+    suspect& made = found.emplace_back(group_suspect(group));
+    made.text = "More and more green threads are in " +
+                place_text(reports::innermost_own(group.frames)) + waits_text(group) +
+                ", and the old ones stay.";
+    made.evidence.push_back("there were " + std::to_string(static_cast<long>(counts.front())) +
+                            ", and " + reports::seconds_text(compared.seconds()) + " later " +
+                            std::to_string(static_cast<long>(counts.back())));
+    if (group.oldest_seconds)
+      made.evidence.push_back("the oldest has been there for " +
+                              reports::seconds_text(*group.oldest_seconds));
+  }
+}
+
+// With one report, what the service has seen over several of its own.
+void take_over_growth(const series& compared, suspects& found) {
+  const report& last = compared.last();
+  for (const reports::finding& each : last.findings) {
+    if (each.kind != "growing_group" || each.green_threads.empty()) continue;
+    const green_thread_group* const group = group_of(last, each.green_threads.front());
+    if (group == nullptr) continue;
+    suspect& made = found.emplace_back(group_suspect(*group));
+    made.text = each.text + '.';
+  }
+}
+
+std::string newest_text(const report& in) {
+  std::map<std::string, int> kinds;
+  for (const std::string& each : in.process.newest_descriptors)
+    ++kinds[each];
+  std::string text;
+  for (const auto& [what, count] : kinds)
+    text +=
+        (text.empty() ? "" : ", ") + what + (count > 1 ? " (" + std::to_string(count) + ')' : "");
+  return text;
+}
+
+void find_descriptors(const series& compared, suspects& found) {
+  std::vector<double> counts;
+  for (const report& each : compared.all())
+    if (each.process.descriptors) counts.push_back(*each.process.descriptors);
+  if (counts.empty()) return;
+  constexpr double nearly_all = 0.9;
+  const std::optional<double> limit = compared.last().process.descriptor_limit;
+  const bool used_up = limit && counts.back() > nearly_all * *limit;
+  if (!used_up && (counts.size() < compared.all().size() || !grows(counts))) return;
+  suspect made;
+  made.kind = suspect_kind::descriptor_leak;
+  made.leaked = descriptors{.count = counts.back(),
+                            .limit = limit,
+                            .growth = counts.back() - counts.front(),
+                            .newest = newest_text(compared.last())};
+  if (!compared.last().process.newest_descriptors.empty())
+    made.peer = compared.last().process.newest_descriptors.front();
+  made.text = used_up && counts.back() == counts.front()
+                  ? "Nearly all descriptors that the process may have are in use."
+                  : "More and more descriptors are open, and none is closed.";
+  made.evidence.push_back("there were " + std::to_string(static_cast<long>(counts.front())) +
+                          ", and " + reports::seconds_text(compared.seconds()) + " later " +
+                          std::to_string(static_cast<long>(counts.back())) +
+                          (limit ? ", of " + std::to_string(static_cast<long>(*limit)) : ""));
+  if (!made.leaked->newest.empty())
+    made.evidence.push_back("the newest are: " + made.leaked->newest);
+  // Where green threads pile up, too, they may be the ones that keep them open.
+  for (const suspect& each : found)
+    if (each.kind == suspect_kind::growing_group && !made.at) made.at = each.at;
+  found.push_back(std::move(made));
+}
+
+}  // namespace
+
+void find_growth(const series& compared, suspects& found) {
+  if (compared.compares()) {
+    find_growing_groups(compared, found);
+  } else {
+    take_over_growth(compared, found);
+  }
+  find_descriptors(compared, found);
+}
+
+}  // namespace gmr_command::explanations
