@@ -204,7 +204,7 @@ class storage::pool final {
         return;
       }
     }
-    next.then->complete({next.problem});
+    next.then->complete({std::move(next.problem)});
   }
 
   // Takes the writes that wait, by turns, and comes back for those that arrive meanwhile.
@@ -291,7 +291,7 @@ class storage::pool final {
       if (!writes_.empty()) call_writer();
     }
     for (job& each : batch) {
-      if (each.then) each.then->complete({each.problem});
+      if (each.then) each.then->complete({std::move(each.problem)});
     }
   }
 

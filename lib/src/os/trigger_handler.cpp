@@ -18,11 +18,28 @@ constinit std::atomic<int> heard{0};  // the signal that is listened to; 0: none
 constinit std::atomic<signal_handler> called_also{nullptr};
 constinit std::atomic<std::uint64_t> waiting{0};  // signals
 constinit std::atomic<int> inside{0};             // threads in the handler
+constinit std::atomic<int> in_called{0};          // threads in what it calls
 
 std::uint64_t bit(int signal) noexcept {
   return signal >= 1 && signal <= most_signals
              ? std::uint64_t{1} << static_cast<unsigned>(signal - 1)
              : 0;
+}
+
+// Counted first and looked up then: once `called_also` is null and nobody is counted, nobody calls.
+// Async-signal-safe.
+void call_also(int signal) noexcept {
+  in_called.fetch_add(1);
+  if (const signal_handler also = called_also.load(); also != nullptr) also(signal);
+  in_called.fetch_sub(1);
+}
+
+// Returns whether the number was 0 within so many tenths of a millisecond.
+bool becomes_zero(const std::atomic<int>& number, int most_looks) noexcept {
+  constexpr timespec between_looks{.tv_sec = 0, .tv_nsec = 100'000};
+  for (int i = 0; i < most_looks && number.load() > 0; ++i)
+    ::nanosleep(&between_looks, nullptr);
+  return number.load() == 0;
 }
 
 // Async-signal-safe.
@@ -34,7 +51,7 @@ extern "C" void gmr_trigger_handler(int signal) {
     waiting.fetch_add(1);
   else if (collects.load())
     early.fetch_or(bit(signal));
-  if (const signal_handler also = called_also.load(); also != nullptr) also(signal);
+  call_also(signal);
   if (is_heard) ring_bell();
   inside.fetch_sub(1);
   errno = saved;
@@ -97,19 +114,21 @@ std::uint64_t waiting_signals() noexcept {
 }
 
 void let_handlers_return() noexcept {
-  constexpr timespec moment{.tv_sec = 0, .tv_nsec = 100'000};
-  for (int i = 0; i < 200 && inside.load() > 0; ++i)
-    ::nanosleep(&moment, nullptr);
+  constexpr int most_looks = 200;
+  static_cast<void>(becomes_zero(inside, most_looks));
 }
 
 void silence_signal(int signal) noexcept {
-  stop_listening();
+  stop_counting();
+  called_also.store(nullptr);
   install(signal, SA_RESTART);
 }
 
-void stop_listening() noexcept {
+bool stop_listening() noexcept {
+  constexpr int most_looks = 10'000;
   stop_counting();
   called_also.store(nullptr);
+  return becomes_zero(in_called, most_looks);
 }
 
 void stop_counting() noexcept {

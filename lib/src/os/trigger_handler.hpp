@@ -39,8 +39,10 @@ void let_handlers_return() noexcept;
 // Installs the handler whatever the action is, and has it do nothing. Safe to call from any thread.
 void silence_signal(int signal) noexcept;
 
-// Nothing is counted any more, nor called. Async-signal-safe.
-void stop_listening() noexcept;
+// Nothing is counted any more, nor called. Waits for the threads that are in what was called, for a
+// second at most; false where one still is: what it uses must then be left as it is. Safe to call
+// from any thread, not from the handler.
+[[nodiscard]] bool stop_listening() noexcept;
 
 // The same in a forked child, where what is called also goes on being called. Async-signal-safe.
 void stop_counting() noexcept;

@@ -33,6 +33,10 @@ class event_loop final {
   // to call from any thread.
   [[nodiscard]] bool is_lost() noexcept;
 
+  // Has it count as lost, where somebody may still use its descriptors. Safe to call from any
+  // thread.
+  void lose() noexcept { lost_.store(true); }
+
  private:
   std::unique_ptr<boost::asio::io_context> context_;
   std::atomic<bool> lost_{false};

@@ -79,18 +79,19 @@ class saved_action final {
 
   // What was there before is right, unless that would end the process or somebody has installed
   // something else meanwhile. A signal_set of the service's that came later is told by our handler.
-  void put_back() const noexcept {
+  // False where a thread is still in our handler and may write into Asio's pipe.
+  [[nodiscard]] bool put_back() const noexcept {
     os::stop_counting();
     const bool service_waits = held_signal::service_waits(signal_);
     struct sigaction now{};
     ::sigaction(signal_, nullptr, &now);
     const bool is_ours = os::is_trigger_handler(now);
-    if (is_ours && service_waits && !was_asio_) return;
+    if (is_ours && service_waits && !was_asio_) return true;
     if (is_ours && (service_waits || handler_of(before_) == SIG_IGN))
       ::sigaction(signal_, &before_, nullptr);
     else if (is_ours)
       os::silence_signal(signal_);
-    os::stop_listening();
+    return os::stop_listening();
   }
 
  private:
@@ -161,7 +162,7 @@ class signal_watch final : public trigger, public std::enable_shared_from_this<s
       held_signal::stop_listening(signal_);
       set_.reset();
     }
-    before_.put_back();
+    if (!before_.put_back()) loop_.lose();
     held_.reset();
   }
 
