@@ -11,6 +11,7 @@
 
 #include "command.hpp"
 #include "exit_codes.hpp"
+#include "diff/diff.hpp"
 #include "explain/explain.hpp"
 #include "run/run.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 using namespace gmr_command;
 
 constexpr std::array commands{
+    command{"diff", "show what changed from report to report", diff},
     command{"explain", "say why a service hangs, by its reports", explain},
     command{"run", "run an unmodified program that reports when asked", run_program},
 };

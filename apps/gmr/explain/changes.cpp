@@ -51,8 +51,12 @@ void add_groups(const series& compared, explanation& to) {
   }
 }
 
+// What goes up and down in every busy service is left out.
 void add_growing(explanation& to, std::string what, double from, double now, bool bytes = false) {
-  if (now > from) to.growing.push_back({std::move(what), from, now, bytes});
+  constexpr double share = 0.1;
+  const double least = bytes ? 1 << 20U : 5;
+  if (now - from >= std::max(least, share * from))
+    to.growing.push_back({std::move(what), from, now, bytes});
 }
 
 void add_growth(const series& compared, explanation& to) {
@@ -68,7 +72,7 @@ void add_growth(const series& compared, explanation& to) {
               last.process.resident_bytes.value_or(0), true);
   for (const green_thread_group& each : last.groups) {
     const green_thread_group* const then = same_group_in(first, each);
-    if (then == nullptr || then->count >= each.count) continue;
+    if (then == nullptr || !has_waited(compared, each)) continue;
     add_growing(to, "green threads in " + place_text(reports::innermost_own(each.frames)),
                 static_cast<double>(then->count), static_cast<double>(each.count));
   }

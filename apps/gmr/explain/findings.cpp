@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "explain/rules.hpp"
@@ -97,6 +98,19 @@ void find_convoys(const series& compared, suspects& found) {
   }
 }
 
+// A thread that waits for a lock that it holds itself: where a green thread has taken it, that is
+// said.
+void drop_what_is_explained_better(suspects& found) {
+  std::set<std::string> explained;
+  for (const suspect& each : found)
+    if (each.kind == suspect_kind::lock_across_suspension && each.lock)
+      explained.insert(each.lock->address);
+  std::erase_if(found, [&explained](const suspect& each) {
+    return each.kind == suspect_kind::deadlock && each.threads.size() == 1 && each.lock &&
+           explained.contains(each.lock->address);
+  });
+}
+
 }  // namespace
 
 void find_findings(const series& compared, suspects& found) {
@@ -108,6 +122,7 @@ void find_findings(const series& compared, suspects& found) {
     suspect& made = found.emplace_back(from_finding(last, each, kind->second));
     say_since(compared, each, made);
   }
+  drop_what_is_explained_better(found);
   find_convoys(compared, found);
 }
 

@@ -12,13 +12,13 @@ using reports::green_thread_group;
 using reports::report;
 using reports::series;
 
-constexpr double fewest = 5;
-constexpr double share = 0.1;
+constexpr double fewest_more = 5;
+constexpr double least_share = 0.1;
 
 // More from report to report, and in all so much that chance does not explain it.
 bool grows(const std::vector<double>& counts) {
   return counts.size() > 1 && std::ranges::is_sorted(counts) &&
-         counts.back() - counts.front() >= std::max(fewest, share * counts.front());
+         counts.back() - counts.front() >= std::max(fewest_more, least_share * counts.front());
 }
 
 // How many green threads each report has in that place, whatever their operations.
@@ -90,15 +90,39 @@ void take_over_growth(const series& compared, suspects& found) {
   }
 }
 
+// "tcp 127.0.0.1:57102 - 127.0.0.1:5432" is "tcp 127.0.0.1:57102" and "tcp 127.0.0.1:5432": what
+// several sockets have in common is one side or the other.
+std::vector<std::string> sides_of(const std::string& what) {
+  const std::size_t middle = what.find(" - ");
+  if (middle == std::string::npos) return {what};
+  const std::string family = what.substr(0, what.find(' ') + 1);
+  return {what.substr(0, middle), family + what.substr(middle + 3)};
+}
+
+// What most of the newest descriptors have in common; empty where they have nothing.
 std::string newest_text(const report& in) {
-  std::map<std::string, int> kinds;
-  for (const std::string& each : in.process.newest_descriptors)
-    ++kinds[each];
-  std::string text;
-  for (const auto& [what, count] : kinds)
-    text +=
-        (text.empty() ? "" : ", ") + what + (count > 1 ? " (" + std::to_string(count) + ')' : "");
-  return text;
+  std::map<std::string, std::size_t> counts;
+  for (const std::string& what : in.process.newest_descriptors)
+    for (const std::string& side : sides_of(what))
+      ++counts[side];
+  const auto most =
+      std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  const std::size_t all = in.process.newest_descriptors.size();
+  if (most == counts.end() || most->second * 2 <= all) return {};
+  return most->first + ", " + std::to_string(most->second) + " of the newest " +
+         std::to_string(all);
+}
+
+void say_which_kinds(const series& compared, suspect& made) {
+  const auto& then = compared.first().process.descriptor_kinds;
+  for (const auto& [kind, count] : compared.last().process.descriptor_kinds) {
+    const auto before = then.find(kind);
+    const double earlier = before == then.end() ? 0 : before->second;
+    if (count - earlier < fewest_more) continue;
+    made.evidence.push_back("of kind " + kind + " there were " +
+                            std::to_string(static_cast<long>(earlier)) + ", and later " +
+                            std::to_string(static_cast<long>(count)));
+  }
 }
 
 void find_descriptors(const series& compared, suspects& found) {
@@ -106,9 +130,9 @@ void find_descriptors(const series& compared, suspects& found) {
   for (const report& each : compared.all())
     if (each.process.descriptors) counts.push_back(*each.process.descriptors);
   if (counts.empty()) return;
-  constexpr double nearly_all = 0.9;
+  constexpr double used_up_share = 0.9;
   const std::optional<double> limit = compared.last().process.descriptor_limit;
-  const bool used_up = limit && counts.back() > nearly_all * *limit;
+  const bool used_up = limit && counts.back() > used_up_share * *limit;
   if (!used_up && (counts.size() < compared.all().size() || !grows(counts))) return;
   suspect made;
   made.kind = suspect_kind::descriptor_leak;
@@ -126,7 +150,8 @@ void find_descriptors(const series& compared, suspects& found) {
                           std::to_string(static_cast<long>(counts.back())) +
                           (limit ? ", of " + std::to_string(static_cast<long>(*limit)) : ""));
   if (!made.leaked->newest.empty())
-    made.evidence.push_back("the newest are: " + made.leaked->newest);
+    made.evidence.push_back("most of the newest are " + made.leaked->newest);
+  say_which_kinds(compared, made);
   // Where green threads pile up, too, they may be the ones that keep them open.
   for (const suspect& each : found)
     if (each.kind == suspect_kind::growing_group && !made.at) made.at = each.at;

@@ -187,11 +187,12 @@ std::vector<operation_group> operation_groups_of(const json& from) {
   return made;
 }
 
-// The limits of the control group are in a section of the report; where in it, is left to it.
+// The limits of the control group are in a section of the report; where in it, is left to it. What
+// has changed since the report before is beside them, by the same names, but of no group.
 void find_limits(const json& in, process& made) {
-  if (!in.is_object()) return;
-  if (const json& seconds = member(in, "throttled_seconds"); seconds.is_number()) {
-    made.throttled_seconds = seconds.get<double>();
+  if (!in.is_object() || made.throttled_seconds) return;
+  if (in.contains("group") && in.contains("throttled_seconds")) {
+    made.throttled_seconds = number_in<double>(in, "throttled_seconds");
     made.throttled_periods = number_in<double>(in, "throttled_periods");
     made.periods = number_in<double>(in, "periods");
     return;
@@ -213,6 +214,8 @@ process process_of(const json& whole) {
   if (limit.is_number()) made.descriptor_limit = limit.get<double>();
   for (const json& each : member(descriptors, "newest"))
     made.newest_descriptors.push_back(text_in(each, "what"));
+  for (const json& each : member(descriptors, "kinds"))
+    made.descriptor_kinds[text_in(each, "kind")] = number_in<double>(each, "count").value_or(0);
   for (const auto& [key, section] : whole.items())
     if (key != "threads" && key != "green_threads") find_limits(section, made);
   return made;

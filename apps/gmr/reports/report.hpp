@@ -113,6 +113,7 @@ struct process {
   std::optional<double> throttled_periods;
   std::optional<double> periods;
   std::vector<std::string> newest_descriptors;
+  std::map<std::string, double> descriptor_kinds;  // how many there are of each
 };
 
 struct report {

@@ -160,6 +160,7 @@ value open_descriptors(unavailable_parts& unavailable) {
 value descriptors_section(unavailable_parts& unavailable) {
   key_values descriptors;
   descriptors.add("count", open_descriptors(unavailable)).add("limit", descriptor_limit());
+  descriptors.add("newest", newest_descriptors());
   return descriptors;
 }
 
