@@ -21,7 +21,7 @@ bool grows(const std::vector<double>& counts) {
          counts.back() - counts.front() >= std::max(fewest_more, least_share * counts.front());
 }
 
-// How many green threads each report has in that place, whatever their operations.
+// How many green threads each report has in that place.
 std::vector<double> counts_of(const series& compared, const green_thread_group& group) {
   std::vector<double> counts;
   for (const report& each : compared.all()) {
@@ -33,13 +33,35 @@ std::vector<double> counts_of(const series& compared, const green_thread_group& 
   return counts;
 }
 
-// The oldest of them are still the same: nobody comes back. In a busy service they would be others.
+// And how many that began with the same function, wherever they are now: in a busy service they
+// move between places, and are as many as ever.
+std::vector<double> counts_of_kin(const series& compared, const green_thread_group& group) {
+  const auto root = [](const green_thread_group& of) {
+    const std::vector<reports::frame> own = reports::own_frames(of.frames);
+    return own.empty() ? std::string{} : own.back().function;
+  };
+  std::vector<double> counts;
+  for (const report& each : compared.all()) {
+    double count = 0;
+    for (const green_thread_group& other : each.groups)
+      if (root(other) == root(group)) count += static_cast<double>(other.count);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+// Those of the first report are still there, in a busy service others would be: the oldest is, and
+// so are most of those that the report names.
 bool stay(const series& compared, const green_thread_group& group) {
   constexpr double clocks_differ = 0.5;
   const green_thread_group* const then = reports::same_group_in(compared.first(), group);
   if (then == nullptr || !group.oldest_seconds) return has_waited(compared, group);
+  const auto left = std::ranges::count_if(then->ids, [&group](std::uint64_t id) {
+    return std::ranges::find(group.ids, id) != group.ids.end();
+  });
   return *group.oldest_seconds >
-         then->oldest_seconds.value_or(0) + compared.seconds() - clocks_differ;
+             then->oldest_seconds.value_or(0) + compared.seconds() - clocks_differ &&
+         static_cast<std::size_t>(left) * 2 >= std::min(then->ids.size(), group.ids.size());
 }
 
 suspect group_suspect(const green_thread_group& group) {
@@ -64,7 +86,8 @@ std::string waits_text(const green_thread_group& group) {
 void find_growing_groups(const series& compared, suspects& found) {
   for (const green_thread_group& group : compared.last().groups) {
     const std::vector<double> counts = counts_of(compared, group);
-    if (!grows(counts) || !stay(compared, group)) continue;
+    if (!grows(counts) || !grows(counts_of_kin(compared, group)) || !stay(compared, group))
+      continue;
     suspect& made = found.emplace_back(group_suspect(group));
     made.text = "More and more green threads are in " +
                 place_text(reports::innermost_own(group.frames)) + waits_text(group) +
@@ -75,6 +98,35 @@ void find_growing_groups(const series& compared, suspects& found) {
     if (group.oldest_seconds)
       made.evidence.push_back("the oldest has been there for " +
                               reports::seconds_text(*group.oldest_seconds));
+  }
+}
+
+// The same of a service in callback style, whose operations have no stacks.
+void find_growing_operations(const series& compared, suspects& found) {
+  const auto count_in = [](const report& in, const reports::operation_group& like) {
+    double count = 0;
+    for (const reports::operation_group& each : in.operations)
+      if (each.kind == like.kind && !each.ready) count += static_cast<double>(each.count);
+    return count;
+  };
+  for (const reports::operation_group& group : compared.last().operations) {
+    if (group.ready || group.kind == "accept") continue;
+    std::vector<double> counts;
+    for (const report& each : compared.all())
+      counts.push_back(count_in(each, group));
+    const bool old_ones = !group.oldest_seconds || *group.oldest_seconds > compared.seconds();
+    if (!grows(counts) || !old_ones || counts.front() == 0) continue;
+    suspect& made = found.emplace_back();
+    made.kind = suspect_kind::growing_group;
+    made.since_seconds = group.oldest_seconds;
+    if (!group.some.empty()) {
+      made.descriptor = group.some.front().fd;
+      made.peer = group.some.front().peer;
+    }
+    made.text = "More and more operations are begun and do not end: " + group.kind + '.';
+    made.evidence.push_back("there were " + std::to_string(static_cast<long>(counts.front())) +
+                            ", and " + reports::seconds_text(compared.seconds()) + " later " +
+                            std::to_string(static_cast<long>(counts.back())));
   }
 }
 
@@ -163,6 +215,7 @@ void find_descriptors(const series& compared, suspects& found) {
 void find_growth(const series& compared, suspects& found) {
   if (compared.compares()) {
     find_growing_groups(compared, found);
+    find_growing_operations(compared, found);
   } else {
     take_over_growth(compared, found);
   }

@@ -126,19 +126,27 @@ void find_blocked_threads(const series& compared, suspects& found) {
   }
 }
 
-}  // namespace
-
-void find_blocked_loops(const series& compared, suspects& found) {
+void find_blocked_handlers(const series& compared, bool idle_workers_too, suspects& found) {
   for (const thread& each : compared.last().threads) {
     if (!is_blocked(compared, each) || explains(found, each.id)) continue;
-    if (may_be_idle_worker(compared, each)) continue;
+    if (!idle_workers_too && may_be_idle_worker(compared, each)) continue;
     const std::vector<const thread*> pool = colleagues(compared, each);
     const bool all =
         std::ranges::all_of(pool, [&](const thread* one) { return is_blocked(compared, *one); });
     found.push_back(all && pool.size() > 1 ? exhausted_pool(compared, pool)
                                            : blocked_loop(compared, each));
   }
+}
+
+}  // namespace
+
+void find_blocked_loops(const series& compared, suspects& found) {
+  find_blocked_handlers(compared, false, found);
   find_blocked_threads(compared, found);
+}
+
+void find_waiting_pools(const series& compared, suspects& found) {
+  find_blocked_handlers(compared, true, found);
 }
 
 }  // namespace gmr_command::explanations

@@ -59,6 +59,24 @@ const event_loop* loop_run_by(const report& in, std::int64_t thread) {
   return found == in.event_loops.end() ? nullptr : &*found;
 }
 
+// Whether another thread that was started in the same way had nothing to do all the time: what it
+// would have been given, if there had been one handler after the other.
+bool has_idle_colleague(const series& compared, const thread& of) {
+  const auto called_from = [](const thread& each) {
+    const reports::frame* const outermost = reports::caller_of_loop(each);
+    return outermost == nullptr ? std::string{} : outermost->function;
+  };
+  return std::ranges::any_of(compared.last().threads, [&](const thread& other) {
+    if (other.id == of.id || called_from(other) != called_from(of) ||
+        is_of_thread_pool(other) != is_of_thread_pool(of))
+      return false;
+    return std::ranges::all_of(compared.all(), [&](const report& each) {
+      const thread* const then = find(each, other.id);
+      return then != nullptr && role_of(*then) == thread_role::idle_loop;
+    });
+  });
+}
+
 // Without gmr::trace_ops there are no event loops in reports. Where no green thread has moved, the
 // loops have not gone on; where there are none, a thread that gets no further never asks the kernel
 // for anything.
@@ -82,7 +100,9 @@ bool nothing_moved(const series& compared, const thread& of) {
 bool loop_stands_still(const series& compared, const thread& of) {
   constexpr double clocks_differ = 0.3;
   const event_loop* const now = loop_run_by(compared.last(), of.id);
-  if (now == nullptr) return compared.last().event_loops.empty() && nothing_moved(compared, of);
+  if (now == nullptr)
+    return compared.last().event_loops.empty() &&
+           (nothing_moved(compared, of) || has_idle_colleague(compared, of));
   if (now->threads.size() == 1 && now->oldest_seconds &&
       *now->oldest_seconds > compared.seconds() - clocks_differ)
     return true;

@@ -52,8 +52,8 @@ bool has_company(const series& compared, const thread& of) {
 void look_at_threads(const series& compared, suspects& found) {
   for (const thread& each : compared.last().threads) {
     const thread_role role = reports::role_of(each);
-    if (role == thread_role::reporter || role == thread_role::idle_loop || !waits_inside(each) ||
-        !compared.stood_still(each) || has_company(compared, each))
+    if (role != thread_role::own || !waits_inside(each) || !compared.stood_still(each) ||
+        has_company(compared, each))
       continue;
     suspect& made = found.emplace_back(suspect_of(suspect_kind::lost_wakeup, each));
     made.text = name_of(each) + " waits to be told by another thread (" +
@@ -84,6 +84,21 @@ void look_at_green_threads(const series& compared, suspects& found) {
   }
 }
 
+// A thread of the service's own that serves one connection, by calls that block.
+void look_at_connections(const series& compared, suspects& found) {
+  for (const thread& each : compared.last().threads) {
+    if (reports::role_of(each) != thread_role::own || !each.waits_for ||
+        !compared.stood_still(each))
+      continue;
+    if (each.waits_for->peer.find(" - ") == std::string::npos) continue;
+    suspect& made = found.emplace_back(suspect_of(suspect_kind::slow_peer, each));
+    made.text = "The other side of a connection does not go on: " + name_of(each) + " waits for " +
+                wait_text(*each.waits_for) + " in " +
+                place_text(reports::innermost_own(each.frames)) + '.';
+    made.since_seconds = compared.seconds();
+  }
+}
+
 // Where not even that explains it: clients of whom nothing comes.
 void look_at_clients(const series& compared, suspects& found) {
   for (const green_thread_group& group : compared.last().groups) {
@@ -110,7 +125,9 @@ void look_at_clients(const series& compared, suspects& found) {
 }  // namespace
 
 void find_lost_wakeups(const series& compared, suspects& found) {
+  find_waiting_pools(compared, found);
   look_at_threads(compared, found);
+  look_at_connections(compared, found);
   look_at_green_threads(compared, found);
   if (found.empty()) look_at_clients(compared, found);
 }

@@ -18,6 +18,8 @@ void find_findings(const reports::series& compared, suspects& found);
 void find_held_locks(const reports::series& compared, suspects& found);
 // Handlers that block the threads of event loops and pools.
 void find_blocked_loops(const reports::series& compared, suspects& found);
+// The same, also of threads that may be workers of a pool which wait for work.
+void find_waiting_pools(const reports::series& compared, suspects& found);
 // Threads that burn processor time without getting anywhere; control groups that have none left.
 void find_processor_trouble(const reports::series& compared, suspects& found);
 // What grows and does not shrink: descriptors, green threads.

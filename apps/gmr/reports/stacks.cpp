@@ -59,6 +59,12 @@ const frame* handler_of(const thread& of) {
   return own == of.frames.rend() ? nullptr : &*own;
 }
 
+const frame* caller_of_loop(const thread& of) noexcept {
+  const auto own =
+      std::find_if(loop_in(of.frames), of.frames.end(), [](const frame& each) { return each.own; });
+  return own == of.frames.end() ? nullptr : &*own;
+}
+
 bool is_of_thread_pool(const thread& of) {
   return std::ranges::any_of(of.frames, [](const frame& each) {
     return each.function.find("asio::thread_pool::") != std::string::npos;

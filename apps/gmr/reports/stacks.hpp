@@ -29,6 +29,10 @@ enum class thread_role {
 // Null where the stack does not tell.
 [[nodiscard]] const frame* handler_of(const thread& of);
 
+// Of a thread that runs an event loop: the frame of the service's own code that has called it, the
+// innermost of those. Null of a thread_pool's, which Asio starts itself.
+[[nodiscard]] const frame* caller_of_loop(const thread& of) noexcept;
+
 // Whether the event loop is that of a thread_pool, which exists to be blocked for a while.
 [[nodiscard]] bool is_of_thread_pool(const thread& of);
 
