@@ -43,7 +43,7 @@ suspect holder_suspect(const series& compared, const chain& found) {
   const reports::wait& waits = *waiter.waits_for;
   suspect made = suspect_of(suspect_kind::lock_held, found.root == nullptr ? waiter : *found.root);
   made.lock = lock{waits.address, waits.kind, waits.owner};
-  made.since_seconds = compared.seconds();
+  made.since_seconds = compared.still_for(waiter);
   if (found.root == nullptr) {
     made.text = "The thread that holds " + waits.kind + ' ' + waits.address +
                 " is not there any more: nobody can give it back.";
@@ -72,7 +72,8 @@ void find_held_locks(const series& compared, suspects& found) {
     if (is_new) made->second = holder_suspect(compared, way);
     made->second.threads.push_back(waiter.id);
     made->second.evidence.push_back(name_of(waiter) + " has waited for it for " +
-                                    reports::seconds_text(compared.seconds()) + " or more in " +
+                                    reports::seconds_text(compared.still_for(waiter)) +
+                                    " or more in " +
                                     place_text(reports::innermost_own(waiter.frames)));
   }
   for (auto& [root, made] : by_root)

@@ -14,11 +14,7 @@ using reports::thread;
 using reports::thread_role;
 
 const event_loop* loop_of(const series& compared, std::int64_t id) {
-  const auto& loops = compared.last().event_loops;
-  const auto found = std::ranges::find_if(loops, [id](const event_loop& each) {
-    return std::ranges::find(each.threads, id) != each.threads.end();
-  });
-  return found == loops.end() ? nullptr : &*found;
+  return loop_run_by(compared.last(), id);
 }
 
 bool waits_to_be_told(const thread& of) {
@@ -64,12 +60,13 @@ std::string waiting_for(const thread& of) {
 }
 
 void add_evidence(const series& compared, const thread& of, suspect& made) {
-  made.since_seconds = compared.seconds();
-  made.evidence.push_back(name_of(of) + " was " + waiting_for(of) + " in " +
-                          place_text(reports::innermost_own(of.frames)) + " in each of " +
-                          std::to_string(compared.all().size()) + " reports within " +
-                          reports::seconds_text(compared.seconds()) +
-                          ", and has not run meanwhile");
+  made.since_seconds = compared.still_for(of);
+  std::string what = name_of(of) + " was " + waiting_for(of) + " in " +
+                     place_text(reports::innermost_own(of.frames));
+  if (compared.compares())
+    what += " in each of " + std::to_string(compared.all().size()) + " reports within " +
+            reports::seconds_text(compared.seconds()) + ", and has not run meanwhile";
+  made.evidence.push_back(std::move(what));
   if (const reports::frame* const handler = reports::handler_of(of))
     made.evidence.push_back("the event loop has called " + place_text(handler));
   if (const std::string loop = blocks_what(compared, of); !loop.empty())

@@ -52,13 +52,6 @@ const reports::frame* common_frame(const series& compared, const thread& of) {
   return found == of.frames.end() ? nullptr : &*found;
 }
 
-const event_loop* loop_run_by(const report& in, std::int64_t thread) {
-  const auto found = std::ranges::find_if(in.event_loops, [thread](const event_loop& each) {
-    return std::ranges::find(each.threads, thread) != each.threads.end();
-  });
-  return found == in.event_loops.end() ? nullptr : &*found;
-}
-
 // Whether another thread that was started in the same way had nothing to do all the time: what it
 // would have been given, if there had been one handler after the other.
 bool has_idle_colleague(const series& compared, const thread& of) {

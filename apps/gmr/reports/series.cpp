@@ -73,13 +73,28 @@ double series::cpu_between() const noexcept {
 bool series::stood_still(const thread& last_seen) const {
   constexpr double next_to_no_share = 0.01;
   constexpr double steps = 0.03;  // in which the kernel counts
-  if (!compares() || last_seen.state == "running") return false;
+  constexpr double late = 1;
+  if (last_seen.state == "running") return false;
+  if (!compares()) return last_seen.waits_for && still_for(last_seen) >= late;
   if (cpu_between(last_seen) > steps + next_to_no_share * seconds()) return false;
   return std::ranges::all_of(all_, [&](const report& each) {
     const thread* const then = find(each, last_seen.id);
     return then != nullptr && same_wait(then->waits_for, last_seen.waits_for) &&
            same_place(then->frames, last_seen.frames);
   });
+}
+
+double series::still_for(const thread& last_seen) const {
+  const event_loop* const loop = loop_run_by(last(), last_seen.id);
+  const double late_for = loop == nullptr ? 0 : loop->oldest_seconds.value_or(0);
+  return compares() ? std::max(seconds(), 0.0) : late_for;
+}
+
+const event_loop* loop_run_by(const report& in, std::int64_t thread) noexcept {
+  const auto found = std::ranges::find_if(in.event_loops, [thread](const event_loop& each) {
+    return std::ranges::find(each.threads, thread) != each.threads.end();
+  });
+  return found == in.event_loops.end() ? nullptr : &*found;
 }
 
 const thread* find(const report& in, std::int64_t id) noexcept {

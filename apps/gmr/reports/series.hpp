@@ -29,14 +29,19 @@ class series final {
   // Of all threads but those of the reporter.
   [[nodiscard]] double cpu_between() const noexcept;
 
-  // Whether the thread was in the same place and waited for the same in all reports, of which there
-  // are two or more, and has used next to no processor time between them.
+  // Whether the thread was in the same place and waited for the same in all reports, and has used
+  // next to no processor time between them. Of one report alone: whether it waits, and its event
+  // loop is late for that.
   [[nodiscard]] bool stood_still(const thread& last) const;
+  // How long it has at least, where it has.
+  [[nodiscard]] double still_for(const thread& last) const;
 
  private:
   std::vector<report> all_;
 };
 
+// The event loop whose handlers the thread runs, or ran last; null where none is known.
+[[nodiscard]] const event_loop* loop_run_by(const report& in, std::int64_t thread) noexcept;
 [[nodiscard]] const thread* find(const report& in, std::int64_t id) noexcept;
 [[nodiscard]] const green_thread_group* group_of(const report& in, std::uint64_t id) noexcept;
 // Whether they are of the same stack, kind, state and wait.
