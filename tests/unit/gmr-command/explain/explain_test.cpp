@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -142,6 +143,15 @@ TEST(ExplainJson, HasAllForPrograms) {
   EXPECT_EQ(made.at("stuck").size(), 3U);  // the two, and main, which waits for their end
   for (const char* key : {"moved", "growing", "cpu"})
     EXPECT_TRUE(made.at(key).is_array()) << key;
+}
+
+TEST(ExplainKinds, AreAllOnThePageForAssistants) {
+  std::ifstream from{GMR_AGENTS};
+  const std::string page{std::istreambuf_iterator<char>{from}, {}};
+  for (int kind = 0; kind <= static_cast<int>(explanations::suspect_kind::lost_wakeup); ++kind) {
+    const std::string name = word(static_cast<explanations::suspect_kind>(kind));
+    EXPECT_THAT(page, HasSubstr("\n| `" + name + "` | "));
+  }
 }
 
 TEST(ReportsInOrder, OfTimeAndNotOfTheCommandLine) {
