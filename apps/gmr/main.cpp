@@ -11,6 +11,8 @@
 
 #include "command.hpp"
 #include "exit_codes.hpp"
+#include "diff/diff.hpp"
+#include "explain/explain.hpp"
 #include "report/report.hpp"
 #include "run/run.hpp"
 #include "view/view_report.hpp"
@@ -20,6 +22,8 @@ namespace {
 using namespace gmr_command;
 
 constexpr std::array commands{
+    command{"diff", "show what changed from report to report", diff},
+    command{"explain", "say why a service hangs, by its reports", explain},
     command{"report", "ask a running process for a report", ask_for_report},
     command{"view", "show a report, also out of a log, as text, HTML or JSON", view_report},
     command{"run", "run an unmodified program that reports when asked", run_program},

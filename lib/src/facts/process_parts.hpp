@@ -22,6 +22,9 @@ using unavailable_parts = std::vector<std::string>;
 // The soft limit of open descriptors; null when there is none.
 [[nodiscard]] value descriptor_limit();
 
+// What the open descriptors with the highest numbers are, the highest first: at most eight.
+[[nodiscard]] value newest_descriptors();
+
 // Descendants of the process: pid, name, state, children. Bounded: what is left out is counted.
 [[nodiscard]] value children_tree(pid_t process, unavailable_parts& unavailable);
 

@@ -127,6 +127,22 @@ TEST(ProcessSection, SaysWhatItUses) {
   EXPECT_LE(resident, values::number(at(section, "memory_bytes", "virtual")));
 }
 
+TEST(ProcessSection, NamesTheDescriptorsThatWereOpenedLast) {
+  constexpr int above_all = 900;
+  const gmr::test::scratch_directory folder;
+  const std::string path = folder.path() / "left-open";
+  const int low = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+  const int high = ::fcntl(low, F_DUPFD, above_all);
+  const auto newest =
+      std::get<gmr::table>(at(process_section(), "open_descriptors", "newest").get());
+  ::close(low);
+  ::close(high);
+  ASSERT_FALSE(newest.rows.empty());
+  EXPECT_LE(newest.rows.size(), 8U);
+  EXPECT_EQ(values::number(newest.rows.front().at(0)), static_cast<std::uint64_t>(high));
+  EXPECT_EQ(values::text(newest.rows.front().at(1)), path);
+}
+
 TEST(ProcessSection, CountsDescriptorsAndThreads) {
   const auto descriptors = [] {
     return values::number(at(process_section(), "open_descriptors", "count"));

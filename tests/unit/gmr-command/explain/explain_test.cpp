@@ -1,0 +1,262 @@
+// gmr explain and gmr diff over reports of services that were stuck, two of each: tests/runbook,
+// and services written in other ways (callbacks, without gmr::trace_ops, without coroutines).
+// Frames that say nothing of the case were left out of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "diff/tables.hpp"
+#include "exit_codes.hpp"
+#include "explain/output.hpp"
+#include "reports/parse.hpp"
+#include "reports/read.hpp"
+#include "support/scratch_directory.hpp"
+
+namespace gmr_command {
+namespace {
+
+using explanations::conclude;
+using explanations::explanation;
+using explanations::print_json;
+using explanations::suspect;
+using reports::series;
+using testing::HasSubstr;
+
+series reports_of(const std::string& name) {
+  return series{reports::read({std::string{GMR_REPORTS "/"} + name + ".json"})};
+}
+
+struct expected {
+  std::string name;
+  std::string verdict;
+  std::string suspect;
+  std::string function;  // empty: none is known
+  bool has_thread = false;
+  std::string lock = {};  // its kind
+  std::string peer = {};  // a part of it
+
+  friend void PrintTo(const expected& shown, std::ostream* to) { *to << shown.name; }
+};
+
+class Explain : public testing::TestWithParam<expected> {};
+
+TEST_P(Explain, NamesTheCulprit) {
+  const expected& wanted = GetParam();
+  const explanation made = conclude(reports_of(wanted.name));
+  EXPECT_EQ(made.verdict, wanted.verdict);
+  ASSERT_FALSE(made.suspects.empty());
+  const suspect& first = made.suspects.front();
+  EXPECT_EQ(word(first.kind), wanted.suspect);
+  EXPECT_EQ(first.at ? first.at->function : "", wanted.function);
+  EXPECT_EQ(first.thread.has_value(), wanted.has_thread);
+  EXPECT_EQ(first.lock ? first.lock->kind : "", wanted.lock);
+  EXPECT_THAT(first.peer, HasSubstr(wanted.peer));
+  EXPECT_FALSE(first.evidence.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Explain,
+    testing::Values(
+        expected{"deadlock", "deadlock", "deadlock", "transfer", true, "mutex"},
+        expected{"shared_mutexes", "deadlock", "deadlock", "add_user", true, "rwlock"},
+        expected{"lock_across_suspension", "lock_across_suspension", "lock_across_suspension",
+                 "cache::refresh", true, "mutex"},
+        expected{"lock_held", "lock_held", "lock_held", "refresh", true, "mutex"},
+        expected{"blocked_loop", "blocked_loop", "blocked_loop", "ask_for_price", true, "",
+                 "127.0.0.1:44095"},
+        expected{"callbacks", "blocked_loop", "blocked_loop", "session::work", true},
+        expected{"exhausted_pool", "exhausted_pool", "exhausted_pool", "render_page", true,
+                 "futex"},
+        expected{"exhausted_connections", "quiet", "exhausted_pool", "db::acquire", true,
+                 "condition"},
+        expected{"cpu_spin", "spinning_thread", "spinning_thread", "count_fields", true},
+        expected{"pool_spin", "spinning_thread", "spinning_thread", "wait_for_flag", true},
+        expected{"leaked_coroutines", "growing_group", "growing_group", "await_answer"},
+        expected{"descriptor_leak", "descriptor_leak", "descriptor_leak", ""},
+        expected{"file_leak", "descriptor_leak", "descriptor_leak", ""},
+        expected{"slow_peer", "slow_peer", "slow_peer", "send_answer", false, "",
+                 "127.0.0.1:57828"},
+        expected{"silent_backend", "slow_peer", "slow_peer", "ask_backend", false, "",
+                 " - 127.0.0.1:"},
+        expected{"lost_wakeup", "quiet", "lost_wakeup", "worker::take_job", true, "condition"},
+        expected{"coroutine_lost_wakeup", "quiet", "lost_wakeup", "event::wait"}),
+    [](const auto& each) { return each.param.name; });
+
+class ExplainHealthy : public testing::TestWithParam<std::string> {};
+
+TEST_P(ExplainHealthy, SuspectsNobody) {
+  const series both = reports_of(GetParam());
+  for (const series& asked : {both, series{{both.first()}}, series{{both.last()}}}) {
+    const explanation made = conclude(asked);
+    EXPECT_EQ(made.verdict, "healthy");
+    EXPECT_TRUE(made.suspects.empty()) << made.suspects.front().text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, ExplainHealthy,
+                         testing::Values("healthy_echo", "healthy_fibers", "healthy_pool"),
+                         [](const auto& each) { return each.param; });
+
+TEST(ExplainOne, ReportWithALateEventLoopNamesWhoBlocksIt) {
+  const explanation made = conclude(series{{reports_of("blocked_loop").last()}});
+  EXPECT_EQ(made.verdict, "blocked_loop");
+  EXPECT_THAT(made.summary, HasSubstr("ask_for_price"));
+}
+
+TEST(ExplainThrottled, ComparesTheControlGroup) {
+  series both = reports_of("healthy_pool");
+  std::vector<reports::report> all = both.all();
+  ASSERT_FALSE(all.front().process.throttled_seconds);
+  all.front().process.throttled_seconds = 10;
+  all.back().process.throttled_seconds = 10 + 0.5 * both.seconds();
+  const explanation made = conclude(series{std::move(all)});
+  ASSERT_EQ(made.verdict, "throttled");
+  EXPECT_TRUE(made.suspects.front().thread);
+}
+
+TEST(ExplainThrottled, ReadsTheLimitsOfTheGroupAndNotWhatHasChangedInIt) {
+  const auto text = nlohmann::json::parse(R"({"schema": 4, "threads": [], "process": {"pid": 1},
+    "control_group": {"since_last": {"throttled_periods": 1, "throttled_seconds": 0.1},
+                      "cpu": {"group": "/a", "periods": 20, "throttled_periods": 7,
+                              "throttled_seconds": 1.5}}})");
+  const reports::process read = reports::parse(text).process;
+  EXPECT_EQ(read.throttled_seconds, 1.5);
+  EXPECT_EQ(read.throttled_periods, 7);
+  EXPECT_EQ(read.periods, 20);
+}
+
+TEST(ExplainJson, HasAllForPrograms) {
+  const series both = reports_of("deadlock");
+  std::ostringstream text;
+  print_json(text, both, conclude(both));
+  const auto made = nlohmann::json::parse(text.str());
+  const auto& first = made.at("suspects").at(0);
+  EXPECT_EQ(made.at("verdict"), "deadlock");
+  EXPECT_EQ(first.at("kind"), "deadlock");
+  EXPECT_EQ(first.at("frame").at("line"), 20);
+  EXPECT_TRUE(first.at("lock").at("holder").is_number());
+  EXPECT_GT(first.at("since_seconds"), 0);
+  EXPECT_EQ(made.at("stuck").size(), 3U);  // the two, and main, which waits for their end
+  for (const char* key : {"moved", "growing", "cpu"})
+    EXPECT_TRUE(made.at(key).is_array()) << key;
+}
+
+TEST(ExplainKinds, AreAllOnThePageForAssistants) {
+  std::ifstream from{GMR_AGENTS};
+  const std::string page{std::istreambuf_iterator<char>{from}, {}};
+  for (int kind = 0; kind <= static_cast<int>(explanations::suspect_kind::lost_wakeup); ++kind) {
+    const std::string name = word(static_cast<explanations::suspect_kind>(kind));
+    EXPECT_THAT(page, HasSubstr("\n| `" + name + "` | "));
+  }
+}
+
+TEST(ReportsInOrder, OfTimeAndNotOfTheCommandLine) {
+  std::vector<reports::report> all = reports_of("leaked_coroutines").all();
+  std::ranges::reverse(all);
+  const series ordered{std::move(all)};
+  EXPECT_LT(ordered.first().at, ordered.last().at);
+  EXPECT_GT(ordered.seconds(), 0);
+}
+
+TEST(ReportsInOrder, OfDifferentProcessesAreRefused) {
+  std::vector<reports::report> all = reports_of("deadlock").all();
+  all.push_back(reports_of("slow_peer").first());
+  try {
+    const series refused{std::move(all)};
+    FAIL();
+  } catch (const failure& error) {
+    EXPECT_EQ(error.code(), exit_bad_data);
+    EXPECT_THAT(error.what(), HasSubstr("different processes"));
+  }
+}
+
+class ReportsRead : public testing::Test {
+ protected:
+  // How many reports there are in such a file.
+  static std::size_t count_in(const std::string& content) {
+    const gmr::test::scratch_directory folder;
+    const std::string name = folder.path() / "file";
+    std::ofstream{name} << content;
+    return reports::read({name}).size();
+  }
+
+  // What reading it ends with.
+  static std::pair<int, std::string> failure_of(const std::string& content) {
+    try {
+      static_cast<void>(count_in(content));
+    } catch (const failure& error) {
+      return {error.code(), error.what()};
+    }
+    return {0, ""};
+  }
+
+  static std::string first_line() {
+    std::ifstream from{GMR_REPORTS "/deadlock.json"};
+    std::string line;
+    std::getline(from, line);
+    return line;
+  }
+};
+
+TEST_F(ReportsRead, OutOfALogWithOtherLines) {
+  EXPECT_EQ(count_in("starting\n{\"level\": \"info\"}\n" + first_line() + "\nwent on\n"), 1U);
+}
+
+TEST_F(ReportsRead, ThatSomebodyHasFormatted) {
+  EXPECT_EQ(count_in(nlohmann::json::parse(first_line()).dump(2) + '\n'), 1U);
+}
+
+TEST_F(ReportsRead, CutOnesAreRefusedWithTheLine) {
+  const auto [code, text] = failure_of("a line\n" + first_line().substr(0, 3000) + "\n");
+  EXPECT_EQ(code, exit_bad_data);
+  EXPECT_THAT(text, HasSubstr(":2: the report is cut"));
+}
+
+TEST_F(ReportsRead, TextIsRefusedAndToldHowToGetJson) {
+  const auto [code, text] = failure_of("====\n==== Guru Meditation\n====\n");
+  EXPECT_EQ(code, exit_bad_data);
+  EXPECT_THAT(text, HasSubstr("format = json"));
+}
+
+TEST_F(ReportsRead, OtherJsonIsRefused) {
+  EXPECT_EQ(failure_of("{\"a\": 1}\n").first, exit_bad_data);
+  EXPECT_EQ(failure_of("").first, exit_bad_data);
+}
+
+TEST_F(ReportsRead, ValuesOfOtherTypesAreRefused) {
+  EXPECT_EQ(failure_of("{\"schema\":3,\"process\":{},\"threads\":[{\"id\":\"seven\"}]}\n").first,
+            exit_bad_data);
+}
+
+TEST_F(ReportsRead, MissingFilesAreNoInput) {
+  try {
+    static_cast<void>(reports::read({GMR_REPORTS "/there-is-none.json"}));
+    FAIL();
+  } catch (const failure& error) {
+    EXPECT_EQ(error.code(), exit_no_input);
+  }
+}
+
+TEST(Diff, HasAColumnForEachReport) {
+  std::ostringstream text;
+  differences::print(text, reports_of("leaked_coroutines"));
+  EXPECT_THAT(text.str(), testing::ContainsRegex("31 +95 .*channel receive +await_answer"));
+  EXPECT_THAT(text.str(), testing::ContainsRegex("green threads +32 +96"));
+}
+
+TEST(Diff, ShowsOptionsThatChanged) {
+  std::vector<reports::report> all = reports_of("deadlock").all();
+  all.front().options = {{"orders.port", "1"}, {"orders.host", "a"}};
+  all.back().options = {{"orders.port", "2"}, {"orders.host", "a"}};
+  std::ostringstream text;
+  differences::print(text, series{std::move(all)});
+  EXPECT_THAT(text.str(), testing::ContainsRegex("orders.port +1 +2"));
+  EXPECT_THAT(text.str(), testing::Not(HasSubstr("orders.host")));
+}
+
+}  // namespace
+}  // namespace gmr_command
