@@ -91,7 +91,7 @@ gmr_write_pc(gmr gmr.pc.in)
 
 # Which hook, and how Boost.Context is sent to it.
 gmr_linker_flags(wraps --wrap ${GMR_FCONTEXT_SYMBOLS})
-gmr_linker_flags(exports --export-dynamic-symbol ${GMR_FCONTEXT_SYMBOLS})
+gmr_linker_flags(exports --export-dynamic-symbol ${GMR_FCONTEXT_SYMBOLS} ${GMR_UCONTEXT_SYMBOLS})
 set(context ${GMR_BOOST_LIBRARY_context})
 set(folder "-L\${libdir}/gmr")
 set(of_static_context "Libs: ${folder} -l:libgmr_trace.a ${wraps} -l:lib${context}.a -ldl")

@@ -7,6 +7,9 @@ set(GMR_FCONTEXT_SYMBOLS make_fcontext jump_fcontext ontop_fcontext
   _ZN5boost7context6detail13jump_fcontextEPvS2_
   _ZN5boost7context6detail14ontop_fcontextEPvS2_PFNS1_10transfer_tES3_E)
 
+# The C library's functions that it stands in front of.
+set(GMR_UCONTEXT_SYMBOLS makecontext setcontext swapcontext)
+
 # Whether they come from a static library: the property GMR_STATIC of Boost::context.
 include(gmr-find-boost)
 gmr_mark_boost_context()

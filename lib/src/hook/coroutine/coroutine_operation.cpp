@@ -21,6 +21,7 @@ struct rule {
 
 constexpr rule rules[] = {
     {{"untraced_coroutine"}, "untraced coroutine"},
+    {{"yielded_value"}, "yield"},
     {{"parallel_group"}, "parallel group"},
     {{"initiate_co_spawn"}, "coroutine"},
     {{"co_spawn_dispatch"}, "dispatch"},
@@ -186,7 +187,8 @@ bool matches(const rule& known, std::string_view type) {
 
 std::string operation_kind(std::string_view name) {
   std::string kind = without_arguments(operation_in(type_in(name)));
-  if (kind.starts_with("boost::") || kind.ends_with("untraced_coroutine"))
+  if (kind.starts_with("boost::") || kind.ends_with("untraced_coroutine") ||
+      kind.ends_with("yielded_value"))
     for (const rule& known : rules)
       if (matches(known, kind)) return std::string{known.kind};
   constexpr std::size_t longest = 80;

@@ -123,7 +123,7 @@ std::uintptr_t size_of_block(std::uintptr_t low, std::uintptr_t high) noexcept {
 }
 
 fiber_record& new_record(std::uintptr_t low, std::uintptr_t high,
-                         void (*function)(transfer_t)) noexcept {
+                         std::uintptr_t function) noexcept {
   fiber_record* const record = allocate_record();
   if (record == nullptr) {
     untraced.fetch_add(1, std::memory_order_relaxed);
@@ -132,7 +132,7 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high,
   if (fiber_record* const before = exchange_stack_owner(high, *record)) retire(*before);
   record->low.store(low, std::memory_order_relaxed);
   record->high.store(high, std::memory_order_relaxed);
-  record->function.store(reinterpret_cast<std::uintptr_t>(function), std::memory_order_relaxed);
+  record->function.store(function, std::memory_order_relaxed);
   record->block_size.store(size_of_block(low, high), std::memory_order_relaxed);
   record->runner.store(nullptr, std::memory_order_relaxed);
   record->resumed_by.store(0, std::memory_order_relaxed);
@@ -140,17 +140,6 @@ fiber_record& new_record(std::uintptr_t low, std::uintptr_t high,
   record->become(next_green_thread_id());
   if (gmr_fiber_under_sanitizer) sanitizers_made(*record);
   return *record;
-}
-
-// From here on it is listed, as suspended at its entry.
-void publish(fiber_record& record, std::uintptr_t stack_pointer) noexcept {
-  if (record.state.load(std::memory_order_relaxed) == fiber_state::unlisted) return;
-  record.registers = {};
-  record.registers.pc = reinterpret_cast<std::uintptr_t>(gmr_fiber_entry);
-  record.registers.sp = stack_pointer;
-  gmr_fiber_clock(GMR_CLOCK, &record.suspended_at);
-  record.end_change();
-  record.state.store(fiber_state::suspendable, std::memory_order_release);
 }
 
 // Functions that fibers are made with, and that have said so when they ended: those of
@@ -212,13 +201,33 @@ void find_clock() noexcept {
 
 }  // namespace
 
-bool set_up_fiber_hook() noexcept {
-  if (is_set_up.load(std::memory_order_acquire)) return true;
-  if (!find_originals()) return false;
+void set_up_fiber_records() noexcept {
   gmr_fiber_under_sanitizer = runs_under_sanitizer();
   std::atomic_ref(stacks_may_be_blocks)
       .store(!gmr_fiber_under_sanitizer && malloc_is_known(), std::memory_order_relaxed);
   find_clock();
+}
+
+new_fiber make_fiber(std::uintptr_t low, std::uintptr_t high, std::uintptr_t function) noexcept {
+  fiber_record& record = new_record(low, high, function);
+  const std::uintptr_t start = header_address(high);
+  auto* const header = reinterpret_cast<stack_header*>(start);
+  *header = {mark_of(header), &record, nullptr};
+  return {record, start};
+}
+
+void publish_fiber(fiber_record& record, const machine_registers& registers) noexcept {
+  if (record.state.load(std::memory_order_relaxed) == fiber_state::unlisted) return;
+  record.registers = registers;
+  gmr_fiber_clock(GMR_CLOCK, &record.suspended_at);
+  record.end_change();
+  record.state.store(fiber_state::suspendable, std::memory_order_release);
+}
+
+bool set_up_fiber_hook() noexcept {
+  if (is_set_up.load(std::memory_order_acquire)) return true;
+  if (!find_originals()) return false;
+  set_up_fiber_records();
   std::atomic_ref(gmr_fiber_switches_are_known)
       .store(knows_switches(gmr_original_jump, gmr_original_ontop), std::memory_order_relaxed);
   is_set_up.store(true, std::memory_order_release);
@@ -257,13 +266,16 @@ using namespace gmr::trace;
   }
   const auto high = reinterpret_cast<std::uintptr_t>(top);
   const std::uintptr_t start = header_address(high);
-  fiber_record& record = new_record(high - size, high, function);
+  fiber_record& record = new_record(high - size, high, reinterpret_cast<std::uintptr_t>(function));
   auto* const header = reinterpret_cast<stack_header*>(start);
   // A Boost.Context with shadow stacks finds their address in the word below its top.
   std::memcpy(reinterpret_cast<void*>(start - 8), reinterpret_cast<void*>(high - 8), 8);
   *header = {mark_of(header), &record, function};
   const fcontext_t context = gmr_original_make(header, size - (high - start), gmr_fiber_entry);
-  publish(record, start - 8);
+  gmr::machine_registers registers;
+  registers.pc = reinterpret_cast<std::uintptr_t>(gmr_fiber_entry);
+  registers.sp = start - 8;
+  publish_fiber(record, registers);
   note_event_loop();
   return context;
 }

@@ -14,6 +14,20 @@ namespace gmr::trace {
 // by make_fcontext itself when that comes earlier. False: Boost's functions are missing.
 bool set_up_fiber_hook() noexcept;
 
+// The part of it that does not depend on Boost's functions. Repeated calls do no harm.
+void set_up_fiber_records() noexcept;
+
+// A fiber of another kind: its record, and the end of what its stack has left. Above that is the
+// sign that mark() looks for.
+struct new_fiber {
+  fiber_record& record;
+  std::uintptr_t top;
+};
+[[nodiscard]] new_fiber make_fiber(std::uintptr_t low, std::uintptr_t high,
+                                   std::uintptr_t function) noexcept;
+// From here on it is listed, as suspended with those registers.
+void publish_fiber(fiber_record& record, const machine_registers& registers) noexcept;
+
 // Says by what the suspended fiber is known to be there.
 void mark(machine_stack& stack, const fiber_record& record) noexcept;
 

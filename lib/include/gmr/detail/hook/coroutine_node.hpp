@@ -183,6 +183,12 @@ inline coroutine_entry& coroutine_entry_of(coroutine_node& node) noexcept {
                                              offsetof(coroutine_entry, node));
 }
 
+// The name of T somewhere in a literal; taken apart only when a report is made.
+template <typename T>
+constexpr const char* operation_name() noexcept {
+  return __PRETTY_FUNCTION__;
+}
+
 inline void coroutine_at(coroutine_node& node, const void* where) noexcept {
   node.location.store(where, std::memory_order_release);
 }

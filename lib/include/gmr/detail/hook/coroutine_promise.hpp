@@ -29,12 +29,6 @@ coroutine_node& node_of(asio_frame_base<Executor>* frame) noexcept {
   return coroutine_node_of(reinterpret_cast<std::byte*>(frame) - coroutine_promise_offset);
 }
 
-// The name of T somewhere in a literal; taken apart only when a report is made.
-template <typename T>
-constexpr const char* operation_name() noexcept {
-  return __PRETTY_FUNCTION__;
-}
-
 struct untraced_coroutine;  // the operation that is shown while one runs
 
 // Awaits another coroutine.
