@@ -27,8 +27,8 @@ std::string seconds_text(milliseconds time) {
 
 const std::shared_ptr<section_state>& shared_state();
 
-// What the parent's threads run goes on there alone. A condition variable that some of them wait for
-// would wait for them in turn.
+// What the parent's threads run goes on there alone. A condition variable that some of them wait
+// for would wait for them in turn.
 void forget_generators() noexcept {
   section_state& state = *shared_state();
   std::construct_at(&state.changed);
