@@ -23,7 +23,8 @@ std::vector<operation_info> waits_of(const json& object) {
                    .ready = flag_at(each, "ready"),
                    .fd = number_at<int>(each, "fd"),
                    .peer = text_at(each, "peer"),
-                   .seconds = seconds_at(each, "seconds")});
+                   .seconds = seconds_at(each, "seconds"),
+                   .queues = queues_at(each)});
   return out;
 }
 
@@ -144,7 +145,8 @@ operation_group operations_in(const json& item) {
     out.operations.push_back({.fd = number_at<int>(each, "fd"),
                               .peer = text_at(each, "peer"),
                               .since_seconds = seconds_at(each, "since_seconds"),
-                              .expiry_seconds = seconds_at(each, "expiry_seconds")});
+                              .expiry_seconds = seconds_at(each, "expiry_seconds"),
+                              .queues = queues_at(each)});
   return out;
 }
 

@@ -30,6 +30,7 @@ class stack_reader final {
 
 [[nodiscard]] value value_of(const json& content, int depth = 0);
 [[nodiscard]] std::optional<wait_info> wait_at(const json& object);
+[[nodiscard]] std::optional<socket_queues> queues_at(const json& object);
 
 // `groups` are the ids of threads that JSON says have one stack.
 [[nodiscard]] std::vector<thread_info> threads_of(const json& whole, stack_reader& stacks);

@@ -161,6 +161,30 @@ std::vector<custom_section> sections_of(const json& whole) {
   return out;
 }
 
+std::optional<report_changes> changes_of(const json& whole) {
+  const json* const content = member(whole, "changes");
+  if (content == nullptr) return std::nullopt;
+  const auto count = [content](const char* name) {
+    return number_at<std::int64_t>(*content, name);
+  };
+  return report_changes{
+      .since_report = number_at<std::uint64_t>(*content, "since_report").value_or(0),
+      .elapsed_seconds = seconds_at(*content, "elapsed_seconds").value_or(0),
+      .cpu_seconds = seconds_at(*content, "cpu_seconds"),
+      .resident_bytes = count("resident_bytes"),
+      .open_descriptors = count("open_descriptors"),
+      .threads = count("threads").value_or(0),
+      .green_threads = count("green_threads").value_or(0),
+      .green_thread_groups = count("green_thread_groups").value_or(0)};
+}
+
+std::vector<log_line> log_of(const json& whole) {
+  std::vector<log_line> out;
+  for (const json& each : items_at(whole, "log"))
+    out.push_back({.time = time_of(text_at(each, "time")), .text = text_at(each, "text")});
+  return out;
+}
+
 void read_cost(report& to, const json& whole) {
   const json* const content = member(whole, "cost");
   if (content == nullptr) return;
@@ -186,6 +210,10 @@ report report_of(const json& whole) {
   out.package = package_of(whole);
   out.package_details = tree_at(whole, "package");
   out.process = tree_at(whole, "process");
+  out.runtime = tree_at(whole, "runtime");
+  out.changes = changes_of(whole);
+  out.control_group = tree_at(whole, "control_group");
+  out.log = log_of(whole);
   out.modules = modules_of(whole);
   stack_reader stacks;
   out.threads = threads_of(whole, stacks);

@@ -60,7 +60,17 @@ std::optional<wait_info> wait_at(const json& object) {
   out.fd = number_at<int>(*content, "fd");
   out.peer = text_at(*content, "peer");
   out.seconds = seconds_at(*content, "seconds");
+  out.queues = queues_at(*content);
   return out;
+}
+
+std::optional<socket_queues> queues_at(const json& object) {
+  const json* const content = member(object, "queues");
+  if (content == nullptr) return std::nullopt;
+  return socket_queues{.receive_bytes = number_at<std::uint64_t>(*content, "receive_bytes"),
+                       .send_bytes = number_at<std::uint64_t>(*content, "send_bytes"),
+                       .connections = number_at<std::uint64_t>(*content, "connections"),
+                       .backlog = number_at<std::uint64_t>(*content, "backlog")};
 }
 
 }  // namespace gmr::reading

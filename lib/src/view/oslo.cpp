@@ -44,10 +44,10 @@ class oslo_view final {
   }
 
  private:
-  [[nodiscard]] static constexpr std::array<outlines::part, 6> in_order() {
+  [[nodiscard]] static constexpr std::array<outlines::part, 9> in_order() {
     using outlines::part;
-    return {part::package, part::threads,       part::green_threads,
-            part::process, part::configuration, part::sections};
+    return {part::package,  part::threads, part::green_threads, part::process, part::configuration,
+            part::sections, part::runtime, part::control_group, part::log};
   }
 
   void write(outlines::part which) {
@@ -71,10 +71,28 @@ class oslo_view final {
         return;
       case part::sections:
         return sections();
+      case part::runtime:
+        title("Runtime");
+        out_ += oslo_tree(shown_.runtime);
+        return;
+      case part::control_group:
+        title("Control Group");
+        out_ += oslo_tree(shown_.control_group);
+        return;
+      case part::log:
+        return log();
+      case part::changes:
       case part::modules:
       case part::operations:
         return;
     }
+  }
+
+  void log() {
+    if (shown_.source->log.empty()) return;
+    title("Log");
+    for (const log_line& each : shown_.source->log)
+      out_ += texts::utc_time(each.time) + " " + texts::printable(each.text) + "\n";
   }
 
   void sections() {

@@ -26,7 +26,7 @@ std::string count_text(std::string_view what, std::int64_t change) {
 }  // namespace
 
 // "Since report 3, 12.4 s ago: cpu +1.2 s, memory +12.0 MiB, descriptors +4"
-void show_changes(page& out, const report_changes& changes) {
+std::string changes_text(const report_changes& changes) {
   std::string all;
   if (changes.cpu_seconds)
     all += change_text("cpu", *changes.cpu_seconds, texts::human_duration(*changes.cpu_seconds));
@@ -38,10 +38,14 @@ void show_changes(page& out, const report_changes& changes) {
   all += count_text("threads", changes.threads);
   all += count_text("green threads", changes.green_threads);
   all += count_text("their groups", changes.green_thread_groups);
+  return "Since report " + std::to_string(changes.since_report) + ", " +
+         texts::human_duration(changes.elapsed_seconds) +
+         " ago: " + (all.empty() ? "no change" : all.substr(2));
+}
+
+void show_changes(page& out, const report_changes& changes) {
   out.blank();
-  out.line(0, "Since report " + std::to_string(changes.since_report) + ", " +
-                  texts::human_duration(changes.elapsed_seconds) +
-                  " ago: " + (all.empty() ? "no change" : all.substr(2)));
+  out.line(0, changes_text(changes));
 }
 
 void show_log(page& out, const std::vector<log_line>& lines) {

@@ -1,6 +1,7 @@
 // What has changed since the last report, and the last lines of the log, as text.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "gmr/model/report.hpp"
@@ -9,6 +10,7 @@
 namespace gmr::views {
 
 // One line, of what has changed at all.
+[[nodiscard]] std::string changes_text(const report_changes& changes);
 void show_changes(page& out, const report_changes& changes);
 
 void show_log(page& out, const std::vector<log_line>& lines);

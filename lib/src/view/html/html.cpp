@@ -7,6 +7,7 @@
 #include "view/html/assets.hpp"
 #include "view/html/html_parts.hpp"
 #include "view/page.hpp"
+#include "view/text_changes.hpp"
 #include "view/text_threads.hpp"
 
 namespace gmr::views {
@@ -186,6 +187,12 @@ class html_view final {
         return write_facts("package", "Package", shown_.package);
       case part::process:
         return write_facts("process", "Process", shown_.process);
+      case part::runtime:
+        return write_facts("runtime", "Runtime", shown_.runtime);
+      case part::changes:
+        return write_changes();
+      case part::control_group:
+        return write_facts("control_group", "Control Group", shown_.control_group);
       case part::modules:
         return;
       case part::threads:
@@ -204,7 +211,29 @@ class html_view final {
         return end_section();
       case part::sections:
         return write_own_sections();
+      case part::log:
+        return write_log();
     }
+  }
+
+  void write_changes() {
+    if (!source().changes) return;
+    begin_section("changes", "Changes");
+    out_ << "<p>";
+    out_.text(changes_text(*source().changes)) << "</p>";
+    end_section();
+  }
+
+  void write_log() {
+    if (source().log.empty()) return;
+    begin_section("log", "Log");
+    out_ << "<pre class=log>";
+    for (const log_line& each : source().log) {
+      out_.text(texts::utc_time(each.time)) << " ";
+      out_.text(each.text) << "\n";
+    }
+    out_ << "</pre>";
+    end_section();
   }
 
   void write_what_waits() {
