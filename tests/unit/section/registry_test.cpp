@@ -91,6 +91,9 @@ TEST(RegisterSection, AReleasedSectionStaysAsLongAsItsReporter) {
 }
 
 TEST(RegisterSection, IsThereForAChildThatMakesAReporterOfItsOwn) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer starts no threads in a forked child";
+#endif
   gate hanging;
   const gmr::section_registration early = gmr::register_section("Early", [&] {
     hanging.pass();
