@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -25,13 +24,11 @@
 #include "analyse/untraced_coroutines.hpp"
 #include "capture/green_threads.hpp"
 #include "capture/thread_capturer.hpp"
-#include "facts/changes.hpp"
-#include "facts/control_group.hpp"
-#include "facts/descriptor_kinds.hpp"
 #include "facts/resident_bytes.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/memory.hpp"
 #include "os/modules.hpp"
+#include "reporter/process_facts.hpp"
 #include "reporter/processor_share.hpp"
 #include "reporter/stage.hpp"
 #include "symbolize/symbolizer.hpp"
@@ -65,11 +62,6 @@ void note_lost_memory(report& out) {
       ")");
 }
 
-template <class Element>
-void append(std::vector<Element>& to, std::vector<Element> more) {
-  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
 }  // namespace
 
 class pipeline::stages final {
@@ -87,7 +79,10 @@ class pipeline::stages final {
                    .deadline = std::min(set.deadline, longest_capture)}) {}
 
   report make(const report_request& request);
-  void rest() noexcept;
+  void rest() noexcept {
+    capturer_.rest();
+    symbolizer_.rest();
+  }
   [[nodiscard]] int capture_signal() const noexcept { return capturer_.signal(); }
 
  private:
@@ -135,8 +130,7 @@ class pipeline::stages final {
   symbolize::symbolizer symbolizer_{modules_, settings_.debug_dirs};
   analyse::untraced_coroutine_finder untraced_;
   analyse::group_history history_;
-  facts::control_group_reader control_group_;
-  facts::change_reader changes_;
+  process_facts process_{configuration_};
 };
 
 // The way of a report. What a stage does is put into run_stage: where it throws, that part is
@@ -159,7 +153,7 @@ report pipeline::stages::make(const report_request& request) {
     make_stacks(out, start, deadline, longest);
   else
     look_at_process(out);
-  if (shape_.has(outlines::part::runtime)) add_event_loops(out, loops);
+  if (shape_.has_stacks()) add_event_loops(out, loops);
   if (request.fatal_deadline) begin_with_fatal_error(out);
   make_sections(out, deadline);
   if (shape_.has_stacks()) note_lost_memory(out);
@@ -332,29 +326,11 @@ void pipeline::stages::list_modules(report& out) {
   });
 }
 
-// What is concluded from that comes before what could not be seen.
 void pipeline::stages::look_at_process(report& out) {
-  using outlines::part;
-  double& seconds = out.cost.sections_seconds;
-  std::vector<finding> findings;
   if (shape_.has_stacks())
     run_stage(out, "queues of sockets", out.cost.resolve_seconds,
               [&] { analyse::add_socket_queues(out, longest_look_at_sockets); });
-  if (shape_.has(part::process) || shape_.has(part::changes))
-    run_stage(out, "section Process", seconds, [&] {
-      out.process = facts::process_section(configuration_.secrets());
-      if (shape_.has(part::changes)) out.changes = changes_.read(out);
-      if (auto found = facts::find_descriptors_near_limit(out.process))
-        findings.push_back(std::move(*found));
-    });
-  if (shape_.has(part::control_group))
-    run_stage(out, "section Control Group", seconds, [&] {
-      facts::control_group_facts found = control_group_.read(out.number);
-      out.control_group = std::move(found.section);
-      append(findings, std::move(found.findings));
-    });
-  append(findings, std::exchange(out.findings, {}));
-  out.findings = std::move(findings);
+  process_.add_to(out, shape_);
 }
 
 void pipeline::stages::conclude(report& out, const captured_threads& threads,
@@ -366,8 +342,7 @@ void pipeline::stages::conclude(report& out, const captured_threads& threads,
     append(findings, analyse::find_long_waits(out.green_threads, settings_.long_wait));
     append(findings, history_.add(out.green_threads, start));
     // Conclusions before what could not be seen.
-    append(findings, std::exchange(out.findings, {}));
-    out.findings = std::move(findings);
+    begin_with(out, std::move(findings));
   });
 }
 
@@ -375,9 +350,7 @@ void pipeline::stages::conclude(report& out, const captured_threads& threads,
 void pipeline::stages::add_event_loops(report& out, const analyse::loops_seen& loops) const {
   run_stage(out, "event loops", out.cost.resolve_seconds, [&] {
     out.runtime = analyse::runtime_section(loops, settings_.stall, out.green_threads.event_loops);
-    std::vector<finding> findings = analyse::find_stalls(loops, out);
-    append(findings, std::exchange(out.findings, {}));
-    out.findings = std::move(findings);
+    begin_with(out, analyse::find_stalls(loops, out));
   });
 }
 
@@ -404,11 +377,6 @@ void pipeline::stages::make_sections(report& out, clock::time_point deadline) {
               [&] { out.sections = sections_.generate(settings_.section_deadline, deadline); });
   if (log_ != nullptr && shape_.has(part::log))
     run_stage(out, "section Log", seconds, [&] { out.log = log_->read(); });
-}
-
-void pipeline::stages::rest() noexcept {
-  capturer_.rest();
-  symbolizer_.rest();
 }
 
 pipeline::pipeline(package software, const settings& set, const known_configuration& configuration,

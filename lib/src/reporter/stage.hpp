@@ -3,12 +3,26 @@
 
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "gmr/model/report.hpp"
 
 namespace gmr {
+
+template <class Element>
+void append(std::vector<Element>& to, std::vector<Element> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+// Puts them before those that are there.
+inline void begin_with(report& into, std::vector<finding> found) {
+  append(found, std::exchange(into.findings, {}));
+  into.findings = std::move(found);
+}
 
 // Adds the time to `seconds`; what is thrown becomes a note in the report.
 template <class Work>
