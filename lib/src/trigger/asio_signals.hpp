@@ -75,7 +75,7 @@ class held_signal final {
   // Asio changes these with its lock, which a handler of signals can't take: ThreadSanitizer, which
   // knows of no other order, is not to look.
   template <class Number>
-  [[gnu::no_sanitize("thread"), gnu::noinline]] static Number read_unlocked(
+  __attribute__((no_sanitize("thread"), noinline)) static Number read_unlocked(
       const Number& number) noexcept {
     return __atomic_load_n(&number, __ATOMIC_RELAXED);
   }
