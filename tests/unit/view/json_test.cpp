@@ -52,10 +52,11 @@ TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
   const rapidjson::Document json = parsed();
   for (const auto& member : json.GetObject())
     keys.emplace_back(member.name.GetString());
-  EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
-                                         "notes", "source_root", "package", "process", "modules",
-                                         "threads", "thread_groups", "green_threads", "operations",
-                                         "configuration", "sections", "cost"));
+  EXPECT_THAT(keys,
+              testing::ElementsAre("schema", "cause", "time", "host", "number", "findings", "notes",
+                                   "source_root", "package", "process", "changes", "control_group",
+                                   "modules", "threads", "thread_groups", "green_threads",
+                                   "operations", "configuration", "sections", "log", "cost"));
   expect_valid();
 }
 
