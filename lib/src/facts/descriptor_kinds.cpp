@@ -23,8 +23,9 @@ int end_of_numbers() {
   const os::file_text status = os::read_file("/proc/self/status");
   if (const auto size = texts::named_number(status.content, "FDSize"))
     return static_cast<int>(std::min(*size, most));
+  constexpr rlim_t usual = 65536;
   rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = usual;
   return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, most));
 }
 

@@ -51,7 +51,7 @@ std::size_t quoted_end(std::string_view text, std::size_t from, char quote) {
 }
 
 std::size_t value_end(std::string_view text, std::size_t from, std::string_view name) {
-  const std::string_view ends = has_words(name) ? "\"'" : " \t,;&\"'}])";
+  const std::string_view ends = has_words(name) ? "\"'" : " \t\r\n,;&\"'}])";
   return std::min(text.find_first_of(ends, from), text.size());
 }
 

@@ -54,8 +54,9 @@ TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
     keys.emplace_back(member.name.GetString());
   EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
                                          "notes", "source_root", "package", "process", "runtime",
-                                         "modules", "threads", "thread_groups", "green_threads",
-                                         "operations", "configuration", "sections", "cost"));
+                                         "changes", "control_group", "modules", "threads",
+                                         "thread_groups", "green_threads", "operations",
+                                         "configuration", "sections", "log", "cost"));
   expect_valid();
 }
 
