@@ -95,12 +95,14 @@
     }
     stack.firstChild.remove();
   };
+  let mark = () => {};
   const inView = new IntersectionObserver((entries) => {
     for (const each of entries) {
       if (!each.isIntersecting) continue;
       inView.unobserve(each.target);
       if (each.target.firstChild.data) dress(each.target);
     }
+    mark();  // what is laid out anew
   }, {rootMargin: '500px'});
   const dressBelow = (details) => {
     for (const stack of all(':scope > .stack', details))
@@ -196,6 +198,7 @@
     hit.scrollIntoView({block: 'center'});
     found.textContent = `${shown + 1} of ${count(hits.length, 'place')}`;
   };
+  mark = () => highlight(search.value.trim().toLowerCase());
   search.addEventListener('input', find);
   search.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') goOn();
