@@ -121,6 +121,7 @@ explanation conclude(const series& compared) {
   find_held_locks(compared, made.suspects);
   find_blocked_loops(compared, made.suspects);
   find_processor_trouble(compared, made.suspects);
+  find_overloaded_loops(compared, made.suspects);
   find_growth(compared, made.suspects);
   find_slow_peers(compared, made.suspects);
   const bool explained = !made.suspects.empty();

@@ -99,6 +99,7 @@ bool loop_stands_still(const series& compared, const thread& of) {
   if (now->threads.size() == 1 && now->oldest_seconds &&
       *now->oldest_seconds > compared.seconds() - clocks_differ)
     return true;
+  if (now->threads.size() == 1 && !nothing_moved(compared, of)) return false;
   return std::ranges::all_of(compared.all(), [&](const report& each) {
     const event_loop* const then = loop_run_by(each, of.id);
     return then == nullptr || then->queued == 0;
