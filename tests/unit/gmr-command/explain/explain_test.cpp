@@ -131,6 +131,16 @@ TEST(ExplainOverloaded, NamesALoopThatIsLateInEveryReportUnlessTheMachineIsBusy)
   EXPECT_EQ(conclude(series{all}).verdict, "healthy");
 }
 
+TEST(ExplainThrottled, DoesNotHideWhatWaits) {
+  std::vector<reports::report> all = reports_of("lost_wakeup").all();
+  all.back().findings.push_back(
+      {.kind = "cpu_throttled", .text = "Throttled", .threads = {}, .green_threads = {}});
+  const explanation made = conclude(series{std::move(all)});
+  EXPECT_EQ(made.verdict, "quiet");
+  EXPECT_EQ(word(made.suspects.front().kind), "throttled");
+  EXPECT_EQ(word(made.suspects.back().kind), "lost_wakeup");
+}
+
 TEST(ExplainThrottled, ReadsTheLimitsOfTheGroupAndNotWhatHasChangedInIt) {
   const auto text = nlohmann::json::parse(R"({"schema": 4, "threads": [], "process": {"pid": 1},
     "control_group": {"since_last": {"throttled_periods": 1, "throttled_seconds": 0.1},
