@@ -19,10 +19,13 @@ place place_of(const thread& of) {
   return made;
 }
 
+// Where only some of the group have waited for so long, it is one at least.
 place place_of(const series& compared, const green_thread_group& of) {
-  place made{
-      .green_thread = waiting_since(compared, of), .count = of.count, .waits_for = of.waits_for};
-  if (!of.names.empty()) made.name = of.names.front();
+  const bool all = of.newest_seconds.value_or(0) > compared.seconds();
+  place made{.green_thread = waiting_since(compared, of),
+             .count = has_waited(compared, of) && !all ? 1 : of.count,
+             .waits_for = of.waits_for};
+  if (!of.names.empty() && made.count == of.count) made.name = of.names.front();
   if (const reports::frame* const at = reports::innermost_own(of.frames)) made.at = *at;
   return made;
 }

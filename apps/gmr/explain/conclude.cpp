@@ -25,6 +25,11 @@ std::string summary_of(const series& compared, const explanation& made) {
                                "explain both.";
 }
 
+// What is scarce makes a service slow; it does not explain why nothing goes on.
+bool is_about_limits(const suspect& each) {
+  return each.kind == suspect_kind::throttled || each.kind == suspect_kind::memory_near_limit;
+}
+
 }  // namespace
 
 std::string word(suspect_kind kind) {
@@ -47,6 +52,8 @@ std::string word(suspect_kind kind) {
       return "blocked_thread";
     case suspect_kind::throttled:
       return "throttled";
+    case suspect_kind::memory_near_limit:
+      return "memory_near_limit";
     case suspect_kind::spinning_thread:
       return "spinning_thread";
     case suspect_kind::descriptor_leak:
@@ -121,16 +128,16 @@ explanation conclude(const series& compared) {
   find_held_locks(compared, made.suspects);
   find_blocked_loops(compared, made.suspects);
   find_processor_trouble(compared, made.suspects);
+  find_overloaded_loops(compared, made.suspects);
   find_growth(compared, made.suspects);
   find_slow_peers(compared, made.suspects);
-  const bool explained = !made.suspects.empty();
-  if (!explained && is_quiet(compared)) find_lost_wakeups(compared, made.suspects);
+  const std::size_t explained = made.suspects.size();
+  if (std::ranges::all_of(made.suspects, is_about_limits) && is_quiet(compared))
+    find_lost_wakeups(compared, made.suspects);
+  const bool quiet = made.suspects.size() > explained;
   std::ranges::stable_sort(made.suspects, {}, &suspect::kind);
-  if (made.suspects.empty()) {
-    made.verdict = "healthy";
-  } else {
-    made.verdict = explained ? word(made.suspects.front().kind) : "quiet";
-  }
+  made.verdict = made.suspects.empty() ? "healthy" : word(made.suspects.front().kind);
+  if (quiet) made.verdict = "quiet";
   made.summary = summary_of(compared, made);
   if (compared.compares()) compare(compared, made);
   return made;

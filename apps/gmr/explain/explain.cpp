@@ -10,7 +10,7 @@
 namespace gmr_command {
 namespace {
 
-constexpr command_help help{
+constexpr command_help explain_help{
     .usage = "gmr explain [--json] REPORT...",
     .description =
         "Says why a service hangs: who is to blame, and by what evidence. REPORT is a\n"
@@ -26,7 +26,7 @@ constexpr command_help help{
 int explain(const std::vector<std::string>& arguments) {
   boost::program_options::options_description described;
   described.add_options()("json", "one JSON object, for programs");
-  const auto values = read_arguments(arguments, described, help);
+  const auto values = read_arguments(arguments, described, explain_help);
   if (!values) return exit_done;
   const std::vector<std::string> files = operands(*values);
   if (files.empty())

@@ -15,12 +15,13 @@ enum class suspect_kind {
   fatal_error,
   deadlock,
   lock_across_suspension,
-  lock_held,       // others wait for a lock whose holder does not go on
-  stall,           // as the watchdog of the service says
-  exhausted_pool,  // all threads of a pool are blocked
-  blocked_loop,    // a handler blocks the thread of an event loop
-  blocked_thread,  // a thread is in a call that should not last
-  throttled,       // the control group may have no more processor time
+  lock_held,          // others wait for a lock whose holder does not go on
+  stall,              // as the watchdog of the service says
+  exhausted_pool,     // all threads of a pool are blocked
+  blocked_loop,       // a handler blocks the thread of an event loop
+  blocked_thread,     // a thread is in a call that should not last
+  throttled,          // the control group may have no more processor time
+  memory_near_limit,  // the control group may soon have none left
   spinning_thread,
   descriptor_leak,
   growing_group,  // more and more green threads in one place, and the old ones stay

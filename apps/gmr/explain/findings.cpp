@@ -15,11 +15,13 @@ using reports::report;
 using reports::series;
 using reports::thread;
 
-constexpr std::array<std::pair<std::string_view, suspect_kind>, 5> taken_over{
+constexpr std::array<std::pair<std::string_view, suspect_kind>, 7> taken_over{
     {{"fatal_error", suspect_kind::fatal_error},
      {"deadlock", suspect_kind::deadlock},
      {"lock_across_suspension", suspect_kind::lock_across_suspension},
      {"stall", suspect_kind::stall},
+     {"cpu_throttled", suspect_kind::throttled},
+     {"memory_near_limit", suspect_kind::memory_near_limit},
      {"long_wait", suspect_kind::long_wait}}};
 
 std::string waits_sentence(const thread& each) {

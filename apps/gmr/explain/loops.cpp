@@ -135,7 +135,35 @@ void find_blocked_handlers(const series& compared, bool idle_workers_too, suspec
   }
 }
 
+// Whether other processes had the processor that the thread wanted: then nothing is wrong with the
+// service.
+bool was_starved(const series& compared, const thread& of) {
+  constexpr double much_of_the_time = 0.3;
+  const thread* const then = compared.before(of.id);
+  const double waited = of.waiting_seconds - (then == nullptr ? 0 : then->waiting_seconds);
+  return waited > much_of_the_time * compared.seconds();
+}
+
 }  // namespace
+
+void find_overloaded_loops(const series& compared, suspects& found) {
+  constexpr double late = 1;
+  if (!compared.compares()) return;
+  for (const event_loop& loop : compared.last().event_loops) {
+    const bool always = std::ranges::all_of(compared.all(), [&](const reports::report& each) {
+      const auto then = std::ranges::find(each.event_loops, loop.address, &event_loop::address);
+      return then != each.event_loops.end() && then->oldest_seconds.value_or(0) > late;
+    });
+    const thread* const of = loop.threads.empty() ? nullptr : compared.now(loop.threads.front());
+    if (!always || of == nullptr || explains(found, of->id) || was_starved(compared, *of)) continue;
+    suspect& made = found.emplace_back(suspect_of(suspect_kind::event_loop_delayed, *of));
+    made.since_seconds = compared.seconds();
+    made.text =
+        "An event loop has more to do than its threads can: its handlers wait for their turn for a "
+        "second or more in every report.";
+    made.evidence.push_back(blocks_what(compared, *of));
+  }
+}
 
 void find_blocked_loops(const series& compared, suspects& found) {
   find_blocked_handlers(compared, false, found);

@@ -99,6 +99,7 @@ bool loop_stands_still(const series& compared, const thread& of) {
   if (now->threads.size() == 1 && now->oldest_seconds &&
       *now->oldest_seconds > compared.seconds() - clocks_differ)
     return true;
+  if (now->threads.size() == 1 && !nothing_moved(compared, of)) return false;
   return std::ranges::all_of(compared.all(), [&](const report& each) {
     const event_loop* const then = loop_run_by(each, of.id);
     return then == nullptr || then->queued == 0;
@@ -172,6 +173,8 @@ void find_throttled(const series& compared, suspects& found) {
   const double of_those = now.throttled_periods.value_or(0) - then.throttled_periods.value_or(0);
   const bool often = periods > 0 && of_those > periods / 2;
   if (throttled < much_of_the_time * compared.seconds() && !often) return;
+  // Over this time it says more than the service's own finding.
+  std::erase_if(found, [](const suspect& each) { return each.kind == suspect_kind::throttled; });
   const thread* const hungry = hungriest(compared);
   suspect made = hungry == nullptr ? suspect{} : suspect_of(suspect_kind::throttled, *hungry);
   made.kind = suspect_kind::throttled;

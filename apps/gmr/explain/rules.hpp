@@ -22,6 +22,9 @@ void find_blocked_loops(const reports::series& compared, suspects& found);
 void find_waiting_pools(const reports::series& compared, suspects& found);
 // Threads that burn processor time without getting anywhere; control groups that have none left.
 void find_processor_trouble(const reports::series& compared, suspects& found);
+// Event loops that go on, but are late in every report: they have more to do than their threads
+// can.
+void find_overloaded_loops(const reports::series& compared, suspects& found);
 // What grows and does not shrink: descriptors, green threads.
 void find_growth(const reports::series& compared, suspects& found);
 // Connections on which the other side does not do its part.

@@ -118,6 +118,29 @@ TEST(ExplainThrottled, ComparesTheControlGroup) {
   EXPECT_TRUE(made.suspects.front().thread);
 }
 
+TEST(ExplainOverloaded, NamesALoopThatIsLateInEveryReportUnlessTheMachineIsBusy) {
+  std::vector<reports::report> all = reports_of("healthy_echo").all();
+  for (reports::report& each : all) {
+    each.event_loops.at(0).oldest_seconds = 2;
+    each.threads.at(0).waiting_seconds = 0;
+  }
+  EXPECT_EQ(conclude(series{all}).verdict, "event_loop_delayed");
+  all.back().threads.at(0).waiting_seconds = 2;
+  EXPECT_EQ(conclude(series{all}).verdict, "healthy");
+  all.front().event_loops.at(0).oldest_seconds = 0.1;
+  EXPECT_EQ(conclude(series{all}).verdict, "healthy");
+}
+
+TEST(ExplainThrottled, DoesNotHideWhatWaits) {
+  std::vector<reports::report> all = reports_of("lost_wakeup").all();
+  all.back().findings.push_back(
+      {.kind = "cpu_throttled", .text = "Throttled", .threads = {}, .green_threads = {}});
+  const explanation made = conclude(series{std::move(all)});
+  EXPECT_EQ(made.verdict, "quiet");
+  EXPECT_EQ(word(made.suspects.front().kind), "throttled");
+  EXPECT_EQ(word(made.suspects.back().kind), "lost_wakeup");
+}
+
 TEST(ExplainThrottled, ReadsTheLimitsOfTheGroupAndNotWhatHasChangedInIt) {
   const auto text = nlohmann::json::parse(R"({"schema": 4, "threads": [], "process": {"pid": 1},
     "control_group": {"since_last": {"throttled_periods": 1, "throttled_seconds": 0.1},
