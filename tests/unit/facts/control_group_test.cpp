@@ -68,7 +68,7 @@ TEST_F(ControlGroup, HasTheUnitAndWhatItMayUse) {
   EXPECT_TRUE(at(section, "container").is_null());
   EXPECT_EQ(std::get<double>(at(section, "cpu", "limit_cpus").get()), 1.5);
   EXPECT_EQ(values::number(at(section, "cpu", "throttled_periods")), 4U);
-  EXPECT_EQ(std::get<double>(at(section, "cpu", "throttled_seconds").get()), 0.2);
+  EXPECT_DOUBLE_EQ(std::get<double>(at(section, "cpu", "throttled_seconds").get()), 0.2);
   EXPECT_EQ(values::number(at(section, "memory", "limit_bytes")), 1000U);
   EXPECT_TRUE(at(section, "memory", "high_bytes").is_null());
   EXPECT_EQ(values::number(at(section, "memory", "used_bytes")), 500U);
