@@ -42,7 +42,8 @@ class json_report final {
   json_report(json_report&&) noexcept;
   json_report& operator=(json_report&&) noexcept;
 
-  // Whether the object has such a member, "threads" say: one that was asked for in parts has not all.
+  // Whether the object has such a member, "threads" say: one that was asked for in parts has not
+  // all.
   [[nodiscard]] bool has(const char* name) const;
 
   // The report. What this version does not know is left out; what the form does not have (which
