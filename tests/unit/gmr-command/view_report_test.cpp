@@ -20,7 +20,7 @@
 namespace gmr_command {
 namespace {
 
-using nlohmann::json;
+using json_value = nlohmann::json;
 using testing::HasSubstr;
 
 // What it has printed, and how it ended.
@@ -120,10 +120,11 @@ TEST_F(ViewReport, ShowsTheLastOfSeveralAmongOtherLinesAndAnyByNumber) {
 TEST_F(ViewReport, JoinsWhatJournaldHasCut) {
   std::string log;
   for (const std::string& part : cut(line_of("web-1", 200'000), 49152)) {
-    json entry{{"_STREAM_ID", "a"}, {"_PID", "811"}, {"MESSAGE", part}};
+    json_value entry{{"_STREAM_ID", "a"}, {"_PID", "811"}, {"MESSAGE", part}};
     if (part.size() == 49152) entry["_LINE_BREAK"] = "line-max";
     // Another service writes meanwhile.
-    log += entry.dump() + "\n" + json{{"_STREAM_ID", "b"}, {"MESSAGE", "hello"}}.dump() + "\n";
+    log +=
+        entry.dump() + "\n" + json_value{{"_STREAM_ID", "b"}, {"MESSAGE", "hello"}}.dump() + "\n";
   }
   EXPECT_THAT(view_log(log).out, HasSubstr("Host:    web-1\n"));
 }
@@ -146,8 +147,8 @@ TEST_F(ViewReport, JoinsWhatDockerAndKubernetesHaveCut) {
   std::vector<std::string> parts = cut(line_of("web-1", 60'000), 16384);
   for (const std::string& part : parts) {
     const bool is_last = &part == &parts.back();
-    docker += json{{"log", part + (is_last ? "\n" : "")}, {"stream", "stderr"}}.dump() + "\n" +
-              json{{"log", "a request\n"}, {"stream", "stdout"}}.dump() + "\n";
+    docker += json_value{{"log", part + (is_last ? "\n" : "")}, {"stream", "stderr"}}.dump() +
+              "\n" + json_value{{"log", "a request\n"}, {"stream", "stdout"}}.dump() + "\n";
     kubernetes += "2026-01-31T12:00:00.123456789Z stderr " + std::string{is_last ? "F " : "P "} +
                   part + "\n2026-01-31T12:00:00.123456789Z stdout F a request\n";
   }
@@ -233,7 +234,7 @@ TEST_F(ViewReport, LinesOfSourceAreShownFromItsDirectoryOnly) {
 
 // Only what was asked for on the socket.
 TEST_F(ViewReport, PartsThatAReportDoesNotHaveAreNotShown) {
-  json made = json::parse(gmr::to_json(report("web-1")));
+  json_value made = json_value::parse(gmr::to_json(report("web-1")));
   for (const char* part : {"package", "process", "threads", "thread_groups", "modules", "sections"})
     made.erase(part);
   const std::string text = view_log("{\"schema\":3," + made.dump().substr(1)).out;

@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "golden_reports.hpp"
 #include "text/printable.hpp"
+#include "view/html/html.hpp"
 #include "view/json.hpp"
 #include "view/text.hpp"
 
@@ -253,6 +255,51 @@ class json_reader {
   rapidjson::Document read_;
 };
 
+// What the HTML form has of that, by its markup.
+class html_reader {
+ public:
+  explicit html_reader(const std::string& html)
+      : html_(std::regex_replace(html, std::regex{"&#39;"}, "'")) {
+    const std::set<std::string> of_html_alone{"Findings", "Waits", "Who awaits whom", "All stacks"};
+    each("<h2 id=[^>]*>([^<]*)</h2>", [&](const std::smatch& match) {
+      if (!of_html_alone.contains(match[1])) found.sections.push_back(match[1]);
+    });
+    each("<article class=finding><h3>([^<]*)</h3><p>([^<]*)</p>", [&](const std::smatch& match) {
+      found.findings.push_back(match.str(1) + ": " + match.str(2));
+    });
+    each("class=evidence><summary>thread (\\d+) ",
+         [&](const std::smatch& match) { found.stacks.push_back(match[1]); });
+    each("<p class=note>Note: ([^<]*)</p>",
+         [&](const std::smatch& match) { found.head_notes.push_back(match[1]); });
+    each("id=t\\d+><summary><h3>Threads? ([0-9, ]*\\d)",
+         [&](const std::smatch& match) { found.threads.push_back(match[1]); });
+    each("id=g\\d+><summary><h3>(\\d+) (\\w+?)s? (running|suspended|ready)",
+         [&](const std::smatch& match) {
+           found.green_groups.push_back(match.str(1) + " " + match.str(2) + " " + match.str(3));
+         });
+    each("<div class=about>ids? ([^\n]*)\n",
+         [&](const std::smatch& match) { found.green_ids.push_back(match[1]); });
+    each("<h3>(\\d+) operations? (\\w+)[^:<]*: ([^<]*)</h3>", [&](const std::smatch& match) {
+      found.operations.push_back(match.str(1) + " " + match.str(3) + " " + match.str(2));
+    });
+    each("<tr><td>([^<]*)<th scope=row>([^<]*)<td>", [&](const std::smatch& match) {
+      found.options.push_back("[" + match.str(1) + "] " + match.str(2));
+    });
+  }
+  content found;
+
+ private:
+  template <class Use>
+  void each(const char* pattern, Use use) {
+    const std::regex wanted{pattern};
+    for (std::sregex_iterator at{html_.begin(), html_.end(), wanted}; at != std::sregex_iterator{};
+         ++at)
+      use(*at);
+  }
+
+  std::string html_;
+};
+
 void expect_same(const content& text, const content& json) {
   EXPECT_EQ(text.sections, json.sections);
   EXPECT_EQ(text.findings, json.findings);
@@ -280,6 +327,20 @@ TEST_P(TextAndJson, SayTheSameInTheSameOrder) {
   const std::string text = to_text(shown);
   expect_same(text_reader{text}.found, json_reader{to_json(shown)}.found);
   if (testing::Test::HasFailure()) std::puts(text.c_str());
+}
+
+TEST_P(TextAndJson, HtmlSaysTheSame) {
+  report made = GetParam().make();
+  made.list = report_list::groups;
+  const outlines::outline shown = outlines::arrange(made);
+  const content html = html_reader{to_html(shown)}.found;
+  content json = json_reader{to_json(shown)}.found;
+  // These stand in sentences there.
+  json.thread_notes.clear();
+  json.parents.clear();
+  json.makes_report.clear();
+  json.green_notes.clear();
+  expect_same(html, json);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reports, TextAndJson, testing::ValuesIn(test::golden_reports()),

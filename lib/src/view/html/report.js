@@ -27,7 +27,7 @@
       if (at.tagName === 'DETAILS') at.open = true;
   };
   const follow = () => {
-    const target = location.hash && by(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && by(location.hash.slice(1));
     if (!target) return;
     reveal(target);
     target.scrollIntoView();
