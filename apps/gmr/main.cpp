@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "command.hpp"
-#include "exit_codes.hpp"
 #include "diff/diff.hpp"
+#include "exit_codes.hpp"
 #include "explain/explain.hpp"
 #include "run/run.hpp"
 
