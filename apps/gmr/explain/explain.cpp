@@ -19,7 +19,7 @@ constexpr command_help explain_help{
     .examples =
         "  gmr explain first.json second.json\n"
         "  gmr explain --json /var/log/orders/*.json\n"
-        "  journalctl -o cat -u orders | gmr explain -\n"};
+        "  cat first.json second.json | gmr explain -\n"};
 
 }  // namespace
 

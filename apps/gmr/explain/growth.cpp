@@ -177,6 +177,27 @@ void say_which_kinds(const series& compared, suspect& made) {
   }
 }
 
+// Descriptors without those that more sessions explain: each has a green thread, operation or
+// thread of its own.
+double unexplained_descriptors(const report& in) {
+  double sessions = static_cast<double>(in.green_threads + in.threads.size());
+  for (const reports::operation_group& each : in.operations)
+    sessions += static_cast<double>(each.count);
+  return in.process.descriptors.value_or(0) - sessions;
+}
+
+bool descriptors_leak(const series& compared) {
+  std::vector<double> counts;
+  std::vector<double> unexplained;
+  for (const report& each : compared.all()) {
+    if (!each.process.descriptors) return false;
+    counts.push_back(*each.process.descriptors);
+    unexplained.push_back(unexplained_descriptors(each));
+  }
+  return grows(counts) && unexplained.back() - unexplained.front() >=
+                              std::max(fewest_more, least_share * counts.front());
+}
+
 void find_descriptors(const series& compared, suspects& found) {
   std::vector<double> counts;
   for (const report& each : compared.all())
@@ -185,7 +206,7 @@ void find_descriptors(const series& compared, suspects& found) {
   constexpr double used_up_share = 0.9;
   const std::optional<double> limit = compared.last().process.descriptor_limit;
   const bool used_up = limit && counts.back() > used_up_share * *limit;
-  if (!used_up && (counts.size() < compared.all().size() || !grows(counts))) return;
+  if (!used_up && !descriptors_leak(compared)) return;
   suspect made;
   made.kind = suspect_kind::descriptor_leak;
   made.leaked = descriptors{.count = counts.back(),

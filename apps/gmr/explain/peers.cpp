@@ -56,14 +56,18 @@ std::set<std::string> listening_ports(const reports::report& in) {
 class peer_rule final {
  public:
   peer_rule(const series& compared, suspects& found)
-      : compared_(compared), found_(found), listening_(listening_ports(compared.last())) {}
+      : compared_(compared),
+        found_(found),
+        listening_(listening_ports(compared.last())),
+        is_quiet_(is_quiet(compared)) {}
 
   void look_at(const green_thread_group& group) {
     if (!has_waited(compared_, group) || group.long_running || !group.waits_for) return;
     const std::string& kind = group.waits_for->kind;
     const operation* const waits = operation_since_first(group);
     const std::string peer = waits != nullptr ? waits->peer : group.waits_for->peer;
-    if (!needs_the_peer_now(kind) && !(is_kind(kind, "read") && asked_the_peer(peer))) return;
+    if (!needs_the_peer_now(kind) && !(is_kind(kind, "read") && is_owed_an_answer(group, peer)))
+      return;
     suspect made;
     made.kind = suspect_kind::slow_peer;
     made.green_thread =
@@ -101,6 +105,17 @@ class peer_rule final {
     return !listening_.empty() && !port.empty() && !listening_.contains(port);
   }
 
+  // A subscription may be silent for long. Where others in the same place get what they wait for,
+  // or nothing else goes on in the whole service, the silence is the trouble.
+  [[nodiscard]] bool is_owed_an_answer(const green_thread_group& group,
+                                       const std::string& peer) const {
+    if (!asked_the_peer(peer)) return false;
+    return is_quiet_ || std::ranges::any_of(compared_.last().groups, [&](const auto& other) {
+             return other.newest_seconds.value_or(compared_.seconds()) < compared_.seconds() / 2 &&
+                    reports::same_place(other.frames, group.frames);
+           });
+  }
+
   void describe(const green_thread_group& group, suspect& made) const {
     const std::string kind = group.waits_for->kind;
     made.text = "The other side of a connection does not go on: green thread " +
@@ -116,6 +131,7 @@ class peer_rule final {
   const series& compared_;
   suspects& found_;
   std::set<std::string> listening_;
+  bool is_quiet_;
 };
 
 // Of a service in callback style.

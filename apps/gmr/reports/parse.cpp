@@ -154,6 +154,7 @@ std::vector<green_thread_group> groups_of_listed(const json& green_threads) {
     add(group, each);
   }
   std::vector<green_thread_group> made;
+  made.reserve(all.size());
   for (auto& [key, group] : all)
     made.push_back(std::move(group));
   return made;
@@ -236,8 +237,10 @@ std::map<std::string, std::string> options_of(const json& configuration) {
   for (const auto& [section, entries] : configuration.items())
     for (const auto& [name, option] : entries.items()) {
       const json& value = member(option, "value");
-      made[section.empty() ? name : section + '.' + name] =
-          value.is_string() ? value.get<std::string>() : value.dump();
+      std::string key = section;
+      if (!key.empty()) key += '.';
+      key += name;
+      made[std::move(key)] = value.is_string() ? value.get<std::string>() : value.dump();
     }
   return made;
 }

@@ -1,11 +1,11 @@
 #include "reports/read.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "exit_codes.hpp"
 #include "reports/parse.hpp"
@@ -35,7 +35,8 @@ class file_reader final {
     std::string text;
     for (std::size_t number = 1; std::getline(from, text); ++number)
       take_line(text, number);
-    if (from.bad()) throw failure{exit_no_input, name_ + ": " + std::strerror(errno)};
+    if (from.bad())
+      throw failure{exit_no_input, name_ + ": " + std::generic_category().message(errno)};
     if (found_.empty()) take_whole();
     return std::move(found_);
   }
@@ -78,7 +79,7 @@ std::vector<report> read_file(const std::string& name) {
   std::ifstream file{name};
   // A directory can be opened, and only reading tells.
   if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad()))
-    throw failure{exit_no_input, name + ": " + std::strerror(errno)};
+    throw failure{exit_no_input, name + ": " + std::generic_category().message(errno)};
   file.clear();
   return file_reader{name}.read(file);
 }

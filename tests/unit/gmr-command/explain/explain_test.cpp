@@ -118,6 +118,30 @@ TEST(ExplainThrottled, ComparesTheControlGroup) {
   EXPECT_TRUE(made.suspects.front().thread);
 }
 
+TEST(ExplainDescriptors, OfMoreSessionsAreNoLeak) {
+  std::vector<reports::report> all = reports_of("healthy_fibers").all();
+  *all.back().process.descriptors += 30;
+  EXPECT_EQ(conclude(series{all}).verdict, "descriptor_leak");
+  all.back().green_threads += 30;
+  EXPECT_EQ(conclude(series{all}).verdict, "healthy");
+  *all.back().process.descriptors = *all.back().process.descriptor_limit;
+  EXPECT_EQ(conclude(series{all}).verdict, "descriptor_leak");
+}
+
+TEST(ExplainPeers, ThatSendNothingAreNoTroubleWhereOtherThingsGoOn) {
+  std::vector<reports::report> all = reports_of("silent_backend").all();
+  EXPECT_EQ(conclude(series{all}).verdict, "slow_peer");
+  *all.back().threads.front().cpu_seconds += 2;
+  EXPECT_EQ(conclude(series{all}).verdict, "healthy");
+  // Others that are in the same place get their answers.
+  const auto waits = std::ranges::find_if(all.back().groups, [](const auto& each) {
+    return each.waits_for && each.waits_for->kind == "read";
+  });
+  ASSERT_NE(waits, all.back().groups.end());
+  waits->newest_seconds = 0.1;
+  EXPECT_EQ(conclude(series{all}).verdict, "slow_peer");
+}
+
 TEST(ExplainOverloaded, NamesALoopThatIsLateInEveryReportUnlessTheMachineIsBusy) {
   std::vector<reports::report> all = reports_of("healthy_echo").all();
   for (reports::report& each : all) {
