@@ -163,6 +163,7 @@ socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> pro
   const progress shown{"waiting for the report"};
   send_all(socket, request_text(form));
   answer_parser parser;
+  parser.eager(true);  // the body comes with the head
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   read_all(socket, parser);
   return {.report = report_in(parser.get()), .unreachable = {}};

@@ -109,7 +109,15 @@ void connection::write(clock::time_point now) {
     sent_ += static_cast<std::size_t>(count);
     deadline_ = std::min(now + patience, last_);
   }
-  if (sent_ == answer_.head.size() + answer_.body->size()) end();
+  if (sent_ == answer_.head.size() + answer_.body->size()) linger(now);
+}
+
+// Until the client closes. What it sends is not read.
+void connection::linger(clock::time_point now) noexcept {
+  answer_ = {};
+  state_ = state::lingers;
+  deadline_ = now + longest_linger;
+  ::shutdown(socket_.number(), SHUT_WR);
 }
 
 void connection::end() noexcept {

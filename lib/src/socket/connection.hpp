@@ -23,12 +23,14 @@ class connection final {
   static constexpr std::size_t longest_head = 8192;
   static constexpr std::chrono::seconds patience{5};  // for the request; for a reader to go on
   static constexpr std::chrono::seconds longest_answer{60};
+  static constexpr std::chrono::seconds longest_linger{1};
 
   enum class state {
     reads,      // the request has not come as a whole
     is_asking,  // it has: see `target`
     waits,      // for its answer
     writes,
+    lingers,  // has its answer: who is still sending its request would be told of an error only
     ended,
   };
 
@@ -56,6 +58,7 @@ class connection final {
   void read(clock::time_point now);
   void parse(clock::time_point now);
   void write(clock::time_point now);
+  void linger(clock::time_point now) noexcept;
   void end() noexcept;
 
   owned_socket socket_;

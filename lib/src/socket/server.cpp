@@ -135,19 +135,23 @@ void server::accept_all(clock::time_point now) {
       if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(pause_after_trouble);
       return;
     }
-    const std::optional<peer> who = peer_of(accepted.number());
-    const identity ours = own_identity();
-    const bool is_full = clients_.size() >= most_clients;
-    const bool is_allowed = who && may_ask(who->user, ours);
-    connection line{std::move(accepted), who.value_or(peer{}), now};
-    if (!is_allowed) {
-      line.give(refuse(403, who_may_ask(ours)), now);
-    } else if (is_full) {
-      line.give(refuse(503, "too many clients are here"), now);
-    } else {
-      clients_.push_back({.line = std::move(line), .coming = {}, .wanted = {}});
-    }
+    admit(std::move(accepted), now);
   }
+}
+
+void server::admit(owned_socket accepted, clock::time_point now) {
+  const std::optional<peer> who = peer_of(accepted.number());
+  const identity ours = own_identity();
+  const auto busy = std::ranges::count_if(clients_, [](const client& each) {
+    return each.line.now_in() != connection::state::lingers;
+  });
+  connection line{std::move(accepted), who.value_or(peer{}), now};
+  if (!who || !may_ask(who->user, ours))
+    line.give(refuse(403, who_may_ask(ours)), now);
+  else if (static_cast<std::size_t>(busy) >= most_clients)
+    line.give(refuse(503, "too many clients are here"), now);
+  if (clients_.size() < most_clients + most_leaving)
+    clients_.push_back({.line = std::move(line), .coming = {}, .wanted = {}});
 }
 
 void server::attend(client& each, short events, clock::time_point now) {

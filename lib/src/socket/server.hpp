@@ -29,6 +29,7 @@ class server final {
  public:
   static constexpr std::size_t most_clients = 32;  // at a time; the next ones are sent away
   static constexpr std::size_t most_waiting = 16;  // of them for reports
+  static constexpr std::size_t most_leaving = 16;  // more that have their answer
 
   struct settings {
     std::string address;               // as resolve_address has it
@@ -62,6 +63,7 @@ class server final {
   [[nodiscard]] int timeout(clock::time_point now) const;
   void wait(std::vector<pollfd>& events, clock::time_point now);
   void accept_all(clock::time_point now);
+  void admit(owned_socket accepted, clock::time_point now);
   void attend(client& each, short events, clock::time_point now);
   void take_order(client& each, clock::time_point now);
   void ask_for_report(client& each, clock::time_point now);
