@@ -124,6 +124,19 @@ class Fibers(unittest.TestCase):
             self.assertEqual("42\n", out)
             self.assertEqual(0, program.process.returncode)
 
+    def test_contexts_of_the_c_library(self):
+        place = f"wait_in_context contexts.cpp:{line_of('contexts.cpp', 'a context waits here')}"
+        with Program(os.environ["CONTEXTS"]) as program:
+            self.assertEqual("parked\n", program.process.stdout.readline())
+            report = program.report()
+            self.assertEqual(3, count_with(report, place))
+            self.assertEqual(3, len(report["green_threads"]["listed"]))
+            program.process.stdin.write("\n")
+            program.process.stdin.flush()
+            self.assertEqual("ended\n", program.process.stdout.readline())
+            self.assertEqual([], program.report()["green_threads"]["listed"])
+            program.process.communicate("\n", timeout=60)
+            self.assertEqual(0, program.process.returncode)
 
     def test_boost_context_of_a_plug_in(self):
         place = f"wait_in_plugin plugin.cpp:{line_of('plugin.cpp', 'the plug-in waits here')}"

@@ -217,10 +217,11 @@ void make_traced(ucontext_t* made, void (*function)(), std::size_t count,
 
 using namespace gmr::trace;
 
+// Weak: a program may have functions of these names of its own, and those are meant then.
 extern "C" {
 
-[[gnu::visibility("default")]] void makecontext(ucontext_t* made, void (*function)(), int count,
-                                                ...) noexcept {
+[[gnu::visibility("default"), gnu::weak]] void makecontext(ucontext_t* made, void (*function)(),
+                                                           int count, ...) noexcept {
   context_arguments given{};
   const auto known = std::min(static_cast<std::size_t>(std::max(count, 0)), most_arguments);
   std::va_list rest;
@@ -237,7 +238,8 @@ extern "C" {
                   std::make_index_sequence<most_arguments>{});
 }
 
-[[gnu::visibility("default")]] int swapcontext(ucontext_t* from, const ucontext_t* to) noexcept {
+[[gnu::visibility("default"), gnu::weak]] int swapcontext(ucontext_t* from,
+                                                          const ucontext_t* to) noexcept {
   if (!are_contexts_traced()) return context_originals().swap(from, to);
   thread_slot& slot = own_slot();
   fiber_record& left = *slot.current.load(std::memory_order_relaxed);
@@ -249,7 +251,7 @@ extern "C" {
   return result;
 }
 
-[[gnu::visibility("default")]] int setcontext(const ucontext_t* to) noexcept {
+[[gnu::visibility("default"), gnu::weak]] int setcontext(const ucontext_t* to) noexcept {
   if (!are_contexts_traced()) return context_originals().set(to);
   thread_slot& slot = own_slot();
   fiber_record& left = *slot.current.load(std::memory_order_relaxed);
