@@ -9,8 +9,6 @@
 namespace gmr::analyse {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 bool is_socket(const std::string& description) {
   return description.starts_with("tcp") || description.starts_with("unix");
 }
@@ -18,6 +16,8 @@ bool is_socket(const std::string& description) {
 // Each descriptor is asked for once.
 class queue_filler final {
  public:
+  using clock = std::chrono::steady_clock;
+
   explicit queue_filler(clock::time_point end) : end_(end) {}
 
   template <class Wait>
@@ -62,7 +62,7 @@ class queue_filler final {
 }  // namespace
 
 void add_socket_queues(report& to, std::chrono::milliseconds longest) {
-  queue_filler filler{clock::now() + longest};
+  queue_filler filler{queue_filler::clock::now() + longest};
   for (thread_info& each : to.threads)
     if (each.waits_for) filler.fill(*each.waits_for);
   for (green_thread_group& group : to.green_threads.groups) {
