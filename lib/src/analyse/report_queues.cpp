@@ -9,8 +9,6 @@
 namespace gmr::analyse {
 namespace {
 
-using steady = std::chrono::steady_clock;
-
 bool is_socket(const std::string& description) {
   return description.starts_with("tcp") || description.starts_with("unix");
 }
@@ -18,7 +16,9 @@ bool is_socket(const std::string& description) {
 // Each descriptor is asked for once.
 class queue_filler final {
  public:
-  explicit queue_filler(steady::time_point end) : end_(end) {}
+  using clock = std::chrono::steady_clock;
+
+  explicit queue_filler(clock::time_point end) : end_(end) {}
 
   template <class Wait>
   void fill(Wait& wait) {
@@ -28,7 +28,7 @@ class queue_filler final {
       if (known->second.peer == wait.peer) wait.queues = known->second.queues;
       return;
     }
-    if (steady::now() >= end_) {
+    if (clock::now() >= end_) {
       ++left_out_;
       return;
     }
@@ -53,7 +53,7 @@ class queue_filler final {
     std::optional<socket_queues> queues;
   };
 
-  steady::time_point end_;
+  clock::time_point end_;
   socket_queue_reader reader_;
   std::map<int, seen> seen_;
   std::uint64_t left_out_ = 0;
@@ -62,7 +62,7 @@ class queue_filler final {
 }  // namespace
 
 void add_socket_queues(report& to, std::chrono::milliseconds longest) {
-  queue_filler filler{steady::now() + longest};
+  queue_filler filler{queue_filler::clock::now() + longest};
   for (thread_info& each : to.threads)
     if (each.waits_for) filler.fill(*each.waits_for);
   for (green_thread_group& group : to.green_threads.groups) {
