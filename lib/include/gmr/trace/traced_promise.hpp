@@ -23,8 +23,9 @@
 // frame. So a promise must not be final nor more aligned than 16 bytes. Frames are kept where a
 // report can read them at any moment: an `operator new` of the promise's own is not used, and a
 // frame costs 32 bytes more, one at the bottom of a chain 128. A suspension costs a few stores and
-// a look at the clock, which allocates nothing and takes no lock. As ever with coroutines, one
-// thread at a time runs a chain.
+// a look at the clock, which allocates nothing and takes no lock. Not seen: a coroutine whose frame
+// clang has placed in its caller's, which it does with some that are called and ended by one
+// function. As ever with coroutines, one thread at a time runs a chain.
 #pragma once
 
 #include "gmr/detail/language.hpp"
