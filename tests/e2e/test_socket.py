@@ -64,7 +64,7 @@ class Asked(Served):
             status, text = curl(self.path, "/report")
             self.assertEqual(200, status)
             self.assertRegex(text, r"Cause:   socket, pid \d+, user \w+")
-            self.assertIn("waiting for mutex", " ".join(text.split()))
+            self.assertIn("waits for mutex", " ".join(text.split()))
             status, text = curl(self.path, "/metrics")
             self.assertEqual(200, status)
             self.assertRegex(text, r'gmr_threads\{state="sleeping"\} \d+')
