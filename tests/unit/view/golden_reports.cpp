@@ -71,13 +71,13 @@ report idle() {
   }
   it.reporter_thread(814);
   it.made().green_threads.event_loops = {{0x7f10, 0, 2, {}, {812, 813}}};
-  it.made().runtime = key_values{}
-                          .add("stall_seconds", 2.5)
-                          .add("event_loops", table{{"name", "address", "threads", "queued",
-                                                     "delay_seconds", "worst_delay_seconds",
-                                                     "stalled_seconds"},
-                                                    {{{}, "0x7f10", "812 813", 0, 0, 0.012, {}}}})
-                          .add("standstills", 0);
+  it.made().runtime =
+      key_values{}
+          .add("stall_seconds", 2.5)
+          .add("event_loops", table{{"name", "address", "threads", "queued", "delay_seconds",
+                                     "worst_delay_seconds", "stalled_seconds"},
+                                    {{{}, "0x7f10", "812 813", 0, 0, 0.012, {}}}})
+          .add("standstills", 0);
   it.made().operations = {{1,
                            "accept",
                            false,
