@@ -97,6 +97,10 @@ def burns_cpu(suspect, explained):
     assert suspect["thread"] == explained["cpu"][0]["thread"], explained
 
 
+def is_named_by_thread(suspect, _):
+    assert suspect["thread"] and suspect["frame"], suspect
+
+
 CASES = {
     "deadlock": ("deadlock", "transfer", holds_its_lock),
     "blocked_loop": ("blocked_loop", "ask_for_price", waits_for_peer),
@@ -107,7 +111,7 @@ CASES = {
     "exhausted_pool": ("exhausted_pool", "render_page", has_all_threads),
     "descriptor_leak": ("descriptor_leak", None, counts_descriptors),
     "cpu_spin": ("spinning_thread", "count_fields", burns_cpu),
-    "throttled": ("throttled", None, lambda suspect, explained: None),
+    "throttled": ("throttled", None, is_named_by_thread),
 }
 
 

@@ -54,7 +54,7 @@ TEST(ProcessSection, SaysWhoRuns) {
   EXPECT_EQ(values::text(at(section, "executable")),
             std::filesystem::read_symlink("/proc/self/exe"));
   EXPECT_EQ(values::text(at(section, "working_directory")), std::filesystem::current_path());
-  EXPECT_THAT(values::text(at(section, "command_line")), HasSubstr("section"));
+  EXPECT_THAT(values::text(at(section, "command_line")), HasSubstr("facts_test"));
   EXPECT_FALSE(values::has(section, "unavailable"));
 }
 
