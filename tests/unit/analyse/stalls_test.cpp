@@ -11,14 +11,14 @@
 namespace gmr::analyse {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-constexpr std::uint64_t second = 1'000'000'000;
+constexpr std::uint64_t stall_second = 1'000'000'000;
 
-class Stalls : public testing::Test {
+class Stalls : public ::testing::Test {
  protected:
   Stalls() {
-    seen_.at = 100 * second;
+    seen_.at = 100 * stall_second;
     add(812, "io-1", "orders::put", "cache.cpp", 57);
     add(813, "db", "orders::flush", "db.cpp", 9);
     add(814, "io-2", "orders::get", "cache.cpp", 90);
@@ -63,7 +63,7 @@ class Stalls : public testing::Test {
 };
 
 TEST_F(Stalls, NamesTheThreadThatBlocksAndWhoHoldsWhatItWaitsFor) {
-  add_loop({812}).stalled = 98 * second;
+  add_loop({812}).stalled = 98 * stall_second;
   report_.threads[0].runs = 17;
   report_.threads[0].waits_for =
       wait_info{.kind = wait_kind::mutex, .address = 0x7f00, .owner = 813};
@@ -73,15 +73,15 @@ TEST_F(Stalls, NamesTheThreadThatBlocksAndWhoHoldsWhatItWaitsFor) {
             "event loop orders has run nothing for 2.0 s: thread 812 (io-1), which runs green "
             "thread 17, is in orders::put at cache.cpp:57, and waits for mutex 0x7f00 held by "
             "thread 813 (db) in orders::flush at db.cpp:9, which waits for sync");
-  EXPECT_THAT(found.threads, testing::ElementsAre(812, 813));
-  EXPECT_THAT(found.green_threads, testing::ElementsAre(17));
+  EXPECT_THAT(found.threads, ::testing::ElementsAre(812, 813));
+  EXPECT_THAT(found.green_threads, ::testing::ElementsAre(17));
   EXPECT_EQ(found.stacks, 2U);
 }
 
 TEST_F(Stalls, NamesAllThreadsOfALoop) {
   trace::event_loop_state& loop = add_loop({814, 812});
   loop.name.clear();
-  loop.stalled = 90 * second;
+  loop.stalled = 90 * stall_second;
   report_.threads[2].state = 'R';
   EXPECT_EQ(only_finding().text,
             "event loop of thread 814 (io-2) has run nothing for 10.0 s: thread 814 (io-2) is in "
@@ -90,21 +90,21 @@ TEST_F(Stalls, NamesAllThreadsOfALoop) {
 }
 
 TEST_F(Stalls, OfALoopThatGoesOnNothingIsConcluded) {
-  add_loop({812}).delay = 5 * second;
+  add_loop({812}).delay = 5 * stall_second;
   EXPECT_TRUE(find_stalls(seen_, report_).empty());
 }
 
 TEST_F(Stalls, TheOneThatStandsLongestComesFirst) {
-  add_loop({812}).stalled = 98 * second;
-  add_loop({814}).stalled = 97 * second;
+  add_loop({812}).stalled = 98 * stall_second;
+  add_loop({814}).stalled = 97 * stall_second;
   EXPECT_EQ(find_stalls(seen_, report_).at(0).threads.at(0), 814);
 }
 
 TEST_F(Stalls, TheSectionHasQueueAndDelays) {
   trace::event_loop_state& loop = add_loop({812, 814});
   loop.queued = 3;
-  loop.delay = second / 2;
-  loop.worst = 4 * second;
+  loop.delay = stall_second / 2;
+  loop.worst = 4 * stall_second;
   const std::vector<value> row = first_row();
   EXPECT_EQ(std::get<std::string>(row.at(0).get()), "orders");
   EXPECT_EQ(std::get<std::string>(row.at(2).get()), "812 814");
