@@ -21,7 +21,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using values::at;
 
-const std::string id(64, 'a');
+const std::string container_id(64, 'a');
 
 class ControlGroup : public testing::Test {
  protected:
@@ -87,11 +87,12 @@ TEST_F(ControlGroup, ShowsTheTightestLimitOfThoseAbove) {
 }
 
 TEST_F(ControlGroup, OfVersion1) {
-  write("proc/self/cgroup", "4:memory:/docker/" + id + "\n3:cpu,cpuacct:/docker/" + id + "\n0::/");
+  write("proc/self/cgroup",
+        "4:memory:/docker/" + container_id + "\n3:cpu,cpuacct:/docker/" + container_id + "\n0::/");
   write("proc/self/mountinfo",
         "31 1 0:1 / /memory rw - cgroup cgroup rw,memory\n"
         "32 1 0:2 / /cpu rw - cgroup cgroup rw,cpu,cpuacct");
-  const std::string group = "/docker/" + id;
+  const std::string group = "/docker/" + container_id;
   write("memory" + group + "/memory.usage_in_bytes", "990");
   write("memory" + group + "/memory.limit_in_bytes", "1000");
   write("memory" + group + "/memory.failcnt", "3");
@@ -102,7 +103,7 @@ TEST_F(ControlGroup, OfVersion1) {
   write("cpu" + group + "/cpu.cfs_period_us", "100000");
   write("cpu" + group + "/cpu.stat", "nr_periods 9\nnr_throttled 2\nthrottled_time 500000000");
   const control_group_facts found = reader().read(1);
-  EXPECT_EQ(values::text(at(found.section, "container", "id")), id);
+  EXPECT_EQ(values::text(at(found.section, "container", "id")), container_id);
   EXPECT_EQ(values::text(at(found.section, "container", "runtime")), "docker");
   EXPECT_EQ(std::get<double>(at(found.section, "cpu", "limit_cpus").get()), 2);
   EXPECT_EQ(std::get<double>(at(found.section, "cpu", "throttled_seconds").get()), 0.5);
@@ -189,36 +190,37 @@ TEST(Container, IsWhatTheGroupIsCalledAfter) {
   const std::string pod = "8d5c9cb2-0e4d-4f5a-9f6e-2f3b5e0c7a11";
   const auto runtime = [](const std::string& group) {
     const auto found = find_container(group, "");
-    return found.runtime + " " + found.id;
+    return found.runtime + " " + found.container_id;
   };
-  EXPECT_EQ(runtime("/system.slice/docker-" + id + ".scope"), "docker " + id);
-  EXPECT_EQ(runtime("/docker/" + id), "docker " + id);
-  EXPECT_EQ(runtime("/machine.slice/libpod-" + id + ".scope/container"), "libpod " + id);
+  EXPECT_EQ(runtime("/system.slice/docker-" + container_id + ".scope"), "docker " + container_id);
+  EXPECT_EQ(runtime("/docker/" + container_id), "docker " + container_id);
+  EXPECT_EQ(runtime("/machine.slice/libpod-" + container_id + ".scope/container"),
+            "libpod " + container_id);
   EXPECT_EQ(runtime("/lxc.payload.web/system.slice/orders.service"), "lxc web");
   EXPECT_EQ(runtime("/user.slice/user-1000.slice/session-3.scope"), " ");
   const auto kubernetes = find_container(
       "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod"
       "8d5c9cb2_0e4d_4f5a_9f6e_2f3b5e0c7a11.slice/cri-containerd-" +
-          id + ".scope",
+          container_id + ".scope",
       "");
   EXPECT_EQ(kubernetes.runtime, "cri-containerd");
-  EXPECT_EQ(kubernetes.id, id);
+  EXPECT_EQ(kubernetes.container_id, container_id);
   EXPECT_EQ(kubernetes.pod, pod);
-  const auto older = find_container("/kubepods/besteffort/pod" + pod + "/" + id, "");
+  const auto older = find_container("/kubepods/besteffort/pod" + pod + "/" + container_id, "");
   EXPECT_EQ(older.pod, pod);
-  EXPECT_EQ(older.id, id);
+  EXPECT_EQ(older.container_id, container_id);
 }
 
 // Where a container sees its own group as the top.
 TEST(Container, IsWhatMountsTell) {
-  const auto docker = find_container(
-      "/", "1 2 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw - ext4 d rw\n");
-  EXPECT_EQ(docker.id, id);
+  const auto docker = find_container("/", "1 2 8:1 /var/lib/docker/containers/" + container_id +
+                                              "/hostname /etc/hostname rw - ext4 d rw\n");
+  EXPECT_EQ(docker.container_id, container_id);
   const auto pod = find_container("/",
                                   "1 2 8:1 /var/lib/kubelet/pods/8d5c9cb2-0e4d-4f5a-9f6e-"
                                   "2f3b5e0c7a11/etc-hosts /etc/hosts rw - ext4 d rw\n");
   EXPECT_EQ(pod.pod, "8d5c9cb2-0e4d-4f5a-9f6e-2f3b5e0c7a11");
-  EXPECT_EQ(find_container("/", "1 2 8:1 / /etc/hosts rw - ext4 d rw\n").id, "");
+  EXPECT_EQ(find_container("/", "1 2 8:1 / /etc/hosts rw - ext4 d rw\n").container_id, "");
 }
 
 TEST(Unit, IsTheInnermost) {
