@@ -190,7 +190,7 @@ TEST(Container, IsWhatTheGroupIsCalledAfter) {
   const std::string pod = "8d5c9cb2-0e4d-4f5a-9f6e-2f3b5e0c7a11";
   const auto runtime = [](const std::string& group) {
     const auto found = find_container(group, "");
-    return found.runtime + " " + found.container_id;
+    return found.runtime + " " + found.id;
   };
   EXPECT_EQ(runtime("/system.slice/docker-" + container_id + ".scope"), "docker " + container_id);
   EXPECT_EQ(runtime("/docker/" + container_id), "docker " + container_id);
@@ -204,23 +204,23 @@ TEST(Container, IsWhatTheGroupIsCalledAfter) {
           container_id + ".scope",
       "");
   EXPECT_EQ(kubernetes.runtime, "cri-containerd");
-  EXPECT_EQ(kubernetes.container_id, container_id);
+  EXPECT_EQ(kubernetes.id, container_id);
   EXPECT_EQ(kubernetes.pod, pod);
   const auto older = find_container("/kubepods/besteffort/pod" + pod + "/" + container_id, "");
   EXPECT_EQ(older.pod, pod);
-  EXPECT_EQ(older.container_id, container_id);
+  EXPECT_EQ(older.id, container_id);
 }
 
 // Where a container sees its own group as the top.
 TEST(Container, IsWhatMountsTell) {
   const auto docker = find_container("/", "1 2 8:1 /var/lib/docker/containers/" + container_id +
                                               "/hostname /etc/hostname rw - ext4 d rw\n");
-  EXPECT_EQ(docker.container_id, container_id);
+  EXPECT_EQ(docker.id, container_id);
   const auto pod = find_container("/",
                                   "1 2 8:1 /var/lib/kubelet/pods/8d5c9cb2-0e4d-4f5a-9f6e-"
                                   "2f3b5e0c7a11/etc-hosts /etc/hosts rw - ext4 d rw\n");
   EXPECT_EQ(pod.pod, "8d5c9cb2-0e4d-4f5a-9f6e-2f3b5e0c7a11");
-  EXPECT_EQ(find_container("/", "1 2 8:1 / /etc/hosts rw - ext4 d rw\n").container_id, "");
+  EXPECT_EQ(find_container("/", "1 2 8:1 / /etc/hosts rw - ext4 d rw\n").id, "");
 }
 
 TEST(Unit, IsTheInnermost) {
