@@ -22,8 +22,8 @@ namespace gmr::outlines {
 enum class part {
   package,
   process,
-  runtime,
   changes,
+  runtime,
   control_group,
   modules,
   threads,
@@ -33,8 +33,8 @@ enum class part {
   sections,
   log
 };
-inline constexpr std::array parts{part::package,       part::process,       part::runtime,
-                                  part::changes,       part::control_group, part::modules,
+inline constexpr std::array parts{part::package,       part::process,       part::changes,
+                                  part::runtime,       part::control_group, part::modules,
                                   part::threads,       part::green_threads, part::operations,
                                   part::configuration, part::sections,      part::log};
 // By the number of the enumerator.

@@ -93,6 +93,27 @@ bool is_titled(const std::shared_ptr<section_entry>& entry, const std::string& t
   return entry->title == title;
 }
 
+// Puts each of the others before its title. One may wait for another of them, so this goes on until
+// nothing finds its place any more; what is left is last.
+void put_before(entry_list& ordered, const entry_list& registered) {
+  entry_list waiting;
+  for (const auto& entry : registered)
+    if (!entry->position.first && !entry->position.before.empty()) waiting.push_back(entry);
+  for (bool has_moved = true; has_moved;) {
+    has_moved = false;
+    for (auto next = waiting.begin(); next != waiting.end();) {
+      const auto entry = next++;
+      const auto place = std::find_if(ordered.begin(), ordered.end(), [&](const auto& other) {
+        return is_titled(other, (*entry)->position.before);
+      });
+      if (place == ordered.end()) continue;
+      ordered.splice(place, waiting, entry);
+      has_moved = true;
+    }
+  }
+  ordered.splice(ordered.end(), waiting);
+}
+
 // Those that are first, those without a position, and then each of the others put before its title.
 entry_list in_order(const entry_list& registered) {
   entry_list ordered;
@@ -105,13 +126,7 @@ entry_list in_order(const entry_list& registered) {
       if (end_of_first == ordered.end()) end_of_first = added;
     }
   }
-  for (const auto& entry : registered) {
-    const std::string& before = entry->position.before;
-    if (entry->position.first || before.empty()) continue;
-    const auto place = std::find_if(ordered.begin(), ordered.end(),
-                                    [&](const auto& other) { return is_titled(other, before); });
-    ordered.insert(place, entry);
-  }
+  put_before(ordered, registered);
   return ordered;
 }
 

@@ -93,6 +93,24 @@ TEST(AnyCoroutine, IsGoneWhenItIsDestroyedWhileItWaits) {
   EXPECT_TRUE(list_coroutines().empty());
 }
 
+[[gnu::noinline]] task waits_for(task in) {
+  co_return co_await std::move(in);
+}
+
+// Parameters of a coroutine are destroyed after its promise.
+TEST(AnyCoroutine, IsGoneWhenWhatItWaitsForIsDestroyedAfterIt) {
+  event never;
+  for (int round = 0; round < 3; ++round) {
+    {
+      task all = waits_for(inner(never));
+      all.start();
+      EXPECT_EQ(list_coroutines().size(), 1U);
+    }
+    EXPECT_TRUE(list_coroutines().empty());
+    EXPECT_FALSE(set_name("nobody"));
+  }
+}
+
 TEST(AnyCoroutine, RunsWhereItIsSeenToRun) {
   std::optional<listed_coroutine> seen;
   const auto looks = [&]() -> task {

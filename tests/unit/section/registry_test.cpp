@@ -58,14 +58,15 @@ std::vector<std::string> titles(section_registry& registry) {
 TEST(SectionRegistry, SectionsStandWhereTheyAreToldTo) {
   section_registry registry;
   const auto content = [] { return gmr::value("x"); };
+  registry.keep("Owners", content, {.before = "Locks"});
   registry.keep("Locks", content, {.before = "Queues"});
   registry.keep("Orders", content);
   registry.keep("Queues", content);
   registry.keep("Summary", content, {.first = true});
   registry.keep("Customers", content, {.before = "what is not there"});
   registry.keep("Totals", content, {.first = true});
-  EXPECT_THAT(titles(registry),
-              testing::ElementsAre("Summary", "Totals", "Orders", "Locks", "Queues", "Customers"));
+  EXPECT_THAT(titles(registry), testing::ElementsAre("Summary", "Totals", "Orders", "Owners",
+                                                     "Locks", "Queues", "Customers"));
 }
 
 TEST(RegisterSection, MayComeBeforeAnyReporterAndStaysForTheNext) {

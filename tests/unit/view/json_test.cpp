@@ -53,8 +53,8 @@ TEST_F(JsonReport, HasTheKeysOfTheContractInOrder) {
   for (const auto& member : json.GetObject())
     keys.emplace_back(member.name.GetString());
   EXPECT_THAT(keys, testing::ElementsAre("schema", "cause", "time", "host", "number", "findings",
-                                         "notes", "source_root", "package", "process", "runtime",
-                                         "changes", "control_group", "modules", "threads",
+                                         "notes", "source_root", "package", "process", "changes",
+                                         "runtime", "control_group", "modules", "threads",
                                          "thread_groups", "green_threads", "operations",
                                          "configuration", "sections", "log", "cost"));
   expect_valid();

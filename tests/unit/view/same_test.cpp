@@ -260,10 +260,15 @@ class html_reader {
  public:
   explicit html_reader(const std::string& html)
       : html_(std::regex_replace(html, std::regex{"&#39;"}, "'")) {
-    const std::set<std::string> of_html_alone{"Findings", "Waits", "Who awaits whom", "All stacks"};
+    const std::set<std::string> of_html_alone{"Findings", "Changes", "Waits", "Who awaits whom",
+                                              "All stacks"};
     each("<h2 id=[^>]*>([^<]*)</h2>", [&](const std::smatch& match) {
       if (!of_html_alone.contains(match[1])) found.sections.push_back(match[1]);
     });
+    each("<p>Since report (\\d+), ",
+         [&](const std::smatch& match) { found.changes.push_back(match[1]); });
+    each("\\n?(?:<pre class=log>)?(\\d{4}-[0-9T:.-]+Z [^\\n<]*)\\n",
+         [&](const std::smatch& match) { found.log.push_back(match[1]); });
     each("<article class=finding><h3>([^<]*)</h3><p>([^<]*)</p>", [&](const std::smatch& match) {
       found.findings.push_back(match.str(1) + ": " + match.str(2));
     });

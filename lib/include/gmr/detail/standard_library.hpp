@@ -26,7 +26,9 @@ extern const char GMR_CONTAINERS;
 
 namespace gmr::trace {
 
-[[gnu::used]] inline const char* const standard_library_of_this_unit = &GMR_STANDARD_LIBRARY;
-[[gnu::used]] inline const char* const containers_of_this_unit = &GMR_CONTAINERS;
+// Each unit has its own: of inline variables the linker keeps the first unit's and what it refers
+// to.
+[[gnu::used]] static const char* const standard_library_of_this_unit = &GMR_STANDARD_LIBRARY;
+[[gnu::used]] static const char* const containers_of_this_unit = &GMR_CONTAINERS;
 
 }  // namespace gmr::trace

@@ -252,6 +252,14 @@ void adopt_coroutine(coroutine_node& node) noexcept try {
 
 void release_adopted_coroutine(coroutine_node& node) noexcept {
   coroutine_entry* const entry = node.entry.load(std::memory_order_relaxed);
+  // What it awaits may live on, without an entry then.
+  constexpr int longest_chain = 1000;
+  coroutine_node* at = entry->top.load(std::memory_order_relaxed);
+  for (int i = 0; i < longest_chain && at != &node && at != &entry->node; ++i) {
+    if (!coroutine_slots.contains(at)) break;
+    at->entry.store(&unlisted, std::memory_order_relaxed);
+    at = at->caller.load(std::memory_order_relaxed);
+  }
   coroutine_died(entry->node);
   free_coroutine_entry(&entry->node + 1, 0);
 }

@@ -7,6 +7,7 @@
 #include "gmr/detail/language.hpp"
 
 #include <algorithm>
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -80,21 +81,23 @@ decltype(auto) awaiter_of(Operand&& operand) {
     return std::forward<Operand>(operand);
 }
 
-// A coroutine that has not begun and whose handle the awaiter has; null when there is none.
+// The first words of an awaiter: among them is the handle of the coroutine that it awaits. They are
+// copied, as the awaiter may be gone once it has been told to wait.
 template <typename Awaiter>
-coroutine_node* awaited_by(const Awaiter& awaiter) noexcept {
-  constexpr std::size_t most_words = 16;
-  constexpr std::size_t words = sizeof(Awaiter) / sizeof(void*);
-  const auto* const bytes = reinterpret_cast<const std::byte*>(&awaiter);
-  for (std::size_t i = 0; i < std::min(words, most_words); ++i) {
-    void* frame = nullptr;
-    std::memcpy(&frame, bytes + i * sizeof frame, sizeof frame);
-    if (!coroutine_slots.contains(frame)) continue;
-    coroutine_node& node = coroutine_node_of(frame);
-    if (node.word.load(std::memory_order_relaxed) == coroutine_not_begun) return &node;
+class held_words final {
+ public:
+  explicit held_words(const Awaiter& awaiter) noexcept {
+    std::memcpy(words_.data(), &awaiter, count * sizeof(void*));
   }
-  return nullptr;
-}
+  [[nodiscard]] bool has(const void* frame) const noexcept {
+    return std::find(words_.begin(), words_.begin() + count, frame) != words_.begin() + count;
+  }
+
+ private:
+  static constexpr std::size_t most_words = 16;
+  static constexpr std::size_t count = std::min(sizeof(Awaiter) / sizeof(void*), most_words);
+  std::array<const void*, most_words> words_{};
+};
 
 // It is what its awaiter goes on with, and has all that is the awaiter's.
 inline void take_into_chain(coroutine_node& node, coroutine_node& caller,
@@ -113,6 +116,7 @@ inline constexpr bool is_handle<std::coroutine_handle<Promise>> = true;
 template <typename Promise, typename Operand, typename Operation>
 class any_awaiter final {
   using awaiter = decltype(awaiter_of(std::declval<Operand>()));
+  using awaiter_type = std::remove_cvref_t<awaiter>;
 
  public:
   template <typename MakeOperand>
@@ -147,13 +151,26 @@ class any_awaiter final {
   auto suspend(coroutine_node& node, std::coroutine_handle<Promise> plain) {
     if constexpr (is_handle<decltype(awaiter_.await_suspend(plain))>) {
       coroutine_entry* const entry = node.entry.load(std::memory_order_relaxed);
-      coroutine_node* const callee = awaited_by(awaiter_);
+      const held_words<awaiter_type> held{awaiter_};
       const auto next = awaiter_.await_suspend(plain);
-      if (callee != nullptr && next.address() == callee + 1) take_into_chain(*callee, node, entry);
+      if (held.has(next.address()) && coroutine_slots.contains(next.address()))
+        goes_on_with(coroutine_node_of(next.address()), node, entry);
       return next;
     } else {
       return awaiter_.await_suspend(plain);
     }
+  }
+
+  // One that has not begun, or that was awaited before, such as a generator: it has another awaiter
+  // each time. Where this is what awaits or yields to it, it has its place already.
+  static void goes_on_with(coroutine_node& callee, coroutine_node& node,
+                           coroutine_entry* entry) noexcept {
+    const std::uint64_t word = callee.word.load(std::memory_order_relaxed);
+    const bool goes_back = std::is_same_v<Operation, yielded_value> ||
+                           node.caller.load(std::memory_order_relaxed) == &callee;
+    const bool was_awaited = word == 0 && !goes_back && &callee != &node &&
+                             callee.entry.load(std::memory_order_relaxed) != nullptr;
+    if (word == coroutine_not_begun || was_awaited) take_into_chain(callee, node, entry);
   }
 
   coroutine_node* node_;

@@ -17,8 +17,10 @@
 
 namespace gmr::trace {
 
-[[gnu::used]] inline const char* const asio_threads_of_this_unit = &GMR_ASIO_THREADS;
-[[gnu::used]] inline const char* const asio_waits_of_this_unit = &GMR_ASIO_WAITS;
+// Each unit has its own: of inline variables the linker keeps the first unit's and what it refers
+// to.
+[[gnu::used]] static const char* const asio_threads_of_this_unit = &GMR_ASIO_THREADS;
+[[gnu::used]] static const char* const asio_waits_of_this_unit = &GMR_ASIO_WAITS;
 
 extern const char unit_without_trace_ops;
 extern const char unit_with_trace_ops;

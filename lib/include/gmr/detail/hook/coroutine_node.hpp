@@ -258,7 +258,13 @@ inline void coroutine_joins(coroutine_node& node, coroutine_node& caller,
 inline void coroutine_finished(coroutine_node& node) noexcept {
   coroutine_entry* const entry = node.entry.load(std::memory_order_relaxed);
   if (entry == nullptr) return;  // it never ran
-  if (entry->top.load(std::memory_order_relaxed) == &node) [[unlikely]] {
+  // The green thread: not where what awaited this has ended before, or nothing is listed.
+  const auto goes_on = [entry] {
+    return coroutine_slots.contains(entry) &&
+           coroutine_state::kind(entry->node.word.load(std::memory_order_relaxed)) !=
+               coroutine_state::dead;
+  };
+  if (entry->top.load(std::memory_order_relaxed) == &node && goes_on()) [[unlikely]] {
     coroutine_node* const caller = node.caller.load(std::memory_order_relaxed);
     coroutine_running(caller != nullptr ? *caller : entry->node);
   }
