@@ -38,8 +38,8 @@ class reporter final {
   //
   // Throws for an option that is not acceptable configuration_error, which names the place, or
   // option_error; std::system_error when a signal is already handled by somebody else,
-  // std::logic_error when the process has a reporter. That of its parent is none of a forked
-  // child's: the child may make its own, also while the inherited object is there.
+  // std::logic_error when the process has a reporter. A forked child is not refused one for that
+  // of its parent; workers better make theirs after the fork, where the parent has none.
   //
   // With an executor reports are made there: the caller runs it until the reporter is destroyed,
   // and no report but the raw one appears while the threads that run it are blocked.

@@ -301,25 +301,6 @@ TEST_F(Reporter, AForkedChildMayDestroyItAndIsLeftAlone) {
   EXPECT_THAT(directory_.reports(), testing::Not(testing::Contains(HasSubstr("SIGUSR2"))));
 }
 
-TEST_F(Reporter, AForkedChildMayMakeItsOwn) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the thread sanitizer lets no child of a process with threads start any";
-#endif
-  const reporter reports{{.name = "orders"}, directory_.set()};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool is_made = false;
-    {
-      reporter own{{.name = "child"}, directory_.set()};
-      is_made = own.make().number == 1;
-    }
-    ::_exit(is_made ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-}
-
 class blocked_trigger final {
  public:
   blocked_trigger() {
