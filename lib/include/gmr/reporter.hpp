@@ -38,8 +38,8 @@ class reporter final {
   //
   // Throws for an option that is not acceptable configuration_error, which names the place, or
   // option_error; std::system_error when a signal is already handled by somebody else,
-  // std::logic_error when the process has a reporter, or is a child that was forked while there was
-  // one: workers make theirs after the fork, where the parent has none.
+  // std::logic_error when the process has a reporter. A forked child is not refused one for that
+  // of its parent; workers better make theirs after the fork, where the parent has none.
   //
   // With an executor reports are made there: the caller runs it until the reporter is destroyed,
   // and no report but the raw one appears while the threads that run it are blocked.
@@ -72,7 +72,8 @@ class reporter final {
 
   // Has the event loop that runs what is posted to the executor (an io_context, a thread_pool; of a
   // strand, the one below it) shown by that name in reports and, with stall_seconds, watched, until
-  // the registration is destroyed. With gmr::trace loops that run coroutines or fibers are watched
+  // the registration is destroyed; of several for one loop the last one, and the name is the one
+  // that was given last. With gmr::trace loops that run coroutines or fibers are watched
   // without, and have no name then. Throws std::invalid_argument when no such loop is behind the
   // executor, or more than 128 are known, and boost::asio::execution::bad_executor when it is
   // empty.

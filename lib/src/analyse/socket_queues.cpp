@@ -85,6 +85,7 @@ bool put_address(const sockaddr_storage& from, __be16& port, __be32 (&address)[4
   return true;
 }
 
+// Since Linux 5.16 these two take the lock of a TCP socket, as describe_descriptor does.
 bool make_inet_request(int descriptor, inet_request& request) noexcept {
   sockaddr_storage own{};
   sockaddr_storage peer{};
@@ -118,8 +119,8 @@ std::string_view next_field(std::string_view& line) {
 
 }  // namespace
 
-// The kernel answers such a request while it is sent. False where it does not know the socket, or
-// netlink is refused.
+// The kernel answers such a request while it is sent. False where it does not know the socket, the
+// kind of socket, or netlink is refused.
 bool socket_queue_reader::ask(const void* request, std::size_t size, void* answer,
                               std::size_t room) {
   if (!was_opened_) {
@@ -138,6 +139,11 @@ bool socket_queue_reader::ask(const void* request, std::size_t size, void* answe
   nlmsghdr head{};
   if (got < static_cast<ssize_t>(sizeof head)) return false;
   std::memcpy(&head, answer, sizeof head);
+  nlmsgerr refused{};
+  if (head.nlmsg_type == NLMSG_ERROR && got >= static_cast<ssize_t>(NLMSG_LENGTH(sizeof refused))) {
+    std::memcpy(&refused, static_cast<const std::byte*>(answer) + NLMSG_HDRLEN, sizeof refused);
+    netlink_error_ = -refused.error;
+  }
   return head.nlmsg_type == SOCK_DIAG_BY_FAMILY;
 }
 
@@ -163,8 +169,12 @@ void socket_queue_reader::read_lists() {
     if (list.error != 0 && !has_none && problem_.empty())
       problem_ = "netlink: " + os::error_text(netlink_error_) + "; " + path + ": " +
                  os::error_text(list.error);
+    if (list.truncated && problem_.empty())
+      problem_ = "netlink: " + os::error_text(netlink_error_) + "; " + path +
+                 " is longer than 4 MiB: not of those that come then";
     std::string_view rest = list.content;
-    static_cast<void>(texts::take_line(rest));  // titles
+    if (list.truncated) rest = rest.substr(0, rest.rfind('\n'));  // half a line is another inode
+    static_cast<void>(texts::take_line(rest));                    // titles
     while (!rest.empty()) {
       std::string_view line = texts::take_line(rest);
       for (int skipped = 0; skipped < 4; ++skipped)

@@ -12,8 +12,11 @@
 
 namespace gmr::analyse {
 
-// Asks the kernel for the queues of single sockets, in ways that wait for no lock of a socket: a
-// thread that is stuck in a call may hold it. Not synchronised.
+// Asks the kernel for the queues of single sockets, in ways that wait for no lock of a socket for
+// the queue itself: a thread that is stuck in a call may hold it. The addresses by which a
+// connection of TCP is asked for are another matter: since Linux 5.16 getsockname and getpeername
+// wait for whoever holds the lock, for as long as the kernel works on that socket; a thread
+// that waits for its peer has let go of it. Not synchronised.
 class socket_queue_reader final {
  public:
   // Nothing where the descriptor is no socket of TCP or a local one.

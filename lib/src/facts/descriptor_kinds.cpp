@@ -17,18 +17,6 @@
 namespace gmr::facts {
 namespace {
 
-// One past the largest number that may be in use.
-int end_of_numbers() {
-  constexpr std::uint64_t most = 1U << 30U;
-  const os::file_text status = os::read_file("/proc/self/status");
-  if (const auto size = texts::named_number(status.content, "FDSize"))
-    return static_cast<int>(std::min(*size, most));
-  constexpr rlim_t usual = 65536;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = usual;
-  return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, most));
-}
-
 std::optional<int> option_of(int descriptor, int option) noexcept {
   int found = 0;
   socklen_t size = sizeof found;
@@ -64,8 +52,7 @@ std::string socket_kind_of(int descriptor, int family) {
     case AF_PACKET:
       return "packet";
     case AF_VSOCK:
-      kind = "vsock";
-      break;
+      return "vsock";  // a poll takes its lock
     default:
       return "socket of family " + std::to_string(family);
   }
@@ -128,6 +115,17 @@ class counter final {
 
 }  // namespace
 
+int end_of_descriptors() {
+  constexpr std::uint64_t most = 1U << 30U;
+  const os::file_text status = os::read_file("/proc/self/status");
+  if (const auto size = texts::named_number(status.content, "FDSize"))
+    return static_cast<int>(std::min(*size, most));
+  constexpr rlim_t usual = 65536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = usual;
+  return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, most));
+}
+
 descriptor_kinds count_descriptor_kinds(std::chrono::milliseconds longest) {
   using clock = std::chrono::steady_clock;
   constexpr int between_looks = 64;  // at the clock
@@ -135,7 +133,7 @@ descriptor_kinds count_descriptor_kinds(std::chrono::milliseconds longest) {
   // Not one after the other: where the time ends, those that were looked at are a fair sample of
   // old and new ones. A prime that is no divisor of their number comes to each of them once.
   constexpr std::int64_t stride = 1'000'003;
-  const std::int64_t numbers = end_of_numbers();
+  const std::int64_t numbers = end_of_descriptors();
   counter found;
   for (std::int64_t i = 0; i < numbers; ++i) {
     if (i % between_looks == between_looks - 1 && clock::now() >= end) return found.finish(false);

@@ -24,6 +24,9 @@ struct descriptor_kinds {
 // thread that is stuck may hold. Descriptors may come and go meanwhile.
 [[nodiscard]] descriptor_kinds count_descriptor_kinds(std::chrono::milliseconds longest);
 
+// One past the largest number that may be in use.
+[[nodiscard]] int end_of_descriptors();
+
 // When nine tenths of what the process may open are open; by its Process section.
 [[nodiscard]] std::optional<finding> find_descriptors_near_limit(const value& process);
 

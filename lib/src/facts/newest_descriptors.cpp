@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "analyse/descriptor.hpp"
+#include "facts/descriptor_kinds.hpp"
 #include "facts/process_parts.hpp"
 #include "os/files.hpp"
 
@@ -29,19 +30,41 @@ std::optional<int> number_of(const char* name) {
   return number;
 }
 
+// The listing begins with the lowest numbers: those after its end are tried from above. Nothing
+// where too few are found.
+std::optional<std::array<int, shown>> try_from_above(int highest_seen) {
+  std::array<int, shown> highest{};
+  std::size_t found = 0;
+  const int end = end_of_descriptors();
+  for (int number = end - 1; number > highest_seen && end - number <= most_looked_at; --number) {
+    if (::fcntl(number, F_GETFD) < 0) continue;
+    highest[found++] = number;
+    if (found == shown) return highest;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-value newest_descriptors() {
+value newest_descriptors(unavailable_parts& unavailable) {
   std::array<int, shown> highest{};
   highest.fill(-1);
   os::directory_names names{AT_FDCWD, "/proc/self/fd"};
-  for (int looked_at = 0; looked_at < most_looked_at; ++looked_at) {
-    const char* const name = names.next();
-    if (name == nullptr) break;
+  int looked_at = 0;
+  while (const char* const name = names.next()) {
+    if (++looked_at > most_looked_at) break;
     const std::optional<int> number = number_of(name);
     if (!number || *number <= highest.back()) continue;
     highest.back() = *number;
     std::ranges::sort(highest, std::ranges::greater{});
+  }
+  if (looked_at > most_looked_at) {
+    const auto above = try_from_above(highest.front());
+    if (!above) {
+      unavailable.emplace_back("newest of open_descriptors: there are more than 100000");
+      return {};
+    }
+    highest = *above;
   }
   table newest{{"descriptor", "what"}, {}};
   for (const int each : highest) {

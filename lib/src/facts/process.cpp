@@ -172,7 +172,7 @@ value descriptors_section(unavailable_parts& unavailable) {
                           " were looked at, then the time for it was over");
   if (found.error != 0)
     unavailable.push_back("kinds of open_descriptors: " + os::error_text(found.error));
-  descriptors.add("newest", newest_descriptors());
+  descriptors.add("newest", newest_descriptors(unavailable));
   return descriptors;
 }
 

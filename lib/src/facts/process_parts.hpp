@@ -23,7 +23,8 @@ using unavailable_parts = std::vector<std::string>;
 [[nodiscard]] value descriptor_limit();
 
 // What the open descriptors with the highest numbers are, the highest first: at most eight.
-[[nodiscard]] value newest_descriptors();
+// Null where there are so many that they can't be found in time.
+[[nodiscard]] value newest_descriptors(unavailable_parts& unavailable);
 
 // Descendants of the process: pid, name, state, children. Bounded: what is left out is counted.
 [[nodiscard]] value children_tree(pid_t process, unavailable_parts& unavailable);

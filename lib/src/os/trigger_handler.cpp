@@ -137,6 +137,11 @@ void stop_counting() noexcept {
   waiting.store(0);
 }
 
+void forget_other_threads() noexcept {
+  inside.store(0);
+  in_called.store(0);
+}
+
 bool take_early_signal(int signal) noexcept {
   return (early.fetch_and(~bit(signal)) & bit(signal)) != 0;
 }

@@ -47,6 +47,9 @@ void silence_signal(int signal) noexcept;
 // The same in a forked child, where what is called also goes on being called. Async-signal-safe.
 void stop_counting() noexcept;
 
+// In a forked child: the threads that were in the handler are the parent's. Async-signal-safe.
+void forget_other_threads() noexcept;
+
 // Whether the signal arrived while nobody listened yet; says so once. Not after the first
 // `stop_listening`: who asked then had a reporter. Safe to call from any thread.
 [[nodiscard]] bool take_early_signal(int signal) noexcept;

@@ -30,14 +30,15 @@ std::optional<duty::clock::time_point> marks::attend(clock::time_point now) {
   return next_;
 }
 
+// What can't be read now has not fallen below its mark.
 void marks::look() {
   if (memory_.is_set())
-    if (const std::uint64_t bytes = resident_bytes(); memory_.passes(bytes))
+    if (const std::uint64_t bytes = resident_bytes(); bytes != 0 && memory_.passes(bytes))
       ask_("resident memory " + texts::human_bytes(static_cast<double>(bytes)) +
            ", memory_mark_bytes = " + std::to_string(memory_.at()));
   if (descriptors_.is_set())
-    if (const std::uint64_t count = count_descriptors().value_or(0); descriptors_.passes(count))
-      ask_(std::to_string(count) +
+    if (const auto count = count_descriptors(); count && descriptors_.passes(*count))
+      ask_(std::to_string(*count) +
            " open descriptors, descriptors_mark = " + std::to_string(descriptors_.at()));
   if (green_threads_.is_set())
     if (const std::uint64_t count = count_green_threads(); green_threads_.passes(count))

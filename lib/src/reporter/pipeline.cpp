@@ -386,15 +386,12 @@ pipeline::pipeline(package software, const settings& set, const known_configurat
                                        log)) {}
 
 pipeline::~pipeline() = default;
-
 report pipeline::make(const report_request& request) {
   return stages_->make(request);
 }
-
 void pipeline::rest() noexcept {
   stages_->rest();
 }
-
 int pipeline::capture_signal() const noexcept {
   return stages_->capture_signal();
 }

@@ -90,15 +90,17 @@ std::uint64_t present_time() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// A loop that is watched until the last owner of what this returns is gone. The loop may have ended
-// by then, and another one have its place.
+// A loop that is watched until what this returns, and all others that were made for it, are gone.
+// It may have ended by then, and another one have its place.
 std::shared_ptr<void> watch_loop(trace::event_loop_record& loop, const std::string& name) {
   trace::set_name(loop, name);
-  loop.is_watched.store(true);
+  loop.watchers.fetch_add(1);
   return {&loop, [serial = loop.serial.load()](trace::event_loop_record* watched) {
             if (watched->serial.load() != serial) return;
-            watched->is_watched.store(false);
-            trace::set_name(*watched, {});
+            std::uint32_t count = watched->watchers.load();
+            while (count != 0 && !watched->watchers.compare_exchange_weak(count, count - 1)) {
+            }
+            if (count == 1) trace::set_name(*watched, {});
           }};
 }
 
@@ -134,26 +136,18 @@ class reporter::implementation final {
     // The trigger's signal is open there, too: where all threads of the service block it, or are
     // stopped, it arrives there. Not before it has its handler, as it may be pending already.
     thread_.start({capture_signal, settings_.signal});
-    if (settings_.on_fatal != fatal_reports::off)
-      os::catch_fatal_errors(capture_signal, longest_fatal_wait());
-    watch_service(capture_signal);
-    open_socket(std::move(software), capture_signal);
+    try {
+      if (settings_.on_fatal != fatal_reports::off)
+        os::catch_fatal_errors(capture_signal, longest_fatal_wait());
+      watch_service(capture_signal);
+      open_socket(std::move(software), capture_signal);
+    } catch (...) {  // the thread runs already, and uses what the destructors would take from it
+      end(false);
+      throw;
+    }
   }
 
-  // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
-  // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
-  // sends. On an executor of the service's nobody may be left to make what still waits.
-  ~implementation() {
-    stalls_.reset();
-    os::withdraw_announcement();
-    socket_.reset();
-    os::stop_catching_fatal_errors();
-    queue_->stop(makes_reports_);
-    thread_.join();
-    triggers_.clear();
-    watchdog_.reset();
-    queue_->release_maker();
-  }
+  ~implementation() { end(makes_reports_); }
   implementation(const implementation&) = delete;
   implementation& operator=(const implementation&) = delete;
 
@@ -165,6 +159,21 @@ class reporter::implementation final {
   [[nodiscard]] recent_log& log() noexcept { return log_; }
 
  private:
+  // Once the queue has stopped nothing new is asked for; the triggers' signal keeps its handler as
+  // long as there is a thread that it can reach, and so does the capture signal, which the watchdog
+  // sends. On an executor of the service's nobody may be left to make what still waits.
+  void end(bool makes_what_waits) noexcept {
+    stalls_.reset();
+    os::withdraw_announcement();
+    socket_.reset();
+    os::stop_catching_fatal_errors();
+    queue_->stop(makes_what_waits);
+    thread_.join();
+    triggers_.clear();
+    watchdog_.reset();
+    queue_->release_maker();
+  }
+
   void set_triggers() {
     const bool by_file = !settings_.file_event_handler.empty();
     if (settings_.signal != no_signal) {

@@ -71,11 +71,20 @@ void stall_watch::run() noexcept {
       if (const nanoseconds late = now - due; late > std::max<nanoseconds>(longest_ / 2, interval_))
         begin_anew(nanoseconds_of(now), late);
       look(nanoseconds_of(now));
+      problem_.clear();
     } catch (const std::exception& error) {
-      sinks::say("event loops can't be watched:", error.what());
+      say_once(error.what());
     }
     due = clock::now() + interval_;
   }
+}
+
+// It may come again several times a second.
+void stall_watch::say_once(std::string_view problem) noexcept try {
+  if (problem_ == problem) return;
+  problem_ = problem;
+  sinks::say("event loops can't be watched:", problem);
+} catch (const std::exception&) {  // no memory to keep it, nor to say it
 }
 
 void stall_watch::begin_anew(std::uint64_t now, nanoseconds late) {
@@ -101,7 +110,7 @@ void stall_watch::look(std::uint64_t now) {
       known = {};
       known.serial = serial;
     }
-    if (is_there && (loop.is_traced.load() || loop.is_watched.load())) look_at(loop, known, now);
+    if (is_there && (loop.is_traced.load() || loop.watchers.load() != 0)) look_at(loop, known, now);
   }
 }
 
@@ -157,7 +166,8 @@ void stall_watch::tell(trace::event_loop_record& loop, watched& known, pid_t thr
   known.title =
       analyse::loop_title(trace::name_of(loop), thread, times ? times->name : std::string{});
   known.stalled = known.since;
-  loop.stalled.store(known.stalled, std::memory_order_relaxed);
+  loop.stalled.store(known.stalled);
+  if (loop.posted.load() == 0) loop.stalled.store(0);  // its probe has run just now
   ask_("event loop " + known.title + " has run nothing for " + duration_text(now - known.stalled));
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -52,6 +53,7 @@ class stall_watch final {
   };
 
   void run() noexcept;
+  void say_once(std::string_view problem) noexcept;
   void look(std::uint64_t now);
   void look_at(trace::event_loop_record& loop, watched& known, std::uint64_t now);
   void goes_on(trace::event_loop_record& loop, watched& known, std::uint64_t delay);
@@ -67,6 +69,7 @@ class stall_watch final {
   os::task_files files_;
   std::array<watched, trace::most_event_loops> watched_;
   std::uint64_t anew_ = 0;  // since when this thread was in time
+  std::string problem_;     // that was said last, and is not over
   std::atomic<bool> stopped_{false};
   std::thread thread_;
 };

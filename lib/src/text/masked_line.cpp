@@ -21,7 +21,8 @@ std::string_view name_before(std::string_view text, std::size_t mark) {
   if (last == std::string_view::npos) return {};
   std::size_t end = last + 1;
   if (quotes.find(text[last]) != std::string_view::npos) end = last;
-  if (end > 0 && text[end - 1] == '\\') --end;  // "\"token\":", a JSON text within one
+  while (end > 0 && text[end - 1] == '\\')  // "\"token\":", a JSON text within one
+    --end;
   std::size_t begin = end;
   while (begin > 0 && is_name(text[begin - 1]))
     --begin;
@@ -39,13 +40,19 @@ bool has_words(std::string_view name) {
   return ends_in("authorization") || ends_in("cookie");
 }
 
-// Where the quoted text that begins at `from` ends: at its quote, or with the line.
-std::size_t quoted_end(std::string_view text, std::size_t from, char quote) {
+// Where the quoted text that begins at `from` ends: at its quote, or with the line. Its quotes have
+// `level` backslashes: 1 in a JSON text within one, 3 a level deeper. There each backslash of the
+// text itself is a pair of `level` + 1, and a quote within it has one of these before its own.
+std::size_t quoted_end(std::string_view text, std::size_t from, char quote, std::size_t level) {
+  std::size_t backslashes = 0;
   for (std::size_t at = from; at < text.size(); ++at) {
-    if (text[at] == '\\')
-      ++at;
-    else if (text[at] == quote)
-      return at;
+    if (text[at] == '\\') {
+      ++backslashes;
+      continue;
+    }
+    if (text[at] == quote && backslashes % (2 * level + 2) <= level)
+      return at - std::min(backslashes, level);
+    backslashes = 0;
   }
   return text.size();
 }
@@ -66,9 +73,10 @@ std::string mask_line(std::string_view text) {
     if (name.empty() || !is_secret_name(name)) continue;
     std::size_t begin = std::min(text.find_first_not_of(blanks, mark + 1), text.size());
     std::size_t end = 0;
-    if (begin < text.size() && quotes.find(text[begin]) != std::string_view::npos) {
-      end = quoted_end(text, begin + 1, text[begin]);
-      ++begin;
+    const std::size_t quote = std::min(text.find_first_not_of('\\', begin), text.size());
+    if (quote < text.size() && quotes.find(text[quote]) != std::string_view::npos) {
+      end = quoted_end(text, quote + 1, text[quote], quote - begin);
+      begin = quote + 1;
     } else {
       end = value_end(text, begin, name);
     }

@@ -23,6 +23,7 @@ namespace gmr::triggers {
 class held_signal final {
  public:
   explicit held_signal(int signal) noexcept : signal_(signal) {
+    if (kept_of(signal).exchange(false)) return;  // it goes on with that
     holds_of(signal).fetch_add(1);
     change([this](auto& all) {
       // As Asio does where it installs its handler: a signal_set that asks for flags is not
@@ -34,11 +35,16 @@ class held_signal final {
     });
   }
   ~held_signal() {
+    if (is_kept_ && !kept_of(signal_).exchange(true)) return;
     change([this](state& all) { --all.registration_count_[signal_]; });
     holds_of(signal_).fetch_sub(1);
   }
   held_signal(const held_signal&) = delete;
   held_signal& operator=(const held_signal&) = delete;
+
+  // It stays when the object goes, until the end of the next object for the signal that is not to
+  // be kept: a signal_set of the service's that goes later must not leave the default action.
+  void keep() noexcept { is_kept_ = true; }
 
   // Says that the signal_set of ours is registered for the signal, or is so no more.
   static void listen(int signal) noexcept {
@@ -86,6 +92,11 @@ class held_signal final {
     return holds[static_cast<std::size_t>(signal)];
   }
 
+  static std::atomic<bool>& kept_of(int signal) noexcept {
+    static constinit std::array<std::atomic<bool>, boost::asio::detail::max_signal_number> kept{};
+    return kept[static_cast<std::size_t>(signal)];
+  }
+
   static bool is_pipe(int reading, int writing) noexcept {
     struct stat from{};
     struct stat to{};
@@ -104,6 +115,7 @@ class held_signal final {
   static constinit inline std::atomic<bool> listens_{false};
 
   int signal_;
+  bool is_kept_ = false;
 };
 
 }  // namespace gmr::triggers

@@ -105,6 +105,7 @@ class saved_action final {
 void be_silent_when_forked() {
   static constexpr os::fork_actions when_forked{.in_child = []() noexcept {
     os::stop_counting();
+    os::forget_other_threads();
     held_signal::forget_ours();
   }};
   if (!os::on_fork(os::fork_place::trigger_signal, when_forked)) throw std::bad_alloc{};
@@ -163,6 +164,7 @@ class signal_watch final : public trigger, public std::enable_shared_from_this<s
       set_.reset();
     }
     if (!before_.put_back()) loop_.lose();
+    if (held_signal::service_waits(signal_)) held_->keep();
     held_.reset();
   }
 

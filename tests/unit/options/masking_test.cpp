@@ -12,6 +12,7 @@ namespace {
 
 using gmr::loading::mask_arguments;
 using gmr::texts::is_secret_name;
+using gmr::texts::mask_line;
 using gmr::texts::mask_urls;
 using testing::HasSubstr;
 using testing::Not;
@@ -128,6 +129,34 @@ TEST(MaskUrls, MasksTheQueryOfAUrlWithoutSchemeAndHost) {
   EXPECT_EQ(mask_urls("/login?next=%2Fa%3Ftoken%3Dhunter2&b=1"), "/login?next=***&b=1");
   for (const char* plain : {"what? no", "a?b", "/x?limit=5&marker=7", "?", "a=b?c=d"})
     EXPECT_EQ(mask_urls(plain), plain);
+}
+
+TEST(MaskLine, HidesTheValuesOfSecretNames) {
+  EXPECT_EQ(mask_line("token=hunter2 user=a"), "token=*** user=a");
+  EXPECT_EQ(mask_line(R"({"token": "hun\"ter2", "user": "a"})"),
+            R"({"token": "***", "user": "a"})");
+  EXPECT_EQ(mask_line(R"({"token":"hunter2\\","user":"a"})"), R"({"token":"***","user":"a"})");
+  EXPECT_EQ(mask_line("Authorization: Bearer hunter2"), "Authorization: ***");
+  EXPECT_EQ(mask_line("token=\"\" token= x"), "token=\"\" token= ***");
+  for (const char* plain : {"", "=", ":", "token", "token=", R"(token:\")", "a=b"})
+    EXPECT_EQ(mask_line(plain), plain);
+}
+
+TEST(MaskLine, HidesThemInJsonThatIsAValueOfJson) {
+  EXPECT_EQ(mask_line(R"({"body":"{\"token\":\"hunter2\",\"user\":\"a\"}"})"),
+            R"({"body":"{\"token\":\"***\",\"user\":\"a\"}"})");
+  EXPECT_EQ(mask_line(R"({"body":"{\"Authorization\": \"Bearer hunter2\"}"})"),
+            R"({"body":"{\"Authorization\": \"***\"}"})");
+  EXPECT_EQ(mask_line(R"({"body":"{\"token\":\"hun\\\"ter2\",\"user\":\"a\"}"})"),
+            R"({"body":"{\"token\":\"***\",\"user\":\"a\"}"})")
+      << "a quote within the secret";
+  EXPECT_EQ(mask_line(R"({"body":"{\"token\":\"hunter2\\\\\",\"user\":\"a\"}"})"),
+            R"({"body":"{\"token\":\"***\",\"user\":\"a\"}"})")
+      << "a backslash at its end";
+  EXPECT_EQ(mask_line(R"("{\"b\":\"{\\\"token\\\":\\\"hunter2\\\",\\\"c\\\":1}\"}")"),
+            R"("{\"b\":\"{\\\"token\\\":\\\"***\\\",\\\"c\\\":1}\"}")")
+      << "a level deeper";
+  EXPECT_EQ(mask_line(R"("{\"token\":\"hunter2)"), R"("{\"token\":\"***)") << "cut off";
 }
 
 TEST(MaskUrls, MaskingTwiceIsMaskingOnce) {

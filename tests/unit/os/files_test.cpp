@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +64,34 @@ TEST(Files, CanBeReadThoughNoDescriptorIsLeft) {
       names.insert(name);
     EXPECT_EQ(listed.error(), 0);
     EXPECT_TRUE(names.contains("stat"));
+  });
+}
+
+TEST(Files, SocketsAreMadeAndClientsAcceptedThoughNoDescriptorIsLeft) {
+  test::in_child([] {
+    keep_spare_descriptors();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;  // and no path: the kernel chooses a name
+    socklen_t size = sizeof(sa_family_t);
+    auto* const plain = reinterpret_cast<sockaddr*>(&address);
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_EQ(::bind(listener, plain, size), 0);
+    EXPECT_EQ(::listen(listener, 1), 0);
+    size = sizeof address;
+    EXPECT_EQ(::getsockname(listener, plain, &size), 0);
+    EXPECT_EQ(::connect(client, plain, size), 0);
+    test::use_up_descriptors();
+    const int accepted = accept_client(listener);
+    EXPECT_GE(accepted, 0);
+    EXPECT_NE(::fcntl(accepted, F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_EQ(::send(client, "x", 1, 0), 1);
+    char got = ' ';
+    EXPECT_EQ(::recv(accepted, &got, 1, MSG_WAITALL), 1);
+    EXPECT_EQ(close_file(accepted), 0);
+    const int made = open_socket(AF_UNIX, SOCK_DGRAM, 0);
+    EXPECT_GE(made, 0);
+    EXPECT_EQ(close_file(made), 0);
   });
 }
 

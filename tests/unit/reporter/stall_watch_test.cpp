@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
@@ -40,6 +42,24 @@ TEST(Mark, IsToldOnceUntilItFellBelowNineTenths) {
   EXPECT_TRUE(hundred.passes(101));
 }
 
+TEST(Marks, AreToldOnceAndLookedAtOnceASecond) {
+  settings set;
+  set.memory_mark = 1;
+  set.descriptors_mark = 1;
+  std::vector<std::string> told;
+  marks both{set, [&](std::string what) { told.push_back(std::move(what)); }};
+  const auto now = duty::clock::now();
+  const auto next = both.attend(now);
+  ASSERT_TRUE(next);
+  EXPECT_GE(*next - now, 1s);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[0], testing::StartsWith("resident memory "));
+  EXPECT_THAT(told[1], HasSubstr(" open descriptors, descriptors_mark = 1"));
+  EXPECT_EQ(both.attend(now), next) << "it does not look again so soon";
+  static_cast<void>(both.attend(*next));
+  EXPECT_EQ(told.size(), 2U) << "they are passed already";
+}
+
 class EventLoops : public testing::Test {
  protected:
   settings watching(std::chrono::milliseconds longest) {
@@ -71,6 +91,43 @@ TEST_F(EventLoops, AStallIsReportedAndCounted) {
   thread.join();
   EXPECT_TRUE(
       test::eventually([&] { return reports.counters().of(report_cause::stall).made == 1; }));
+}
+
+TEST_F(EventLoops, AStallIsOverWhenTheLoopGoesOnThoughNobodyWatches) {
+  asio::io_context io;
+  std::latch seen{1};
+  std::optional<reporter> reports{std::in_place, package{.name = "orders"}, watching(200ms)};
+  const auto watched = reports->watch(io.get_executor(), "orders");
+  asio::post(io, [&] { seen.wait(); });
+  std::thread thread{[&] { io.run(); }};
+  EXPECT_TRUE(is_reported("* stall: event loop orders has run nothing for "));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool is_stalled = false;
+    for (std::size_t at = 0; at < trace::most_event_loops; ++at)
+      is_stalled |= trace::event_loop_at(at).stalled.load() != 0;
+    ::_exit(is_stalled ? 1 : 0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0) << "the child has not the threads that stall";
+  reports.reset();
+  seen.count_down();
+  thread.join();
+  reports.emplace(package{.name = "orders"}, watching(60s));
+  const std::string text = to_text(reports->make());
+  EXPECT_THAT(text, HasSubstr("orders"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("* stall:")));
+}
+
+TEST_F(EventLoops, AreWatchedUntilTheLastRegistrationGoes) {
+  reporter reports{{.name = "service"}, directory_.set()};
+  asio::io_context io;
+  auto watched = reports.watch(io.get_executor(), "orders");
+  watched = reports.watch(io.get_executor(), "parcels");
+  EXPECT_THAT(to_text(reports.make()), HasSubstr("parcels"));
+  watched = {};
+  EXPECT_THAT(to_text(reports.make()), testing::Not(HasSubstr("parcels")));
 }
 
 TEST_F(EventLoops, AWatchedLoopEndsWhenItHasNothingToDo) {

@@ -35,7 +35,12 @@ struct sigaction current(int signal) {
 
 class SignalTrigger : public testing::Test {
  protected:
-  ~SignalTrigger() override { std::signal(SIGUSR2, SIG_DFL); }
+  // A hold that a test has left to signal_sets of the service ends with the next trigger.
+  ~SignalTrigger() override {
+    std::signal(SIGUSR2, SIG_DFL);
+    watch().reset();
+    std::signal(SIGUSR2, SIG_DFL);
+  }
   std::unique_ptr<test::watched> watch() {
     return std::make_unique<test::watched>(
         thread_, watch_signal(thread_.loop(), SIGUSR2),
@@ -101,6 +106,49 @@ TEST_F(SignalTrigger, LeavesTheSignalToASignalSetOfTheServiceThatCameLater) {
   });
   ::kill(::getpid(), SIGUSR2);
   EXPECT_TRUE(eventually([&] { return own_calls == 1; }));
+}
+
+TEST_F(SignalTrigger, TheSignalEndsNothingOnceASignalSetThatOutlivedItIsGone) {
+  for (const bool is_first : {false, true}) {
+    std::optional<boost::asio::signal_set> own;
+    if (is_first) own.emplace(context_.executor(), SIGUSR2);
+    auto watching = watch();
+    if (!is_first) own.emplace(context_.executor(), SIGUSR2);
+    watching.reset();
+    own.reset();
+    ::raise(SIGUSR2);
+    EXPECT_NE(current(SIGUSR2).sa_handler, SIG_DFL);
+  }
+  watch().reset();
+  boost::asio::signal_set later{context_.executor(), SIGUSR2};
+  std::atomic<int> calls{0};
+  later.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) ++calls;
+  });
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return calls == 1; }));
+}
+
+std::atomic<bool> was_entered{false};
+std::atomic<bool> may_return{false};
+void stay(int) {
+  was_entered = true;
+  while (!may_return)
+    ::usleep(1000);
+}
+
+TEST_F(SignalTrigger, AForkedChildWaitsForNoThreadOfItsParent) {
+  const auto watching = watch();
+  os::listen_to_signal(SIGUSR2, &stay);
+  std::thread thread{[] { ::pthread_kill(::pthread_self(), SIGUSR2); }};
+  EXPECT_TRUE(eventually([] { return was_entered.load(); }));
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(os::stop_listening() ? 0 : 1);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  may_return = true;
+  thread.join();
 }
 
 TEST_F(SignalTrigger, ASignalSetOfTheServiceWorksAfterIt) {

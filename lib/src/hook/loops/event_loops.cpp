@@ -149,7 +149,7 @@ std::vector<event_loop_state> event_loop_states(std::uint64_t now) {
   for (std::size_t at = 0; at < most_event_loops; ++at) {
     const event_loop_record& loop = event_loop_at(at);
     if (loop.scheduler.load(std::memory_order_acquire) == nullptr || loop.has_ended) continue;
-    if (loop.is_traced || loop.is_watched) out.push_back(state_of(loop, now, files));
+    if (loop.is_traced || loop.watchers != 0) out.push_back(state_of(loop, now, files));
   }
   return out;
 }

@@ -38,16 +38,16 @@ struct loop_thread {
 struct event_loop_record {
   std::atomic<void*> scheduler{nullptr};  // Asio's, as its thread_context; null: there is no loop
   std::atomic<const void*> context{nullptr};
-  std::atomic<std::uint32_t> serial{0};   // another for the next loop in this place
-  std::atomic<bool> has_ended{false};     // the loop has; its probe is not back yet
-  std::atomic<bool> is_traced{false};     // it has run a green thread
-  std::atomic<bool> is_watched{false};    // the service has asked for it
-  std::atomic<bool> is_measured{false};   // a probe was posted at least once
-  std::atomic<std::uint64_t> posted{0};   // when the probe was that has not run; 0: none is there
-  std::atomic<std::uint64_t> delay{0};    // of the last probe that has run
-  std::atomic<std::uint64_t> worst{0};    // of all
-  std::atomic<std::uint64_t> stalled{0};  // since when the loop is; 0: it is not
-  std::atomic<std::uint32_t> queued{0};   // handlers, when the last probe was posted
+  std::atomic<std::uint32_t> serial{0};    // another for the next loop in this place
+  std::atomic<bool> has_ended{false};      // the loop has; its probe is not back yet
+  std::atomic<bool> is_traced{false};      // it has run a green thread
+  std::atomic<std::uint32_t> watchers{0};  // so many times the service has asked for it
+  std::atomic<bool> is_measured{false};    // a probe was posted at least once
+  std::atomic<std::uint64_t> posted{0};    // when the probe was that has not run; 0: none is there
+  std::atomic<std::uint64_t> delay{0};     // of the last probe that has run
+  std::atomic<std::uint64_t> worst{0};     // of all
+  std::atomic<std::uint64_t> stalled{0};   // since when the loop is; 0: it is not
+  std::atomic<std::uint32_t> queued{0};    // handlers, when the last probe was posted
   std::array<loop_thread, most_loop_threads> threads;
   std::array<std::atomic<char>, longest_loop_name> name{};
 };
@@ -84,8 +84,10 @@ void ignore_loops_of_this_thread() noexcept;
 // thread_pool or the like. Throws what Asio throws.
 [[nodiscard]] event_loop_record* event_loop_of(boost::asio::execution_context& context);
 
-// Posts the loop's probe, before all other handlers, unless it is there or the loop has stopped;
-// false then. `now`: CLOCK_MONOTONIC ns. Never waits for a lock of the loop's. For one thread.
+// Posts the loop's probe, before all other handlers. False where it can't be posted now: it is
+// there already, the loop has stopped or ended, or its lock is not free; and ever where it has no
+// lock. `now`: CLOCK_MONOTONIC ns. Waits for the lock of this table, and never for one of the
+// loop's. For one thread.
 bool post_probe(event_loop_record& loop, std::uint64_t now) noexcept;
 
 [[nodiscard]] event_loop_record& event_loop_at(std::size_t index) noexcept;

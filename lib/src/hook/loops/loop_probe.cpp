@@ -59,6 +59,12 @@ class loop_table final {
   // Around a fork: the child must not inherit the lock from another thread.
   void lock() noexcept { mutex_.lock(); }
   void unlock() noexcept { mutex_.unlock(); }
+  // The threads that stall there are the parent's.
+  void begin_anew_in_child() noexcept {
+    for (event_loop_record& each : loops_)
+      each.stalled.store(0);
+    unlock();
+  }
 
  private:
   event_loop_record* find(const void* key) noexcept;
@@ -77,7 +83,7 @@ constinit loop_table all_loops;
 constexpr os::fork_actions loops_when_forked{
     .before = []() noexcept { all_loops.lock(); },
     .in_parent = []() noexcept { all_loops.unlock(); },
-    .in_child = []() noexcept { all_loops.unlock(); },
+    .in_child = []() noexcept { all_loops.begin_anew_in_child(); },
 };
 const bool loops_know_of_forks = os::on_fork(os::fork_place::event_loops, loops_when_forked);
 
@@ -91,6 +97,7 @@ void probe::run(void* owner, scheduler_operation* base, const boost::system::err
     note_loop_thread(loop, now);
   }
   loop.posted.store(0);
+  loop.stalled.store(0);  // the thread that watches loops may be gone
   if (loop.has_ended.load()) all_loops.free_when_ended(loop);
 }
 
@@ -165,10 +172,11 @@ void loop_table::free_when_ended(event_loop_record& loop) noexcept {
 
 // With the lock held.
 void loop_table::free(event_loop_record& loop) noexcept {
-  for (std::atomic<bool>* each : {&loop.is_traced, &loop.is_watched, &loop.is_measured})
+  for (std::atomic<bool>* each : {&loop.is_traced, &loop.is_measured})
     each->store(false, std::memory_order_relaxed);
   for (std::atomic<std::uint64_t>* each : {&loop.delay, &loop.worst, &loop.stalled})
     each->store(0, std::memory_order_relaxed);
+  loop.watchers.store(0, std::memory_order_relaxed);
   loop.queued.store(0, std::memory_order_relaxed);
   for (loop_thread& each : loop.threads) {
     each.tid.store(0, std::memory_order_relaxed);
