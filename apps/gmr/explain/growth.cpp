@@ -215,9 +215,8 @@ void find_descriptors(const series& compared, suspects& found) {
                             .newest = newest_text(compared.last())};
   if (!compared.last().process.newest_descriptors.empty())
     made.peer = compared.last().process.newest_descriptors.front();
-  made.text = used_up && counts.back() == counts.front()
-                  ? "Nearly all descriptors that the process may have are in use."
-                  : "More and more descriptors are open, and none is closed.";
+  made.text = grows(counts) ? "More and more descriptors are open, and none is closed."
+                            : "Nearly all descriptors that the process may have are in use.";
   made.evidence.push_back("there were " + std::to_string(static_cast<long>(counts.front())) +
                           ", and " + reports::seconds_text(compared.seconds()) + " later " +
                           std::to_string(static_cast<long>(counts.back())) +

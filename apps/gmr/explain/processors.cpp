@@ -172,7 +172,7 @@ void find_throttled(const series& compared, suspects& found) {
   const double periods = now.periods.value_or(0) - then.periods.value_or(0);
   const double of_those = now.throttled_periods.value_or(0) - then.throttled_periods.value_or(0);
   const bool often = periods > 0 && of_those > periods / 2;
-  if (throttled < much_of_the_time * compared.seconds() && !often) return;
+  if (throttled <= 0 || (throttled < much_of_the_time * compared.seconds() && !often)) return;
   // Over this time it says more than the service's own finding.
   std::erase_if(found, [](const suspect& each) { return each.kind == suspect_kind::throttled; });
   const thread* const hungry = hungriest(compared);

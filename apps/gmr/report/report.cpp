@@ -9,6 +9,7 @@
 
 #include "command_line.hpp"
 #include "exit_codes.hpp"
+#include "outline/outline.hpp"
 #include "report/by_signal.hpp"
 #include "report/by_socket.hpp"
 #include "report/process.hpp"
@@ -29,6 +30,13 @@ constexpr command_help report_help{
     "  gmr report orders --sections threads,green_threads --order oldest\n"
     "  gmr report --socket /run/orders/report.sock\n"};
 
+std::string parts_text() {
+  std::string all;
+  for (const gmr::outlines::part each : gmr::outlines::parts)
+    all.append(all.empty() ? "some of " : ", ").append(gmr::outlines::to_string(each));
+  return all + "; ',' between them";
+}
+
 po::options_description report_options() {
   po::options_description described;
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
@@ -36,10 +44,8 @@ po::options_description report_options() {
                           "text, json, html or oslo; by socket only, as the next three")(
       "list", text("LIST"), "groups, each or tree")("order", text("ORDER"),
                                                     "suspicious, oldest or largest")(
-      "sections", text("NAMES"),
-      "some of package, process, modules, threads, green_threads, "
-      "operations, configuration, sections; ',' between them")("socket", text("ADDRESS"),
-                                                               "ask there: a path, or @NAME");
+      "sections", text("NAMES"), parts_text().c_str())("socket", text("ADDRESS"),
+                                                       "ask there: a path, or @NAME");
   return described;
 }
 

@@ -8,8 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -28,11 +26,31 @@ std::string target_of(const std::string& link) {
   return error ? std::string{} : target.string();
 }
 
+// Of a regular file. Another user may write to the directory: a link there may lead to a file that
+// is none of his, a pipe would be waited for.
+std::optional<std::string> content_of(const std::string& path) {
+  const opened_file file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  struct stat status{};
+  if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
+    return std::nullopt;
+  std::string content;
+  std::array<char, 65536> some;
+  for (;;) {
+    const ssize_t count = ::read(file.number(), some.data(), some.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return std::nullopt;
+    if (count == 0) return content;
+    content.append(some.data(), static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace
 
 written_report::written_report(const process& of, const gmr::os::announcement& told)
     : process_(of) {
-  if (told.log_dir.empty())
+  if (told.has_other_log_dir)
+    place_ = "its log_dir, whose name is too long for what the process says of itself";
+  else if (told.log_dir.empty())
     look_at_standard_error();
   else
     look_at_directory(told.log_dir);
@@ -82,10 +100,9 @@ std::optional<std::string> written_report::new_file() {
   std::set<std::string> there = files();
   std::erase_if(there, [this](const std::string& name) { return known_.contains(name); });
   if (there.empty()) return std::nullopt;
-  const std::string path = *log_dir_ + '/' + *there.begin();
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>{file}, {}};
+  for (const std::string& name : there)
+    if (std::optional<std::string> content = content_of(*log_dir_ + '/' + name)) return content;
+  return std::nullopt;
 }
 
 std::optional<std::string> written_report::new_text() {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "symbolize/names.hpp"
+#include "text/printable.hpp"
 
 namespace gmr_command::reports {
 namespace {
@@ -19,9 +20,17 @@ const json& member(const json& of, const char* key) {
   return found == of.end() ? none : *found;
 }
 
+// A terminal must not obey what stands in a report: names come from anywhere.
 std::string text_in(const json& of, const char* key) {
   const json& value = member(of, key);
-  return value.is_null() ? std::string{} : value.get<std::string>();
+  return value.is_null() ? std::string{} : gmr::texts::printable(value.get<std::string>());
+}
+
+std::vector<std::string> texts_in(const json& of, const char* key) {
+  std::vector<std::string> made;
+  for (const json& each : member(of, key))
+    made.push_back(gmr::texts::printable(each.get<std::string>()));
+  return made;
 }
 
 template <class Number>
@@ -112,7 +121,7 @@ green_thread_group group_of(const json& from) {
   made.state = text_in(from, "state");
   made.frames = frames_of(member(from, "frames"));
   made.ids = list_in<std::uint64_t>(from, "ids");
-  made.names = list_in<std::string>(from, "names");
+  made.names = texts_in(from, "names");
   made.parents = list_in<std::uint64_t>(from, "parents");
   made.long_running = flag_in(from, "long_running");
   made.oldest_seconds = number_in<double>(from, "oldest_seconds");
@@ -240,7 +249,8 @@ std::map<std::string, std::string> options_of(const json& configuration) {
       std::string key = section;
       if (!key.empty()) key += '.';
       key += name;
-      made[std::move(key)] = value.is_string() ? value.get<std::string>() : value.dump();
+      made[gmr::texts::printable(key)] =
+          gmr::texts::printable(value.is_string() ? value.get<std::string>() : value.dump());
     }
   return made;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "exit_codes.hpp"
 #include "reports/stacks.hpp"
@@ -29,6 +30,14 @@ bool same_wait(const std::optional<wait>& one, const std::optional<wait>& other)
          one->fd == other->fd && one->peer == other->peer;
 }
 
+// One report that two files have, or one file twice, would be a process that does nothing.
+void drop_copies(std::vector<report>& all) {
+  const auto copies = std::ranges::unique(all, [](const report& one, const report& other) {
+    return one.at == other.at && one.number == other.number;
+  });
+  all.erase(copies.begin(), copies.end());
+}
+
 std::string process_text(const report& of) {
   return of.source + " is of " + of.package + ", process " + std::to_string(of.process.pid);
 }
@@ -37,12 +46,14 @@ std::string process_text(const report& of) {
 
 series::series(std::vector<report> all) : all_(std::move(all)) {
   if (all_.empty()) throw failure{exit_bad_data, "there is no report"};
-  std::ranges::stable_sort(all_, {}, [](const report& each) { return each.at; });
+  std::ranges::stable_sort(all_, {},
+                           [](const report& each) { return std::pair{each.at, each.number}; });
   for (const report& each : all_)
     if (!same_process(each, all_.front()))
       throw failure{exit_bad_data,
                     "the reports are of different processes, which can't be compared: " +
                         process_text(all_.front()) + "; " + process_text(each)};
+  drop_copies(all_);
 }
 
 double series::seconds() const noexcept {

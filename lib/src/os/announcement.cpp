@@ -22,6 +22,7 @@ constexpr std::string_view beginning = "gmr-1";
 constexpr std::string_view ending = " (deleted)";  // which the kernel adds
 constexpr std::size_t longest_name = 249;          // of the kernel
 constexpr std::size_t page_bytes = 4096;
+constexpr std::string_view no_log_dir_here = "\tlog_dir=";  // there is one, and no room for it
 
 std::mutex announcing;
 void* announced_page = nullptr;
@@ -45,11 +46,11 @@ void unlock_and_forget() noexcept {
 constexpr fork_actions page_when_forked{
     .before = lock_page, .in_parent = unlock_page, .in_child = unlock_and_forget};
 
-void add_field(std::string& name, std::string_view key, std::string_view content) {
+void add_field(std::string& name, std::string_view key, std::string_view content,
+               std::size_t most = longest_name) {
   const bool is_plain =
       std::ranges::none_of(content, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (content.empty() || !is_plain || name.size() + key.size() + content.size() + 2 > longest_name)
-    return;
+  if (content.empty() || !is_plain || name.size() + key.size() + content.size() + 2 > most) return;
   name.append("\t").append(key).append("=").append(content);
 }
 
@@ -57,9 +58,13 @@ void add_field(std::string& name, std::string_view key, std::string_view content
 std::string name_of(const announcement& what) {
   std::string name{beginning};
   if (what.signal > 0) add_field(name, "signal", std::to_string(what.signal));
-  add_field(name, "socket", what.socket);
-  add_field(name, "service", what.service);
+  const std::size_t most = longest_name - (what.log_dir.empty() ? 0 : no_log_dir_here.size());
+  add_field(name, "socket", what.socket, most);
+  add_field(name, "service", what.service, most);
+  const std::size_t before = name.size();
   add_field(name, "log_dir", what.log_dir);
+  // Without a word the reports would be looked for on standard error.
+  if (!what.log_dir.empty() && name.size() == before) name += no_log_dir_here;
   return name;
 }
 
@@ -75,6 +80,13 @@ void* map_page(const std::string& name) noexcept {
   if (::madvise(page, page_bytes, MADV_DONTFORK) == 0) return page;
   ::munmap(page, page_bytes);  // a child would say what is true of its parent only
   return nullptr;
+}
+
+// What stands before the path: a file of that name that a process maps for something else,
+// elsewhere or to write to it, says nothing.
+bool is_mapped_so(std::string_view place) {
+  // Where to read is to execute (personality(2)), the page is mapped so.
+  return place.find(" r--p 00000000 ") != place.npos || place.find(" r-xp 00000000 ") != place.npos;
 }
 
 void replace_page(void* made) noexcept {
@@ -96,9 +108,11 @@ void withdraw_announcement() noexcept {
 
 std::optional<announcement> parse_announcement(std::string_view line) {
   const std::string sought = "/memfd:" + std::string{beginning};
-  const std::size_t found = line.find(sought);
-  if (found == line.npos || !line.ends_with(ending)) return std::nullopt;
-  std::string_view rest = line.substr(found + sought.size());
+  const std::size_t path = std::min(line.find('/'), line.size());
+  if (!line.substr(path).starts_with(sought) || !line.ends_with(ending) ||
+      !is_mapped_so(line.substr(0, path)))
+    return std::nullopt;
+  std::string_view rest = line.substr(path + sought.size());
   rest.remove_suffix(ending.size());
   if (!rest.empty() && rest.front() != '\t') return std::nullopt;
   announcement out;
@@ -113,7 +127,10 @@ std::optional<announcement> parse_announcement(std::string_view line) {
       std::from_chars(content.data(), content.data() + content.size(), out.signal);
     if (key == "service") out.service = content;
     if (key == "socket") out.socket = content;
-    if (key == "log_dir") out.log_dir = content;
+    if (key == "log_dir") {
+      out.log_dir = content;
+      out.has_other_log_dir = content.empty();
+    }
   }
   return out;
 }

@@ -14,6 +14,7 @@ struct announcement {
   std::string service;  // its name
   std::string socket;   // the address that it answers on, @NAME for an abstract one; empty: none
   std::string log_dir;  // where it writes reports to; empty: standard error
+  bool has_other_log_dir = false;  // there is one, and no room to say which
 };
 
 // From now on it is said, instead of what was before; in a forked child nothing is. A text that has

@@ -97,18 +97,23 @@ std::future<std::shared_ptr<const report>> report_queue::make_for_socket(
   std::list<std::promise<std::shared_ptr<const report>>> caller(1);
   std::future<std::shared_ptr<const report>> answer = caller.front().get_future();
   statistics_.asked(report_cause::socket);
+  bool is_taken = false;
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) throw std::logic_error{"the reporter is being destroyed"};
     auto same = std::ranges::find(shaped_, shape, &batch::shape);
-    if (shape && same == shaped_.end()) {
+    if (shape && same == shaped_.end() && shaped_.size() < most_shapes) {
       shaped_.splice(shaped_.end(), added);
       same = std::prev(shaped_.end());
     }
-    batch& asked = shape ? *same : waiting_;
-    asked.add(std::move(cause), report_cause::socket);
-    asked.sockets.splice(asked.sockets.end(), caller);
+    is_taken = !shape || same != shaped_.end();
+    if (is_taken) {
+      batch& asked = shape ? *same : waiting_;
+      asked.add(std::move(cause), report_cause::socket);
+      asked.sockets.splice(asked.sockets.end(), caller);
+    }
   }
+  if (!is_taken) throw std::logic_error{"reports of too many different forms are waited for"};
   os::ring_bell();
   return answer;
 }

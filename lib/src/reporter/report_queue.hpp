@@ -36,6 +36,9 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   static constexpr std::chrono::milliseconds shortest_pause{50};
   static constexpr std::chrono::milliseconds longest_pause{1000};
 
+  // Different ones that clients of the socket wait for. Who has gone meanwhile is not known here.
+  static constexpr std::size_t most_shapes = 16;
+
   // After the last report of several.
   static constexpr std::chrono::milliseconds usual_rest{10'000};
 
@@ -63,7 +66,8 @@ class report_queue final : public duty, public std::enable_shared_from_this<repo
   [[nodiscard]] std::future<report> make(std::string cause);
 
   // The same for who waits on a thread of the library's and wants it in that shape; none: as the
-  // options say. The pause is waited for, as who asks so is not the service itself.
+  // options say. The pause is waited for, as who asks so is not the service itself. Throws
+  // std::logic_error where too many different ones are waited for.
   [[nodiscard]] std::future<std::shared_ptr<const report>> make_for_socket(
       std::string cause, std::optional<report_shape> shape);
 

@@ -9,8 +9,10 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hook/bare_sources.hpp"
+#include "hook/operations/operation_pool.hpp"
 #include "hook/operations/pending_operations.hpp"
 #include "os/task_files.hpp"
 #include "os/task_state.hpp"
@@ -23,6 +25,8 @@ namespace {
 using steady_clock = std::chrono::steady_clock;
 using label = std::pair<std::string_view, std::string>;
 
+// Each is copied and sorted to be counted: that takes memory and time.
+constexpr std::size_t most_operations = 100'000;
 constexpr std::chrono::milliseconds longest_count{100};  // of threads, and of green threads
 
 std::string number_text(double number) {
@@ -119,24 +123,28 @@ std::string name_of_loop(const trace::context_load& loop) {
   return texts::hex(reinterpret_cast<std::uintptr_t>(loop.context));
 }
 
-void show_event_loops(metric_page& page) {
+// False when there are too many operations, or once were: then they are not counted.
+bool show_event_loops(metric_page& page) {
   const auto now = static_cast<std::uint64_t>(
       std::chrono::nanoseconds{steady_clock::now().time_since_epoch()}.count());
-  const trace::pending_operations pending{now};
+  const bool is_counted = trace::operation_record_count() <= most_operations;
+  std::vector<trace::context_load> loops;
+  if (is_counted) loops = trace::pending_operations{now}.contexts();
   page.describe("gmr_event_loop_queued_handlers", "gauge",
                 "Handlers that are ready and have not begun, with gmr::trace_ops.");
-  for (const trace::context_load& each : pending.contexts())
+  for (const trace::context_load& each : loops)
     page.sample({{"loop", name_of_loop(each)}}, each.queued);
   page.describe("gmr_event_loop_pending_operations", "gauge",
                 "Operations that are not complete, with gmr::trace_ops.");
-  for (const trace::context_load& each : pending.contexts())
+  for (const trace::context_load& each : loops)
     page.sample({{"loop", name_of_loop(each)}}, each.pending);
   page.describe("gmr_event_loop_delay_seconds", "gauge",
                 "How long the first queued handler has waited for its turn.");
-  for (const trace::context_load& each : pending.contexts()) {
+  for (const trace::context_load& each : loops) {
     const std::uint64_t waited = each.oldest != 0 && now > each.oldest ? now - each.oldest : 0;
     page.sample({{"loop", name_of_loop(each)}}, number_text(static_cast<double>(waited) / 1e9));
   }
+  return is_counted;
 }
 
 void show_requests(metric_page& page, const report_counters& counters) {
@@ -146,8 +154,9 @@ void show_requests(metric_page& page, const report_counters& counters) {
                 counters.by_cause[i].asked);
   page.describe("gmr_report_requests_refused_total", "counter",
                 "Those of them that reports_per_minute refused.");
-  page.sample({{"cause", std::string{to_string(report_cause::automatic)}}},
-              counters.of(report_cause::automatic).refused);
+  for (std::size_t i = 0; i < report_causes; ++i)
+    page.sample({{"cause", std::string{to_string(static_cast<report_cause>(i))}}},
+                counters.by_cause[i].refused);
 }
 
 void show_reports(metric_page& page, const report_counters& counters) {
@@ -179,11 +188,13 @@ std::string metrics_of(const package& software, const report_counters& counters)
   show_package(page, software);
   const bool has_all_threads = show_threads(page);
   const bool has_all_green_threads = show_green_threads(page);
-  show_event_loops(page);
-  page.describe("gmr_counted_completely", "gauge",
-                "0 where there are too many to count them in 0.1 s.");
+  const bool has_all_operations = show_event_loops(page);
+  page.describe(
+      "gmr_counted_completely", "gauge",
+      "0 where there are too many to count them in 0.1 s, of operations more than 100000.");
   page.sample({{"what", "threads"}}, std::uint64_t{has_all_threads});
   page.sample({{"what", "green_threads"}}, std::uint64_t{has_all_green_threads});
+  page.sample({{"what", "operations"}}, std::uint64_t{has_all_operations});
   show_requests(page, counters);
   show_reports(page, counters);
   return page.take();

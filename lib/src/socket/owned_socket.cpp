@@ -74,7 +74,13 @@ owned_socket owned_socket::accept(const owned_socket& listening) noexcept {
 // With the lock.
 void owned_socket::take(int number) noexcept {
   struct stat status{};
-  if (number < 0 || os::file_status(number, status) != 0) return;
+  if (number < 0) return;
+  if (os::file_status(number, status) != 0) {
+    const int error = errno;
+    os::close_file(number);
+    errno = error;
+    return;
+  }
   auto* const free = std::ranges::find(listed, -1, &listed_socket::number);
   if (free == listed.end()) {
     os::close_file(number);

@@ -13,6 +13,7 @@
 #include "gmr/trace/enroll.hpp"
 #include "model/words.hpp"
 #include "os/bell.hpp"
+#include "os/errors.hpp"
 #include "outline/outline.hpp"
 #include "sink/sink.hpp"
 #include "socket/metrics.hpp"
@@ -99,13 +100,12 @@ void server::serve_once() {
   events.push_back({listener_.socket().number(), POLLIN, 0});
   wait(events, now);
   if (stopped_) return;
-  const clock::time_point then = clock::now();
   auto told = events.begin();
   for (client& each : clients_)
-    attend(each, (told++)->revents, then);
+    attend(each, (told++)->revents);
   std::erase_if(clients_,
                 [](const client& each) { return each.line.now_in() == connection::state::ended; });
-  if (told->revents != 0) accept_all(then);
+  if (told->revents != 0) accept_all();
 }
 
 // In milliseconds, rounded up.
@@ -128,18 +128,25 @@ void server::wait(std::vector<pollfd>& events, clock::time_point now) {
   if (errno != EINTR) std::this_thread::sleep_for(pause_after_trouble);
 }
 
-void server::accept_all(clock::time_point now) {
+void server::accept_all() {
   for (int round = 0; round < most_at_once && !stopped_; ++round) {
     owned_socket accepted = owned_socket::accept(listener_.socket());
-    if (!accepted.is_open()) {
-      if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(pause_after_trouble);
-      return;
-    }
-    admit(std::move(accepted), now);
+    if (!accepted.is_open()) return note_refusal(errno);
+    admit(std::move(accepted));
   }
 }
 
-void server::admit(owned_socket accepted, clock::time_point now) {
+// The client is still there, and poll(2) would tell of it at once, again and again.
+void server::note_refusal(int error) {
+  if (error == EAGAIN || error == EINTR || error == ECONNABORTED || stopped_) return;
+  const bool may_pass = error == EMFILE || error == ENFILE;
+  if (!may_pass && std::exchange(last_refusal_, error) != error)
+    sinks::say("no client can be taken on the socket " + set_.address + ":", os::error_text(error));
+  std::this_thread::sleep_for(pause_after_trouble);
+}
+
+void server::admit(owned_socket accepted) {
+  const clock::time_point now = clock::now();
   const std::optional<peer> who = peer_of(accepted.number());
   const identity ours = own_identity();
   const auto busy = std::ranges::count_if(clients_, [](const client& each) {
@@ -154,31 +161,33 @@ void server::admit(owned_socket accepted, clock::time_point now) {
     clients_.push_back({.line = std::move(line), .coming = {}, .wanted = {}});
 }
 
-void server::attend(client& each, short events, clock::time_point now) {
+// By the clock as it is now: what the client before this one got may have taken seconds to draw.
+void server::attend(client& each, short events) {
   using std::chrono::seconds;
   connection& line = each.line;
   if (line.socket().number() < 0) events = POLLNVAL;
   if (line.now_in() == connection::state::waits && events == 0 &&
       each.coming.wait_for(seconds{0}) == std::future_status::ready)
-    return give_report(each, now);
-  line.attend(events, now);
-  if (line.now_in() == connection::state::is_asking) take_order(each, now);
+    return give_report(each);
+  line.attend(events, clock::now());
+  if (line.now_in() == connection::state::is_asking) take_order(each);
 }
 
-void server::take_order(client& each, clock::time_point now) {
+void server::take_order(client& each) {
   const order what = read_target(each.line.target(), set_.usual);
   if (const auto* const refused = std::get_if<refusal>(&what)) {
-    each.line.give(refuse(refused->status, refused->line), now);
+    each.line.give(refuse(refused->status, refused->line), clock::now());
   } else if (const auto* const wanted = std::get_if<report_order>(&what)) {
     each.wanted = *wanted;
-    ask_for_report(each, now);
+    ask_for_report(each);
   } else {
     auto text = std::make_shared<const std::string>(metrics_of(set_.software, source_.counters()));
-    each.line.give(answer(std::move(text), metrics_text), now);
+    each.line.give(answer(std::move(text), metrics_text), clock::now());
   }
 }
 
-void server::ask_for_report(client& each, clock::time_point now) {
+void server::ask_for_report(client& each) {
+  const clock::time_point now = clock::now();
   const auto waiting = std::ranges::count_if(clients_, [](const client& other) {
     return other.line.now_in() == connection::state::waits;
   });
@@ -195,14 +204,14 @@ void server::ask_for_report(client& each, clock::time_point now) {
 }
 
 // It may fail to be made, or to be drawn where there is no memory.
-void server::give_report(client& each, clock::time_point now) {
+void server::give_report(client& each) {
   response text;
   try {
     text = answer(rendered(each.coming.get(), each.wanted), content_type(each.wanted.format));
   } catch (const std::exception&) {
     text = refuse(503, "no report could be made; the service's log may tell why");
   }
-  each.line.give(std::move(text), now);
+  each.line.give(std::move(text), clock::now());
 }
 
 // Requests that one report answers have one text.

@@ -62,12 +62,13 @@ class server final {
   void serve_once();
   [[nodiscard]] int timeout(clock::time_point now) const;
   void wait(std::vector<pollfd>& events, clock::time_point now);
-  void accept_all(clock::time_point now);
-  void admit(owned_socket accepted, clock::time_point now);
-  void attend(client& each, short events, clock::time_point now);
-  void take_order(client& each, clock::time_point now);
-  void ask_for_report(client& each, clock::time_point now);
-  void give_report(client& each, clock::time_point now);
+  void accept_all();
+  void note_refusal(int error);
+  void admit(owned_socket accepted);
+  void attend(client& each, short events);
+  void take_order(client& each);
+  void ask_for_report(client& each);
+  void give_report(client& each);
   [[nodiscard]] std::shared_ptr<const std::string> rendered(const made_report& made,
                                                             const report_order& wanted);
 
@@ -76,6 +77,7 @@ class server final {
   std::mutex listener_mutex_;  // held to open and close it, and to shut it down
   listener listener_;
   std::string last_problem_;
+  int last_refusal_ = 0;  // why a client could not be taken; an errno that has been said
   clock::time_point next_try_{};
   std::list<client> clients_;
 

@@ -59,6 +59,20 @@ TEST(Announcement, LeavesOutWhatHasNoRoomOrWouldBeTakenForSomethingElse) {
   EXPECT_EQ(found->socket, "/run/report.sock");
   EXPECT_EQ(found->service, "");
   EXPECT_EQ(found->log_dir, "");
+  EXPECT_TRUE(found->has_other_log_dir) << "it is not standard error";
+  withdraw_announcement();
+}
+
+TEST(Announcement, HasRoomToSayThatTheLogDirHasNone) {
+  for (std::size_t size = 60; size < 260; ++size) {
+    announce({.signal = 12,
+              .service = std::string(size, 's'),
+              .socket = std::string(100, 'x'),
+              .log_dir = std::string(200, 'd')});
+    const auto found = own();
+    ASSERT_TRUE(found) << size;
+    EXPECT_TRUE(found->has_other_log_dir) << size;
+  }
   withdraw_announcement();
 }
 
@@ -70,6 +84,13 @@ TEST(Announcement, OtherMappingsAreNone) {
   EXPECT_FALSE(parse_announcement(place + "/memfd:gmr-1\tsignal=12"));
   EXPECT_FALSE(parse_announcement(place + "/usr/lib/libc.so.6"));
   EXPECT_FALSE(parse_announcement(""));
+  const std::string path = "/memfd:gmr-1\tsignal=12 (deleted)";
+  EXPECT_FALSE(parse_announcement(place + "/tmp" + path)) << "a file that is only called so";
+  EXPECT_FALSE(parse_announcement(place + "/tmp/a" + path));
+  for (const std::string other :
+       {"rw-p 00000000", "r--s 00000000", "rw-s 00000000", "r--p 00001000"})
+    EXPECT_FALSE(parse_announcement("7f0000000000-7f0000001000 " + other + " 00:01 5 " + path))
+        << other;
   EXPECT_EQ(parse_announcement(place + "/memfd:gmr-1\tsignal\t=\t (deleted)")->signal, 0);
 }
 

@@ -159,8 +159,9 @@ TEST_F(ReportQueue, WhoAsksOnTheSocketInALoopDoesNotHoldOthersUp) {
   queue_->request("first");
   gate_.wait_for_arrivals(1);
   std::vector<std::future<std::shared_ptr<const report>>> asked;
-  for (std::size_t parts = 1; parts <= 5; ++parts)
+  for (std::size_t parts = 1; parts <= report_queue::most_shapes; ++parts)
     asked.push_back(queue_->make_for_socket("loop", report_shape{.parts = parts}));
+  EXPECT_THROW(asked.push_back(queue_->make_for_socket("more", report_shape{})), std::logic_error);
   queue_->request("operator");
   gate_.open();
   EXPECT_EQ(wait_for_requests(2).back().number, 3U) << "after one of the others at most";

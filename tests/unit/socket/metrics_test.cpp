@@ -32,6 +32,21 @@ TEST(Metrics, HaveReportsByCauseAndOutcome) {
   EXPECT_THAT(text, HasSubstr("gmr_report_duration_seconds_count 4\n"));
 }
 
+TEST(Metrics, HaveRefusalsOfEachCause) {
+  report_counters counters;
+  for (const report_cause each : {report_cause::stall, report_cause::mark})
+    counters.by_cause[static_cast<std::size_t>(each)].refused = 7;
+  const std::string text = metrics_of({.name = "orders", .version = "1"}, counters);
+  EXPECT_THAT(text, HasSubstr("gmr_report_requests_refused_total{cause=\"stall\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("gmr_report_requests_refused_total{cause=\"mark\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("gmr_report_requests_refused_total{cause=\"automatic\"} 0\n"));
+}
+
+TEST(Metrics, SayWhetherAllWasCounted) {
+  for (const std::string what : {"threads", "green_threads", "operations"})
+    EXPECT_THAT(page(), HasSubstr("gmr_counted_completely{what=\"" + what + "\"} "));
+}
+
 TEST(Metrics, CountThreads) {
   EXPECT_THAT(page(), testing::ContainsRegex("gmr_threads\\{state=\"running\"\\} [1-9]"));
 }

@@ -1,14 +1,20 @@
 // What clients get, and that none does harm: many of them, slow ones, those that say half of it.
 #include "socket/server.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <stdexcept>
 
 #include "support.hpp"
+#include "support/in_child.hpp"
+#include "support/refused_call.hpp"
 #include "support/scratch_directory.hpp"
 
 namespace gmr::sockets {
@@ -222,11 +228,43 @@ TEST_F(Server, AReaderThatDoesNotReadIsCutOffAndHoldsNobodyUp) {
   lazy.send("GET /report HTTP/1.1\r\n\r\n");
   source_.wait_for_requests(1);
   EXPECT_THAT(ask("/metrics"), StartsWith("HTTP/1.1 200"));
-  std::this_thread::sleep_for(connection::patience + 2s);  // what it is given
+  pollfd cut{.fd = lazy.number(), .events = 0, .revents = 0};
+  ASSERT_EQ(::poll(&cut, 1, 60'000), 1) << "it is not cut off";
+  EXPECT_NE(cut.revents & POLLHUP, 0);
   const std::string got = lazy.receive();
   EXPECT_LT(got.size(), std::size_t{20} << 20U);
   EXPECT_THAT(ask("/report").size(), testing::Gt(std::size_t{20} << 20U))
       << "another one reads it all";
+}
+
+TEST_F(Server, DoesNotSpinWhereClientsMayNotBeTaken) {
+  served_.reset();
+  test::in_child([this] {
+    test::refuse_call(SYS_accept4, EPERM);
+    int said[2];
+    ASSERT_EQ(::pipe2(said, O_NONBLOCK | O_CLOEXEC), 0);
+    ASSERT_EQ(::dup2(said[1], STDERR_FILENO), STDERR_FILENO);
+    start();
+    const test::socket_client client{address_};
+    pollfd anything{.fd = said[0], .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&anything, 1, 60'000), 1);
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    std::this_thread::sleep_for(1s);
+    ::getrusage(RUSAGE_SELF, &after);
+    const auto used = [](const rusage& of) {
+      return std::chrono::seconds{of.ru_utime.tv_sec + of.ru_stime.tv_sec} +
+             std::chrono::microseconds{of.ru_utime.tv_usec + of.ru_stime.tv_usec};
+    };
+    EXPECT_LT(used(after) - used(before), 500ms);
+    served_.reset();
+    std::string lines(4096, '\0');
+    lines.resize(static_cast<std::size_t>(
+        std::max<ssize_t>(::read(said[0], lines.data(), lines.size()), 0)));
+    EXPECT_THAT(lines, HasSubstr("no client can be taken on the socket " + address_));
+    EXPECT_EQ(lines.find("no client can"), lines.rfind("no client can")) << "once: " << lines;
+  });
 }
 
 TEST_F(Server, EndsWhileClientsWait) {

@@ -118,6 +118,53 @@ TEST(ExplainThrottled, ComparesTheControlGroup) {
   EXPECT_TRUE(made.suspects.front().thread);
 }
 
+TEST(ExplainThrottled, AGroupThatWasNotHeldUpIsNotThrottled) {
+  std::vector<reports::report> all = reports_of("healthy_pool").all();
+  for (reports::report& each : all)
+    each.process.throttled_seconds = 10;
+  EXPECT_EQ(conclude(series{all}).verdict, "healthy");
+}
+
+TEST(ReportsTwice, AreOneReport) {
+  std::vector<reports::report> all = reports_of("healthy_pool").all();
+  all.erase(all.begin());
+  all.push_back(all.front());
+  all.front().process.throttled_seconds = all.back().process.throttled_seconds = 10;
+  const series once{std::move(all)};
+  EXPECT_FALSE(once.compares());
+  EXPECT_EQ(once.all().size(), 1U);
+  EXPECT_EQ(conclude(once).verdict, "healthy");
+}
+
+TEST(ReportsOfAnybody, DoNotCommandTheTerminal) {
+  const auto text = nlohmann::json::parse(R"({"schema": 4,
+    "findings": [{"kind": "deadlock", "text": "a\u001b[2Jb", "threads": [7]}],
+    "threads": [{"id": 7, "name": "c\u001b]0;d\u0007", "state": "sleeping", "frames": []}],
+    "green_threads": {"groups": [{"count": 1, "names": ["e\u001b"], "frames": []}]},
+    "configuration": {"f\u001b": {"g\u009b": {"value": "h\u001b"}}},
+    "process": {"pid": 1}})");
+  const reports::report read = reports::parse(text);
+  EXPECT_EQ(read.findings.at(0).text, "a\\x1b[2Jb");
+  EXPECT_EQ(read.threads.at(0).name, "c\\x1b]0;d\\x07");
+  EXPECT_EQ(read.groups.at(0).names.at(0), "e\\x1b");
+  EXPECT_EQ(read.options.begin()->second, "h\\x1b");
+  std::ostringstream shown;
+  const series one{{read}};
+  explanations::print_text(shown, one, conclude(one));
+  EXPECT_EQ(shown.str().find('\x1b'), std::string::npos) << shown.str();
+  EXPECT_THAT(read.options.begin()->first, testing::Not(HasSubstr("\x1b")));
+}
+
+TEST(ExplainDescriptors, ThatAreFewerThanBeforeAreNotSaidToGrow) {
+  std::vector<reports::report> all = reports_of("healthy_fibers").all();
+  const double limit = *all.back().process.descriptor_limit;
+  all.front().process.descriptors = limit;
+  all.back().process.descriptors = limit - 1;
+  const explanation made = conclude(series{std::move(all)});
+  ASSERT_EQ(made.verdict, "descriptor_leak");
+  EXPECT_EQ(made.summary, "Nearly all descriptors that the process may have are in use.");
+}
+
 TEST(ExplainDescriptors, OfMoreSessionsAreNoLeak) {
   std::vector<reports::report> all = reports_of("healthy_fibers").all();
   *all.back().process.descriptors += 30;
