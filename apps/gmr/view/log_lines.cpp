@@ -86,6 +86,7 @@ std::optional<log_piece> log_lines::next() {
   if (at_line_start_) ++line_;
   out.line = line_;
   const bool may_be_wrapped = at_line_start_;
+  out.begins_line = at_line_start_;
   std::string line;
   bool has_ended = read(line, most_piece);
   if (may_be_wrapped && may_wrap(line)) {

@@ -13,6 +13,7 @@ namespace gmr_command {
 struct log_piece {
   std::string stream;  // of pieces of several streams, those of one belong together
   std::string text;
+  bool begins_line = true;
   bool ends_line = true;
   bool is_wrapped = false;  // so that whoever wraps it knows which pieces belong together
   std::size_t line = 0;     // of the file, from 1

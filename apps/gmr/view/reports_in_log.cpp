@@ -38,39 +38,55 @@ std::string_view without_prefix(std::string_view line, std::string_view prefix) 
   return at == std::string_view::npos ? line : line.substr(at + word.size());
 }
 
+std::string without_digits(std::string_view words) {
+  std::string out{words};
+  std::erase_if(out, [](char each) { return each >= '0' && each <= '9'; });
+  return out;
+}
+
 // The pieces of one log, those of one stream at a time where somebody asks for these.
 class piece_queue final {
  public:
-  explicit piece_queue(std::istream& from) : lines_(from) {}
+  piece_queue(std::istream& from, std::size_t most_bytes) : lines_(from), most_bytes_(most_bytes) {}
 
   [[nodiscard]] std::optional<log_piece> next() {
     if (waiting_.empty()) return lines_.next();
-    log_piece out = std::move(waiting_.front());
-    waiting_.pop_front();
-    return out;
+    return take(waiting_.begin());
   }
-  // Others wait for their turn.
+  // Others wait for their turn. Nothing is read when too many do: none of them is lost.
   [[nodiscard]] std::optional<log_piece> next_of(const std::string& stream) {
     const auto known = std::ranges::find(waiting_, stream, &log_piece::stream);
-    if (known != waiting_.end()) {
-      log_piece out = std::move(*known);
-      waiting_.erase(known);
-      return out;
-    }
-    for (std::optional<log_piece> read = lines_.next(); read; read = lines_.next()) {
-      if (read->stream == stream) return read;
-      if (waiting_.size() >= most_waiting) return std::nullopt;
+    if (known != waiting_.end()) return take(known);
+    while (waiting_.size() < most_waiting && bytes_ < most_bytes_) {
+      std::optional<log_piece> read = lines_.next();
+      if (!read || read->stream == stream) return read;
+      bytes_ += size_of(*read);
       waiting_.push_back(std::move(*read));
     }
     return std::nullopt;
   }
-  void put_back(log_piece piece) { waiting_.push_front(std::move(piece)); }
+  void put_back(log_piece piece) {
+    bytes_ += size_of(piece);
+    waiting_.push_front(std::move(piece));
+  }
 
  private:
   static constexpr std::size_t most_waiting = 10'000;
 
+  [[nodiscard]] static std::size_t size_of(const log_piece& piece) {
+    return piece.text.size() + piece.stream.size();
+  }
+  [[nodiscard]] log_piece take(std::deque<log_piece>::iterator from) {
+    log_piece out = std::move(*from);
+    waiting_.erase(from);
+    bytes_ -= size_of(out);
+    return out;
+  }
+
   log_lines lines_;
   std::deque<log_piece> waiting_;
+  std::size_t bytes_ = 0;  // of what waits
+  std::size_t most_bytes_;
 };
 
 // The text of a report that begins in a piece, as long as it goes on.
@@ -132,18 +148,18 @@ class report_text final : public gmr::text_source {
 
 class log_search final {
  public:
-  log_search(std::istream& from, std::string name, std::size_t number)
-      : pieces_(from), name_(std::move(name)), number_(number) {}
+  log_search(std::istream& from, std::string name, std::size_t number, const log_limits& limits)
+      : pieces_(from, limits.waiting_bytes),
+        name_(std::move(name)),
+        number_(number),
+        most_text_(limits.text_bytes) {}
 
   [[nodiscard]] reports_found run() {
-    bool is_line_start = true;
     while (number_ == 0 || found_.count < number_) {
       std::optional<log_piece> piece = pieces_.next();
       if (!piece) break;
       // A stream's line that goes on is none of a report's, or it would have been read with it.
-      const bool begins = is_line_start || piece->is_wrapped;
-      is_line_start = piece->ends_line;
-      if (begins) take(std::move(*piece));
+      if (piece->begins_line) take(std::move(*piece));
     }
     return std::move(found_);
   }
@@ -180,16 +196,32 @@ class log_search final {
       piece = std::move(*read);
       const std::string_view shown =
           was_line ? without_prefix(piece.text, prefix) : std::string_view{piece.text};
-      if (was_line && shown == text_mark) {
+      if (was_line && begins_another(piece.text, shown, prefix)) {
         pieces_.put_back(std::move(piece));
         return damage(line, "the text report has no end: another one begins");
       }
       text += shown;
       if (piece.ends_line) text += '\n';
+      if (text.size() > most_text_)
+        return damage(line,
+                      "the text report has no end in " + std::to_string(most_text_) + " bytes");
       if (has_ended) break;  // the line below the banner
       has_ended = shown == text_end_mark;
     }
     add(std::move(text), line);
+  }
+
+  // Behind the words of another process of the service, too: a number in them is another then. What
+  // stands deeper in a line is what a report says, and may be somebody's joke.
+  [[nodiscard]] static bool begins_another(std::string_view line, std::string_view shown,
+                                           std::string_view prefix) {
+    if (shown == text_mark || shown.starts_with(json_mark)) return true;
+    if (prefix.empty()) return false;
+    const std::string_view head = line.substr(0, longest_prefix);
+    std::size_t at = head.find(text_mark);
+    if (at == std::string_view::npos || line.substr(at) != text_mark) at = head.find(json_mark);
+    return at != std::string_view::npos &&
+           without_digits(line.substr(0, at)) == without_digits(prefix);
   }
 
   void add(report_in_log made, std::size_t line) {
@@ -206,13 +238,15 @@ class log_search final {
   piece_queue pieces_;
   std::string name_;
   std::size_t number_;
+  std::size_t most_text_;
   reports_found found_;
 };
 
 }  // namespace
 
-reports_found find_reports(std::istream& from, const std::string& name, std::size_t number) {
-  return log_search{from, name, number}.run();
+reports_found find_reports(std::istream& from, const std::string& name, std::size_t number,
+                           const log_limits& limits) {
+  return log_search{from, name, number, limits}.run();
 }
 
 }  // namespace gmr_command

@@ -23,9 +23,15 @@ struct reports_found {
   std::string first_damage;  // "FILE:LINE: what"; empty when there is none
 };
 
+// What is held in memory at once.
+struct log_limits {
+  std::size_t text_bytes = 256U << 20U;    // of a text report, whose end may be missing
+  std::size_t waiting_bytes = 64U << 20U;  // of other streams, while a report of one is read
+};
+
 // `number` counts from 1; 0: the last. `name` is that of the file, for messages. Memory is taken
 // for one report or two, however long the log is.
 [[nodiscard]] reports_found find_reports(std::istream& from, const std::string& name,
-                                         std::size_t number);
+                                         std::size_t number, const log_limits& limits = {});
 
 }  // namespace gmr_command

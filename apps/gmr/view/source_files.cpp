@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t longest_line = 200;
+constexpr std::ptrdiff_t most_parts = 64;  // of a path: a made-up one may have a million
 constexpr std::uintmax_t largest_file = 16U << 20U;
 
 class source_directory final {
@@ -30,8 +31,9 @@ class source_directory final {
   // those of its owner.
   [[nodiscard]] fs::path find(const std::string& file) const {
     const fs::path whole = fs::path{file}.lexically_normal().relative_path();
-    std::vector<fs::path> parts{whole.begin(), whole.end()};
-    for (auto first = parts.begin(); first != parts.end(); ++first) {
+    const std::vector<fs::path> parts{whole.begin(), whole.end()};
+    for (auto first = parts.end() - std::min(most_parts, std::ssize(parts)); first != parts.end();
+         ++first) {
       if (*first == "..") continue;
       fs::path tried = root_;
       std::for_each(first, parts.end(), [&](const fs::path& part) { tried /= part; });

@@ -19,8 +19,10 @@ std::string change_text(std::string_view what, double change, const std::string&
 
 std::string count_text(std::string_view what, std::int64_t change) {
   if (change == 0) return {};
+  // The smallest number has no negative that is signed, and a report may have been made up.
+  const auto bits = static_cast<std::uint64_t>(change);
   return change_text(what, static_cast<double>(change),
-                     std::to_string(change < 0 ? -change : change));
+                     std::to_string(change < 0 ? 0 - bits : bits));
 }
 
 }  // namespace

@@ -93,6 +93,27 @@ TEST(ReadReport, WhatIsNoReportIsRefusedInOneLine) {
   EXPECT_THAT(error_of(head + R"(,"modules":[{"base":"12"}]})"), HasSubstr("base: an address"));
 }
 
+TEST(ReadReport, TimesThatNoClockShowsAreRefused) {
+  for (const char* time :
+       {"9999-12-31T12:00:00.123Z", "2201-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z",
+        "-999-01-31T12:00:00.123Z", "2026--1-31T12:00:00.123Z", "2026-01-31T-1:00:00.123Z",
+        "2026-01-31T12:00:00.-12Z", "2026-01-31T12:00:00.12"})
+    EXPECT_THAT(error_of(R"({"schema":3,"time":")" + std::string{time} + "\"}"),
+                HasSubstr("time: a time"))
+        << time;
+  for (const char* time : {"1970-01-01T00:00:00.000Z", "2200-12-31T23:59:59.999Z"})
+    EXPECT_EQ(error_of(R"({"schema":3,"time":")" + std::string{time} + "\"}"), "none") << time;
+}
+
+// The smallest number there is has no negative.
+TEST(ReadReport, ChangesOfAnySizeAreShown) {
+  const report made =
+      read_json(R"({"schema":3,"time":"2026-01-31T12:00:00.123Z","changes":{"since_report":1,)"
+                R"("elapsed_seconds":1,"threads":-9223372036854775808,"green_threads":-2}})");
+  const std::string text = to_text(made);
+  EXPECT_THAT(text, HasSubstr("threads -9223372036854775808, green threads -2"));
+}
+
 TEST(ReadReport, WhatIsNestedDeepDoesNotUseUpTheStack) {
   const std::string deep = R"({"schema":3,"time":"2026-01-31T12:00:00.123Z","process":{"a":)" +
                            std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}}";
