@@ -71,7 +71,8 @@ std::vector<found_service> find_services(const std::string& name) {
   }
   for (const std::string& directory : run_time_directories(name)) {
     for (const std::string& file : names_in(directory)) {
-      const std::string path = directory + '/' + file;
+      std::string path = directory;
+      path.append("/").append(file);
       // One that was left behind by a process which was killed is nobody's.
       if (is_socket_of(file, name) && !told.contains(path) && is_answered(path))
         found.push_back({.process = {}, .socket = path});

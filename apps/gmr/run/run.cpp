@@ -78,6 +78,7 @@ void set_options_file(const std::string& file) {
 
 [[noreturn]] void become(std::vector<std::string> program) {
   std::vector<char*> arguments;
+  arguments.reserve(program.size() + 1);
   for (std::string& each : program)
     arguments.push_back(each.data());
   arguments.push_back(nullptr);

@@ -76,7 +76,7 @@ class piece_queue final {
   [[nodiscard]] static std::size_t size_of(const log_piece& piece) {
     return piece.text.size() + piece.stream.size();
   }
-  [[nodiscard]] log_piece take(std::deque<log_piece>::iterator from) {
+  [[nodiscard]] log_piece take(const std::deque<log_piece>::iterator& from) {
     log_piece out = std::move(*from);
     waiting_.erase(from);
     bytes_ -= size_of(out);

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 
 #include "analyse/green_thread_groups.hpp"
@@ -101,7 +101,7 @@ reports_found search(const wanted_view& wanted, const std::string& name) {
   std::ifstream file{wanted.file, std::ios::binary};
   // A directory can be opened, and only reading tells.
   if (!file || (file.peek() == std::ifstream::traits_type::eof() && errno != 0))
-    throw failure{exit_no_input, name + ": " + std::strerror(errno)};
+    throw failure{exit_no_input, name + ": " + std::generic_category().message(errno)};
   file.clear();
   return find_reports(file, name, wanted.number);
 }
