@@ -153,7 +153,7 @@ class Html(unittest.TestCase):
             const observer = new MutationObserver(() => {
               for (const each of document.querySelectorAll('details.group[open]')) each.open = false;
               for (const stack of document.querySelectorAll('.stack'))
-                while (stack.lastChild.nodeType === Node.TEXT_NODE && stack.lastChild.data.length > 65536)
+                while (stack.lastChild?.nodeType === Node.TEXT_NODE && stack.lastChild.data.length > 65536)
                   stack.lastChild.splitText(65536);
             });
             observer.observe(document, {childList: true, characterData: true, subtree: true});
