@@ -60,6 +60,17 @@ report large() {
   return it.made;
 }
 
+// A stack whose text is longer than what a parser keeps in one piece.
+report deep() {
+  static views::test::report_builder it;
+  std::vector<const frame*> frames;
+  for (int depth = 0; depth < 3'000; ++depth)
+    frames.push_back(it.add_frame("orders::parse_level_" + std::to_string(depth),
+                                  "/srv/src/parser.cpp", 10 + static_cast<std::uint32_t>(depth)));
+  it.add_thread(812, "io-1", frames);
+  return it.made;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,4 +80,5 @@ int main(int argc, char** argv) {
     write(directory / (each.name + ".html"), each.make());
   write(directory / "hostile.html", hostile());
   write(directory / "large.html", large());
+  write(directory / "deep.html", deep());
 }

@@ -16,6 +16,8 @@
 #include "gmr/view/view.hpp"
 #include "support/scratch_directory.hpp"
 #include "unit/view/golden_reports.hpp"
+#include "unit/view/support.hpp"
+#include "view/reports_in_log.hpp"
 
 namespace gmr_command {
 namespace {
@@ -84,6 +86,20 @@ class ViewReport : public testing::Test {
     for (std::size_t at = 0; at < line.size(); at += most)
       out.push_back(line.substr(at, most));
     return out;
+  }
+
+  // As journalctl shows it.
+  static std::string logged(const std::string& text, const std::string& process) {
+    std::istringstream lines{text};
+    std::string out;
+    int second = 10;
+    for (std::string line; std::getline(lines, line); second = (second + 1) % 60)
+      out.append("Nov 30 12:00:" + std::to_string(second) + " web orders[" + process + "]: ")
+          .append(line + "\n");
+    return out;
+  }
+  static std::string docker_line(const std::string& stream, const std::string& text) {
+    return json_value{{"log", text}, {"stream", stream}}.dump() + "\n";
   }
 
   gmr::test::scratch_directory directory_;
@@ -159,12 +175,7 @@ TEST_F(ViewReport, JoinsWhatDockerAndKubernetesHaveCut) {
 TEST_F(ViewReport, PrintsATextReportOfALogAsItIs) {
   const std::string text = gmr::to_text(report("web-1", "deadlock"));
   EXPECT_EQ(view_log("before\n" + text + "after\n").out, text);
-  std::istringstream lines{text};
-  std::string prefixed;
-  int second = 10;
-  for (std::string line; std::getline(lines, line);)
-    prefixed += "Nov 30 12:00:" + std::to_string(second++ % 60) + " web orders[8]: " + line + "\n";
-  EXPECT_EQ(view_log(prefixed).out, text);
+  EXPECT_EQ(view_log(logged(text, "8")).out, text);
   const outcome refused = view_log(text, {"--html"});
   EXPECT_EQ(refused.code, 65);
   EXPECT_THAT(refused.said, HasSubstr("format = json"));
@@ -185,6 +196,71 @@ TEST_F(ViewReport, WhatIsCutIsSaidInOneLine) {
   EXPECT_THAT(whole.said, HasSubstr("left out: " + file_.string() + ":1: the report is cut"));
   const std::string text = gmr::to_text(report("web-1"));
   EXPECT_THAT(view_log(text.substr(0, 800)).said, HasSubstr("text report has no end"));
+}
+
+TEST_F(ViewReport, ATextReportThatIsCutEndsWhereAnotherReportBegins) {
+  const std::string cut_text = gmr::to_text(report("one")).substr(0, 800) + "\n";
+  const std::string whole = gmr::to_text(report("two"));
+  const std::string left_out = file_.string() + ":2: the text report has no end: another one";
+  for (const std::string& log :
+       {cut_text + whole, cut_text + line_of("two") + "\n", logged(cut_text + whole, "811"),
+        logged(cut_text, "811") + logged(whole, "9"),
+        logged(cut_text, "811") + logged(line_of("two"), "9")}) {
+    const outcome shown = view_log(log);
+    EXPECT_EQ(shown.code, 0);
+    EXPECT_THAT(shown.out, HasSubstr("Host:    two\n"));
+    EXPECT_THAT(shown.said, HasSubstr(left_out));
+  }
+}
+
+// Deep in a line they are words of the service.
+TEST_F(ViewReport, ATextReportThatNamesWhatBeginsOneIsWhole) {
+  gmr::report made = report("web-1");
+  made.notes = {"==== Guru Meditation", "{\"schema\":3}"};
+  made.sections.push_back({"Words", gmr::text{"==== Guru Meditation\n{\"schema\":3}\n"}, {}});
+  const std::string text = gmr::to_text(made);
+  EXPECT_EQ(view_log(text).out, text);
+  EXPECT_EQ(view_log(logged(text, "811")).out, text);
+}
+
+TEST_F(ViewReport, ATextReportWithoutAnEndIsGivenUp) {
+  const std::string text = gmr::to_text(report("web-1"));
+  std::string log = text.substr(0, 800) + "\n";
+  while (log.size() < 4 * text.size())
+    log += "a request\n";
+  std::istringstream from{log + text};
+  const reports_found found = find_reports(from, "log", 0, {.text_bytes = 2 * text.size()});
+  EXPECT_EQ(found.count, 1U);
+  EXPECT_EQ(found.first_damage,
+            "log:2: the text report has no end in " + std::to_string(2 * text.size()) + " bytes");
+}
+
+TEST_F(ViewReport, NothingIsLostWhereMuchWaits) {
+  const std::string line = line_of("web-1");
+  std::string log = docker_line("stderr", line.substr(0, 1000));
+  constexpr std::size_t most_waiting = 10'000;
+  for (std::size_t number = 0; number < most_waiting; ++number)
+    log += docker_line("stdout", "a request\n");
+  log += docker_line("stdout", line + "\n");
+  EXPECT_THAT(view_log(log).out, HasSubstr("Host:    web-1\n"));
+  std::string large = docker_line("stderr", line.substr(0, 1000));
+  for (int number = 0; number < 20; ++number)
+    large += docker_line("stdout", line + "\n");
+  std::istringstream from{large + docker_line("stderr", line.substr(1000) + "\n")};
+  const reports_found found = find_reports(from, "log", 0, {.waiting_bytes = 4 * line.size()});
+  EXPECT_EQ(found.count, 20U);
+  EXPECT_EQ(found.first_damage, "log:1: the report is cut after 1000 bytes");
+}
+
+// A line of that length is read in pieces.
+TEST_F(ViewReport, LongReportsOnLinesThatFollowEachOtherAreAllFound) {
+  constexpr std::size_t bytes = 2'000'000;
+  std::string log;
+  for (const char* host : {"one", "two", "three"})
+    log += line_of(host, bytes) + "\n";
+  const outcome last = view_log(log);
+  EXPECT_THAT(last.out, HasSubstr("Host:    three\n"));
+  EXPECT_THAT(last.said, HasSubstr("has 3 reports"));
 }
 
 TEST_F(ViewReport, WhatIsNotThereIsSaidInOneLine) {
@@ -230,6 +306,21 @@ TEST_F(ViewReport, LinesOfSourceAreShownFromItsDirectoryOnly) {
   EXPECT_THAT(view_log(outside, {"--source", source.string()}).out,
               testing::Not(HasSubstr("secret")));
   EXPECT_EQ(view_log(json, {"--source", "/nowhere"}).code, 66);
+}
+
+// Each of its parts would be looked up behind each other one.
+TEST_F(ViewReport, AMadeUpPathOfManyPartsIsLookedUpByItsLastOnes) {
+  const std::filesystem::path source = directory_.path() / "source";
+  std::filesystem::create_directories(source / "src");
+  std::ofstream{source / "src" / "session.cpp"} << std::string(50, '\n') + "found();\n";
+  constexpr int parts = 50'000;
+  std::string path = "/srv";
+  for (int number = 0; number < parts; ++number)
+    path += "/a";
+  gmr::views::test::report_builder it;
+  it.add_thread(812, "io", {it.add_frame("session", path + "/src/session.cpp", 51)});
+  EXPECT_THAT(view_log(gmr::to_json(it.made), {"--source", source.string()}).out,
+              HasSubstr("> found();\n"));
 }
 
 // Only what was asked for on the socket.

@@ -77,10 +77,15 @@
     frame.append(element('b', number), ' ', what);
     return frame;
   };
+  // Safari, and Chromium before 151, split a text that is longer than 65,536 characters into several
+  // nodes: the first one tells that a stack is still text, and all of them are what it says.
+  const isRaw = (stack) => stack.firstChild && stack.firstChild.nodeType === Node.TEXT_NODE;
   const dress = (stack) => {
     let into = stack;
     let folded = 0;
-    for (const line of stack.firstChild.data.split('\n')) {
+    const lines = stack.textContent.split('\n');
+    stack.replaceChildren();
+    for (const line of lines) {
       if (line === '') continue;
       const [number, name, where] = line.split('\t');
       if (number !== '' && folded-- <= 0) into = stack;
@@ -93,14 +98,13 @@
         into.append(layOut(number, name, where));
       }
     }
-    stack.firstChild.remove();
   };
   let mark = () => {};
   const inView = new IntersectionObserver((entries) => {
     for (const each of entries) {
       if (!each.isIntersecting) continue;
       inView.unobserve(each.target);
-      if (each.target.firstChild.data) dress(each.target);
+      if (isRaw(each.target)) dress(each.target);
     }
     mark();  // what is laid out anew
   }, {rootMargin: '500px'});
@@ -181,7 +185,7 @@
         () => {
           for (const piece of everything)
             if (piece.hidden === fits.has(piece)) piece.hidden = !piece.hidden;
-          if (wanted) hits = [...fits];
+          if (wanted) hits = [...fits].filter((piece) => !piece.classList.contains('filtered'));
           found.textContent = wanted ? count(hits.length, 'place') : '';
           next.hidden = hits.length === 0;
           highlight(wanted);
@@ -216,25 +220,27 @@
     }
   });
 
-  // Options.
+  // Options. The filter has a mark of its own: the search shows and hides rows, too, and each of the
+  // two would undo the other.
   const filter = by('filter');
   if (filter)
     filter.addEventListener('input', () => {
       const wanted = filter.value.trim().toLowerCase();
       let left = 0;
       for (const row of all('#options tbody tr')) {
-        row.hidden = !row.textContent.toLowerCase().includes(wanted);
-        if (!row.hidden) ++left;
+        const fits = row.textContent.toLowerCase().includes(wanted);
+        row.classList.toggle('filtered', !fits);
+        if (fits) ++left;
       }
       by('filtered').textContent = wanted ? count(left, 'option') : '';
+      if (search.value.trim()) find();  // the places that it goes to are those that are seen
     });
 
   // The icicle: all stacks of the page merged from the outermost frame on.
   const make = (name, parent) => ({name, parent, count: 0, children: new Map()});
   const functionsOf = (stack) => {
-    const lines = stack.firstChild.data;
-    if (!lines) return all('code', stack).map((each) => each.textContent);
-    return lines.split('\n')
+    if (!isRaw(stack)) return all('code', stack).map((each) => each.textContent);
+    return stack.textContent.split('\n')
         .map((line) => line.split('\t'))
         .filter((line) => line[1] && line[0] !== '+')
         .map((line) => line[1]);
