@@ -150,6 +150,7 @@ std::vector<finding> find_stalls(const loops_seen& seen, const report& complete)
     if (each.stalled != 0) stalled.push_back(&each);
   std::ranges::stable_sort(stalled, {}, &trace::event_loop_state::stalled);
   std::vector<finding> found;
+  found.reserve(stalled.size());
   for (const trace::event_loop_state* const each : stalled)
     found.push_back(describe_stall(*each, seen.at, complete));
   return found;
