@@ -159,7 +159,7 @@ control_group_facts control_group_reader::read(std::uint64_t number) {
       .add("cpu", cpu_section_of(limits.cpu));
   sample now{.when = clock::now(), .report = number, .cpu = limits.cpu};
   compare(out, section, now);
-  last_ = std::move(now);
+  last_ = now;
   section.add("memory", memory_section_of(limits.memory))
       .add("tasks", tasks_section_of(limits.tasks));
   add_pressure(section, groups, root_, unavailable);

@@ -44,7 +44,9 @@ void add_rows(table& to, std::string_view resource, std::string_view lines) {
 // The first error, or 0.
 int read_pressure(table& to, const std::string& before, const std::string& after) {
   for (const std::string_view each : resources) {
-    const os::file_text text = os::read_file(before + std::string{each} + after);
+    std::string path = before;
+    path.append(each).append(after);
+    const os::file_text text = os::read_file(path);
     if (!text.ok()) return text.error;
     add_rows(to, each, text.content);
   }

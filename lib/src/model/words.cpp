@@ -167,7 +167,7 @@ std::string_view extension_of(report_format format) noexcept {
 }
 
 std::string cause_text(cause_kind kind, std::string_view what) {
-  const std::string text{what};
+  std::string text{what};
   switch (kind) {
     case cause_kind::signal:
       return "signal " + text;

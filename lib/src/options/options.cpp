@@ -140,7 +140,7 @@ fatal_reports on_fatal_of(const po::variables_map& values) {
 // A path is absolute: the program may change its directory, and who asks is in another one.
 std::string socket_of(const po::variables_map& values) {
   constexpr std::size_t longest = 107;  // of the kernel
-  const std::string given = text_of(values, "socket").value_or("off");
+  std::string given = text_of(values, "socket").value_or("off");
   if (given == "off") return {};
   const bool is_known = given == "auto" || given.front() == '/' || given.front() == '@';
   if (!is_known || given == "@" || given.ends_with('/'))

@@ -80,7 +80,9 @@ std::vector<control_group> levels_below(const std::string& root, const group_mou
   while (found.size() < most_levels) {
     if (group == "/") group.clear();
     const std::string name = top + group;
-    found.push_back({name.empty() ? "/" : name, root + std::string{mount.place} + group});
+    std::string directory = root;
+    directory.append(mount.place).append(group);
+    found.push_back({name.empty() ? "/" : name, std::move(directory)});
     const std::size_t parent = group.find_last_of('/');
     if (parent == std::string::npos) break;
     group.erase(parent);

@@ -281,8 +281,9 @@ namespace gmr {
 
 section_registration register_section(std::string title, section_generator generator,
                                       section_position position) {
-  return section_registration{sections::guard_of(sections::add_entry(
-      texts::mask_urls(title), std::move(generator), std::move(position), nullptr))};
+  return section_registration{sections::guard_of(
+      sections::add_entry(texts::may_hold_url(title) ? texts::mask_urls(title) : std::move(title),
+                          std::move(generator), std::move(position), nullptr))};
 }
 
 void section_registration::release() noexcept {

@@ -22,8 +22,8 @@ namespace gmr::trace {
 namespace {
 
 namespace asio = boost::asio;
-using asio::detail::scheduler;
-using operation_queue = asio::detail::op_queue<scheduler::operation>;
+using asio_scheduler = asio::detail::scheduler;
+using operation_queue = asio::detail::op_queue<asio_scheduler::operation>;
 
 std::uint64_t precise_now() noexcept {
   timespec now;
@@ -106,7 +106,7 @@ class end_of_loop final : public asio::detail::execution_context_service_base<en
  public:
   explicit end_of_loop(asio::execution_context& context)
       : asio::detail::execution_context_service_base<end_of_loop>(context), context_(&context) {}
-  ~end_of_loop() { all_loops.end(context_); }
+  ~end_of_loop() override { all_loops.end(context_); }
   end_of_loop(const end_of_loop&) = delete;
   end_of_loop& operator=(const end_of_loop&) = delete;
 
@@ -141,7 +141,7 @@ event_loop_record* loop_table::claim(void* key, const void* context) {
 
 event_loop_record* loop_table::add(void* key) noexcept try {
   if (event_loop_record* const known = find(key)) return known;
-  auto& owner = static_cast<scheduler&>(*static_cast<asio::detail::thread_context*>(key));
+  auto& owner = static_cast<asio_scheduler&>(*static_cast<asio::detail::thread_context*>(key));
   asio::execution_context& context = owner.context();
   event_loop_record* const loop = claim(key, &context);
   if (loop == nullptr) return nullptr;
@@ -218,19 +218,20 @@ struct stopped_tag {
 struct wake_tag {
   friend auto found(wake_tag);
 };
-template struct scheduler_member<&scheduler::mutex_, mutex_tag>;
+template struct scheduler_member<&asio_scheduler::mutex_, mutex_tag>;
 template struct scheduler_member<&conditionally_enabled_mutex::mutex_, inner_mutex_tag>;
 template struct scheduler_member<&posix_mutex::mutex_, system_mutex_tag>;
-template struct scheduler_member<&scheduler::op_queue_, queue_tag>;
-template struct scheduler_member<&scheduler::task_operation_, task_tag>;
-template struct scheduler_member<&scheduler::stopped_, stopped_tag>;
-template struct scheduler_member<&scheduler::wake_one_thread_and_unlock, wake_tag>;
+template struct scheduler_member<&asio_scheduler::op_queue_, queue_tag>;
+template struct scheduler_member<&asio_scheduler::task_operation_, task_tag>;
+template struct scheduler_member<&asio_scheduler::stopped_, stopped_tag>;
+template struct scheduler_member<&asio_scheduler::wake_one_thread_and_unlock, wake_tag>;
 
 // Handlers that are ready, up to a number that takes no time to count.
-std::uint32_t count_handlers(operation_queue& queue, const scheduler::operation* task) noexcept {
+std::uint32_t count_handlers(operation_queue& queue,
+                             const asio_scheduler::operation* task) noexcept {
   constexpr std::uint32_t most = 1000;
   std::uint32_t count = 0;
-  for (scheduler::operation* each = queue.front(); each != nullptr && count < most;
+  for (asio_scheduler::operation* each = queue.front(); each != nullptr && count < most;
        each = asio::detail::op_queue_access::next(each))
     if (each != task) ++count;
   return count;
@@ -242,7 +243,7 @@ bool loop_table::post(event_loop_record& loop, std::uint64_t now) noexcept {
   const std::lock_guard guard{mutex_};
   void* const key = loop.scheduler.load();
   if (key == nullptr || loop.has_ended.load() || loop.posted.load() != 0) return false;
-  auto& owner = static_cast<scheduler&>(*static_cast<asio::detail::thread_context*>(key));
+  auto& owner = static_cast<asio_scheduler&>(*static_cast<asio::detail::thread_context*>(key));
   conditionally_enabled_mutex& mutex = owner.*found(mutex_tag{});
   if (!mutex.enabled()) return false;
   pthread_mutex_t& lock = mutex.*found(inner_mutex_tag{}).*found(system_mutex_tag{});
@@ -291,9 +292,9 @@ event_loop_notes& notes_of_event_loops() noexcept {
 }  // namespace own
 
 event_loop_record* event_loop_of(asio::execution_context& context) {
-  if (!asio::has_service<scheduler>(context)) return nullptr;
+  if (!asio::has_service<asio_scheduler>(context)) return nullptr;
   return add_event_loop(
-      static_cast<asio::detail::thread_context*>(&asio::use_service<scheduler>(context)));
+      static_cast<asio::detail::thread_context*>(&asio::use_service<asio_scheduler>(context)));
 }
 
 }  // namespace gmr::trace

@@ -1,0 +1,16 @@
+# RapidJSON 1.1 has an assignment to a constant that nobody calls; clang 19 refuses to compile it. Where it is installed with that,
+# GMR_RAPIDJSON is a folder with copies of its headers without: what includes rapidjson/document.h looks there first.
+find_path(GMR_RAPIDJSON_INSTALLED rapidjson/document.h REQUIRED)
+mark_as_advanced(GMR_RAPIDJSON_INSTALLED)
+set(GMR_RAPIDJSON ${GMR_RAPIDJSON_INSTALLED})
+file(READ ${GMR_RAPIDJSON_INSTALLED}/rapidjson/document.h document)
+set(wrong "{ s = rhs.s; length = rhs.length; }")
+string(FIND "${document}" "${wrong}" at)
+if(NOT at EQUAL -1)
+  set(GMR_RAPIDJSON ${CMAKE_BINARY_DIR}/rapidjson-copy)
+  if(NOT EXISTS ${GMR_RAPIDJSON}/rapidjson/document.h)
+    string(REPLACE "GenericStringRef& operator=(const GenericStringRef& rhs) ${wrong}" "" mended "${document}")
+    file(COPY ${GMR_RAPIDJSON_INSTALLED}/rapidjson DESTINATION ${GMR_RAPIDJSON})
+    file(WRITE ${GMR_RAPIDJSON}/rapidjson/document.h "${mended}")
+  endif()
+endif()
