@@ -4,6 +4,7 @@ import re
 # hook/coroutine/coroutine_operation.cpp has the same rules; tests/gdb compares them.
 RULES = [
     (("untraced_coroutine",), "untraced coroutine"),
+    (("yielded_value",), "yield"),
     (("parallel_group",), "parallel group"),
     (("initiate_co_spawn",), "coroutine"),
     (("co_spawn_dispatch",), "dispatch"),

@@ -11,7 +11,7 @@ import unittest
 from common import BUILD, CMAKE, CXX, SOURCE, Consumer, cached, run, traced
 
 EVERY_FILE = re.compile(r"""
-    include/gmr/[a-z_/]+\.hpp | include/gmr/trace/shadow/boost/asio/[a-z_/]+\.[hi]pp
+    bin/gmr | include/gmr/[a-z_/]+\.hpp | include/gmr/trace/shadow/boost/asio/[a-z_/]+\.[hi]pp
   | share/gmr/gmr[-_a-z]+\.py
   | LIB/libgmr\.a | LIB/libgmr\.so[.0-9]*
   | LIB/cmake/gmr/gmr-[-a-z]+\.cmake

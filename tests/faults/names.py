@@ -74,13 +74,15 @@ def _notes_of(report, module):
 
 def zstd_sections(arguments, folder):
     """libdw 0.188 can't read them."""
-    _run(arguments.objcopy, "--compress-debug-sections=zstd", arguments.service, folder / "service")
-    if "ZSTD" not in _run(_tool("readelf"), "-t", folder / "service"):
+    (folder / "rows.cpp").write_text(LIBRARY)
+    _run(arguments.compiler, "-O1", "-g", "-fPIC", "-shared", "-o", "librows.so", "rows.cpp", cwd=folder)
+    _run(arguments.objcopy, "--compress-debug-sections=zstd", folder / "librows.so")
+    if "ZSTD" not in _run(_tool("readelf"), "-t", folder / "librows.so"):
         raise _Skip("objcopy knows no zstd")
-    report = _report_of(folder / "service")
-    frame = _frame(report, "sleep_in_short_name")
-    assert frame["file"].endswith("service.cpp") and frame["line"] > 0, frame
-    assert not _notes_of(report, "service"), report["notes"]
+    report = _report_of(arguments.service, "--library", folder / "librows.so")
+    frame = _frame(report, "rows::wait_for_rows")
+    assert frame["file"].endswith("rows.cpp") and frame["line"] > 0, frame
+    assert not _notes_of(report, "librows.so"), report["notes"]
 
 
 def debug_dirs(arguments, folder):

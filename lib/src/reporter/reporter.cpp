@@ -346,6 +346,7 @@ section_registration reporter::add_scoped_section(std::string title, section_gen
 }
 
 watch_registration reporter::watch(const boost::asio::any_io_executor& executor, std::string name) {
+  if (!executor) throw std::invalid_argument{"gmr::reporter::watch: the executor is empty"};
   trace::event_loop_record* const loop =
       trace::event_loop_of(boost::asio::query(executor, boost::asio::execution::context));
   if (loop == nullptr)

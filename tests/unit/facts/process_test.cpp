@@ -147,6 +147,7 @@ TEST(ProcessSection, CountsDescriptorsAndThreads) {
   const auto descriptors = [] {
     return values::number(at(process_section(), "open_descriptors", "count"));
   };
+  static_cast<void>(descriptors());  // opens what is kept open for reports
   const std::uint64_t before = descriptors();
   const int more[] = {::open("/dev/null", O_RDONLY), ::open("/dev/null", O_RDONLY)};
   EXPECT_EQ(descriptors(), before + 2);

@@ -378,7 +378,8 @@ TEST(OwnThread, IsNotBusyWhileThereIsNothingToDo) {
     std::promise<void>& first_;
   };
   thread.start({});
-  thread.add(std::make_shared<counted>(times, begun));
+  const auto kept = std::make_shared<counted>(times, begun);  // the thread does not
+  thread.add(kept);
   begun.get_future().wait();
   const auto start = std::chrono::steady_clock::now();
   std::this_thread::sleep_for(200ms);
