@@ -142,7 +142,7 @@ def quoted(runbook, name):
 def shape(line):
     """Without what differs from run to run: numbers and addresses, and where the sources are."""
     line = re.sub(r"0x[0-9a-f]+", "ADDRESS", line)
-    line = re.sub(r"(/[\w.+-]+)+/", "", line)
+    line = re.sub(r"(?:\.\.)?(/[\w.+-]+)+/", "", line)
     return re.sub(r"\d+(\.\d+)?( ms| s| min)?", "N", line)
 
 

@@ -201,15 +201,19 @@ class oslo_view final {
     out_.append(", state: ").append(state).append(" ]\n");
   }
 
+  [[nodiscard]] static key_values contents_of(const outlines::option_section& section) {
+    key_values options;
+    for (const option_entry* const entry : section.options)
+      options.add(entry->name, entry->content);
+    return options;
+  }
+
   // Options outside any section are in the group "default".
   [[nodiscard]] std::string configuration() const {
     key_values groups;
     for (const outlines::option_section& section : shown_.configuration) {
-      key_values options;
-      for (const option_entry* const entry : section.options)
-        options.add(entry->name, entry->content);
       groups.add(section.name.empty() ? std::string{"default"} : std::string{section.name},
-                 std::move(options));
+                 contents_of(section));
     }
     return oslo_tree(std::move(groups), ": ");
   }

@@ -76,6 +76,7 @@ class oslo_writer final {
       line(depth, "[dict]");
     }
     std::vector<const std::pair<std::string, value>*> ordered;
+    ordered.reserve(pairs.entries.size());
     for (const auto& entry : pairs.entries)
       ordered.push_back(&entry);
     std::ranges::stable_sort(ordered, {}, [](const auto* entry) { return entry->first; });

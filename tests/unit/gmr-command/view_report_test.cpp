@@ -217,7 +217,10 @@ TEST_F(ViewReport, ATextReportThatIsCutEndsWhereAnotherReportBegins) {
 TEST_F(ViewReport, ATextReportThatNamesWhatBeginsOneIsWhole) {
   gmr::report made = report("web-1");
   made.notes = {"==== Guru Meditation", "{\"schema\":3}"};
-  made.sections.push_back({"Words", gmr::text{"==== Guru Meditation\n{\"schema\":3}\n"}, {}});
+  made.sections.push_back(
+      {"Words",
+       gmr::key_values{}.add("words", gmr::text{"==== Guru Meditation\n{\"schema\":3}\n"}),
+       {}});
   const std::string text = gmr::to_text(made);
   EXPECT_EQ(view_log(text).out, text);
   EXPECT_EQ(view_log(logged(text, "811")).out, text);
