@@ -148,7 +148,8 @@ class Text(unittest.TestCase):
             report = reports.ask(server)
             # The sanitizers' own frames have names that nothing can break.
             if not os.environ.get("GMR_SANITIZE"):
-                self.assertEqual([], [line for line in report.splitlines() if len(line) > 100])
+                # A line of the log may have no place to break it.
+                self.assertEqual([], [line for line in report.splitlines() if len(line) > 100 and " " in line.strip()])
 
 
 class Json(unittest.TestCase):

@@ -136,6 +136,7 @@ class Html(unittest.TestCase):
         self.search("http")
         self.assertEqual(5, self.value(options))  # the even ones of 50 to 59
         self.assertEqual("5 places", self.text("found"))
+        self.value("document.getElementById('filter').focus()")
         self.value("document.getElementById('filter').select()")
         self.page.type("option_50")
         self.page.wait_for("document.getElementById('found').textContent === '1 place'")
