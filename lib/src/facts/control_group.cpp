@@ -163,7 +163,7 @@ control_group_facts control_group_reader::read(std::uint64_t number) {
   section.add("memory", memory_section_of(limits.memory))
       .add("tasks", tasks_section_of(limits.tasks));
   add_pressure(section, groups, root_, unavailable);
-  if (!unavailable.empty()) section.add("unavailable", std::move(unavailable));
+  if (!unavailable.empty()) section.add("unavailable", unavailable);
   if (auto found = find_memory_near_limit(limits.memory)) out.findings.push_back(std::move(*found));
   out.section = std::move(section);
   return out;

@@ -122,16 +122,15 @@ void note_event_loop() noexcept {
 
 void note_loop_thread(event_loop_record& loop, std::uint64_t now) noexcept {
   const pid_t self = ::gettid();
-  loop_thread* place = nullptr;
+  loop_thread* place = &loop.threads.front();
   for (loop_thread& each : loop.threads) {
     const pid_t tid = each.tid.load(std::memory_order_relaxed);
     if (tid == self) {
       place = &each;
       break;
     }
-    const bool is_older = place == nullptr || each.seen.load(std::memory_order_relaxed) <
-                                                  place->seen.load(std::memory_order_relaxed);
-    if (is_older) place = &each;  // one that is free has never been seen
+    if (each.seen.load(std::memory_order_relaxed) < place->seen.load(std::memory_order_relaxed))
+      place = &each;  // one that is free has never been seen
   }
   place->entry.store(reinterpret_cast<std::uintptr_t>(innermost_loop()), std::memory_order_relaxed);
   place->seen.store(now, std::memory_order_relaxed);
