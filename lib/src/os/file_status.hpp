@@ -1,6 +1,6 @@
-// fstat(2) of the kernel itself. The C library makes it of newer calls than some filters know, and of
-// a descriptor of the service's, which may be closed meanwhile, ThreadSanitizer would take that for a
-// fault.
+// fstat(2) of the kernel itself. The C library makes it of newer calls than some filters know, and
+// of a descriptor of the service's, which may be closed meanwhile, ThreadSanitizer would take that
+// for a fault.
 #pragma once
 
 #include <sys/stat.h>
