@@ -365,15 +365,12 @@ TEST(OwnThread, IsNotBusyWhileThereIsNothingToDo) {
   own_thread thread;
   int times = 0;
   std::promise<void> begun;
-  class counted final : public duty {
-   public:
+  struct counted final : duty {
     counted(int& count, std::promise<void>& first) : count_(count), first_(first) {}
     std::optional<clock::time_point> attend(clock::time_point now) override {
       if (count_++ == 0) first_.set_value();
       return now + 50ms;
     }
-
-   private:
     int& count_;
     std::promise<void>& first_;
   };
