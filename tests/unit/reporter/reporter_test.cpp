@@ -332,6 +332,15 @@ TEST_F(Reporter, ASignalThatWasPendingBeforeMakesAReport) {
   EXPECT_TRUE(directory_.wait_for(1));
 }
 
+// How many descriptors others can still have. The reporter's own thread looks at its event loop after a report: others may
+// get one that it has just closed, or has just given up for that.
+std::size_t take_what_is_left(std::vector<int>& taken) {
+  const std::size_t before = taken.size();
+  for (int copy = ::dup(STDIN_FILENO); copy >= 0; copy = ::dup(STDIN_FILENO))
+    taken.push_back(copy);
+  return taken.size() - before;
+}
+
 // Such a service is likely to be asked for a report.
 TEST_F(Reporter, ReportsWhereNoDescriptorIsLeft) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -343,18 +352,17 @@ TEST_F(Reporter, ReportsWhereNoDescriptorIsLeft) {
   const rlimit few{std::min<rlim_t>(before.rlim_cur, 256), before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   std::vector<int> taken;
-  for (int copy = ::dup(STDIN_FILENO); copy >= 0; copy = ::dup(STDIN_FILENO))
-    taken.push_back(copy);
+  take_what_is_left(taken);
   const report first = reports.make();
   std::future<report> other = std::async(std::launch::async, [&reports] { return reports.make(); });
   while (other.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
   }
   const report second = other.get();  // of this thread as it ran
-  const bool none_left = ::dup(STDIN_FILENO) < 0;
+  const std::size_t left = take_what_is_left(taken);
   for (const int each : taken)
     ::close(each);
   ::setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_TRUE(none_left) << "the spare ones are not for others";
+  EXPECT_LE(left, 2U) << "the eight spare ones are not for others";
   for (const report* each : {&first, &second}) {
     EXPECT_THAT(each->threads, testing::SizeIs(testing::Ge(2U)));
     const auto own =
