@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "os/bell.hpp"
+#include "os/thread_sanitizer.hpp"
 #include "sink/sink.hpp"
 
 namespace gmr {
@@ -206,6 +207,8 @@ void report_queue::rest() noexcept {
 
 // A promise without an answer breaks when the batch is gone: its caller gets an exception.
 void report_queue::batch::give(report&& made) noexcept try {
+  os::hand_over();
+  const os::unwatched_writes answers;
   for (std::promise<report>& caller : callers)
     caller.set_value(made);
   if (sockets.empty()) return;

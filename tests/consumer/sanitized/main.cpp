@@ -72,9 +72,8 @@ void report_into(const fs::path& folder, Trigger trigger) {
 
 void use(gmr::reporter& reporter) {
   for (int i = 0; i < 3; ++i) {
-    const auto section = reporter.add_scoped_section("Scoped", [text = std::to_string(i)] {
-      return gmr::key_values{}.add("i", text);
-    });
+    const auto section = reporter.add_scoped_section(
+        "Scoped", [text = std::to_string(i)] { return gmr::key_values{}.add("i", text); });
     const gmr::report made = reporter.make("call");
     if (gmr::to_text(made).find("Scoped") == std::string::npos)
       throw std::runtime_error{"the section is missing"};
@@ -113,8 +112,9 @@ int main(int, char** argv) try {
     co_spawn(pool, runs(), asio::detached);
   std::thread fibers{run_fibers};
   run_reporter({.log_dir = logs}, {});
-  run_reporter({.file_event_handler = touched, .file_event_handler_interval = 10ms, .log_dir = logs},
-               touched);
+  run_reporter(
+      {.file_event_handler = touched, .file_event_handler_interval = 10ms, .log_dir = logs},
+      touched);
   done = true;
   fibers.join();
   pool.join();
