@@ -1,6 +1,7 @@
 #include "os/thread_sanitizer.hpp"
 
-// There when the program is built with it, whatever this library was built with.
+// There when the program is built with it, whatever this library was built with. The last two are
+// about reads as well.
 extern "C" {
 [[gnu::weak]] void __tsan_acquire(void* address);
 [[gnu::weak]] void __tsan_release(void* address);
@@ -37,12 +38,12 @@ void take_over() noexcept {
   if (!sees_all && __tsan_acquire != nullptr) __tsan_acquire(&handed_over);
 }
 
-unwatched_writes::unwatched_writes() noexcept {
+unwatched_accesses::unwatched_accesses() noexcept {
   if (!sees_all && AnnotateIgnoreWritesBegin != nullptr)
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
 }
 
-unwatched_writes::~unwatched_writes() {
+unwatched_accesses::~unwatched_accesses() {
   if (!sees_all && AnnotateIgnoreWritesEnd != nullptr) AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
 }
 

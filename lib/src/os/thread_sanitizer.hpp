@@ -13,14 +13,15 @@ void hand_over() noexcept;
 // By the thread that has received values.
 void take_over() noexcept;
 
-// As long as it lives, what the calling thread writes is no race: for what is written while it is
-// handed over. Not to be kept across other threads' work.
-class unwatched_writes final {
+// As long as it lives, what the calling thread reads, writes and frees is no race: for what is
+// handed over at that moment, and what the other thread is done with, as only an atomic counter
+// tells. Not to be kept across other work.
+class unwatched_accesses final {
  public:
-  unwatched_writes() noexcept;
-  ~unwatched_writes();
-  unwatched_writes(const unwatched_writes&) = delete;
-  unwatched_writes& operator=(const unwatched_writes&) = delete;
+  unwatched_accesses() noexcept;
+  ~unwatched_accesses();
+  unwatched_accesses(const unwatched_accesses&) = delete;
+  unwatched_accesses& operator=(const unwatched_accesses&) = delete;
 };
 
 }  // namespace gmr::os
