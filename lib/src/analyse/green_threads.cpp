@@ -35,7 +35,8 @@ std::uint64_t monotonic_now() noexcept {
 std::string text_key(const stack& resolved) {
   std::string key = resolved.note;
   for (const frame* each : resolved.frames)
-    key += '\n' + each->function_full + '\t' + each->file + '\t' + std::to_string(each->line);
+    key += '\n' + each->function_full + '\t' + each->file + '\t' + std::to_string(each->line) +
+           (each->unloaded ? "\t-" : "");
   return key;
 }
 
