@@ -26,6 +26,7 @@
 #include "server.hpp"
 #include "signals.hpp"
 #include "storage/storage.hpp"
+#include "storage/turnstile.hpp"
 #include "workers/spawner.hpp"
 #include "workers/supervisor.hpp"
 
@@ -215,6 +216,7 @@ int run_workers(queue_server::options set, const gmr::loaded_options& loaded) {
   queue_server::prepare_storage(set);
   set.http_socket = queue_server::listening_socket(set.http);
   set.websocket_socket = queue_server::listening_socket(set.websocket);
+  set.turns = &queue_server::turnstile::shared();
   queue_server::spawner makes;
   if (makes.number() >= 0) return run_worker(std::move(set), loaded, makes);
   const auto where = [](int socket, const asio::ip::tcp::endpoint& wanted) {

@@ -16,6 +16,8 @@
 
 namespace queue_server {
 
+class turnstile;
+
 struct options {
   boost::asio::ip::tcp::endpoint http;
   boost::asio::ip::tcp::endpoint websocket;
@@ -33,6 +35,7 @@ struct options {
   std::chrono::seconds shutdown_limit{0};
   std::string storage_path;
   bool check_storage = true;
+  turnstile* turns = nullptr;  // of the workers, who write to one storage
   bool sweeps = true;  // removes what has expired: one of the workers does
   bool debug_endpoints = false;
   rules allowed;

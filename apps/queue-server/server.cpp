@@ -68,7 +68,7 @@ std::unique_ptr<storage> open_storage(const options& set) {
   if (set.check_storage) prepare_storage(set);
   try {
     return std::make_unique<storage>([set](engine_use use) { return open_engine(set, use); },
-                                     set.storage_readers, set.tell);
+                                     set.storage_readers, set.tell, set.turns);
   } catch (const storage_error& error) {
     throw unavailable("can't use " + set.storage_path + ": " + error.what());
   }
