@@ -16,6 +16,7 @@
 
 namespace queue_server {
 
+class mailboxes;
 class turnstile;
 
 struct options {
@@ -35,7 +36,10 @@ struct options {
   std::chrono::seconds shutdown_limit{0};
   std::string storage_path;
   bool check_storage = true;
-  turnstile* turns = nullptr;  // of the workers, who write to one storage
+  // Of a worker: its number, and what it shares with the others. Null: there are none.
+  int worker = 0;
+  turnstile* turns = nullptr;
+  mailboxes* mail = nullptr;
   bool sweeps = true;  // removes what has expired: one of the workers does
   bool debug_endpoints = false;
   rules allowed;

@@ -2,9 +2,11 @@
 // what one asks for, however much, does not stand before what another does. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <iterator>
 #include <list>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -29,8 +31,27 @@ class fair_queue final {
   }
 
   // Must not be empty.
-  [[nodiscard]] Item pop() {
-    const auto next = turns_.begin();
+  [[nodiscard]] Item pop() { return take(turns_.begin()); }
+
+  // Of the first project in turn for which `may` is true; nothing when there is none.
+  template <class May>
+  [[nodiscard]] std::optional<Item> pop_if(May may) {
+    const auto next = std::find_if(turns_.begin(), turns_.end(),
+                                   [&may](const turn& each) { return may(each.first); });
+    if (next == turns_.end()) return std::nullopt;
+    return take(next);
+  }
+
+  void clear() noexcept {
+    turns_.clear();
+    places_.clear();
+    count_ = 0;
+  }
+
+ private:
+  using turn = std::pair<std::string, std::deque<Item>>;
+
+  [[nodiscard]] Item take(typename std::list<turn>::iterator next) {
     std::deque<Item>& line = next->second;
     Item taken = std::move(line.front());
     line.pop_front();
@@ -43,9 +64,6 @@ class fair_queue final {
     }
     return taken;
   }
-
- private:
-  using turn = std::pair<std::string, std::deque<Item>>;
 
   std::deque<Item>& line_of(const std::string& project) {
     const auto [found, added] = places_.try_emplace(project);

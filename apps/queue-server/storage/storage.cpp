@@ -202,7 +202,7 @@ class storage::pool final {
         return;
       }
     }
-    next.then->complete({std::move(next.problem)});
+    if (next.then) next.then->complete({std::move(next.problem)});
   }
 
   // Takes the writes that wait, by turns, and comes back for those that arrive meanwhile.
@@ -387,6 +387,10 @@ const last_census& storage::counted() const noexcept {
 
 const storage_health& storage::health() const noexcept {
   return pool_->health();
+}
+
+void storage::execute(storage_work work) {
+  pool_->submit(std::move(work), nullptr);
 }
 
 void storage::submit(storage_work work, std::unique_ptr<completion> then) {

@@ -69,6 +69,9 @@ class storage final {
         token, std::move(work));
   }
 
+  // The same for what nobody waits for.
+  void execute(storage_work work);
+
   // To be called every second or so. In the background: tries again what failed before, looks
   // whether the file is still there, counts now and then; and removes what has expired, in small
   // parts until nothing is left, unless another process does.

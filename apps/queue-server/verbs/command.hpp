@@ -26,6 +26,8 @@ struct arguments {
   const rules& allowed;  // outlives every command
   caller who;
   json fields = json::object();
+  // Of a WebSocket client: what stands for it where it subscribes and names nobody.
+  std::string socket;
   // Of a list of queues: what their metadata must say.
   std::vector<std::pair<std::string, std::string>> filters;
   // Of the request's body, where that is what Zaqar limits; otherwise the messages are measured.

@@ -48,6 +48,7 @@ inline constexpr std::size_t queue_name = 64;
 inline constexpr std::size_t project_id = 256;
 inline constexpr std::size_t json_depth = 64;
 inline constexpr std::int64_t least_time = 60;     // of every time to live, and of a grace
+inline constexpr std::int64_t subscribers = 1000;  // of one queue
 inline constexpr std::int64_t default_page = 10;   // and default claim
 
 }  // namespace limits

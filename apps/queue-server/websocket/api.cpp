@@ -165,7 +165,8 @@ const named_action& find_action(const json& request) {
 
 }  // namespace
 
-prepared prepare(std::string_view received, encoding form, const rules& allowed) {
+prepared prepare(std::string_view received, encoding form, const rules& allowed,
+                 const std::string& socket) {
   const auto request = std::make_shared<json>(json::object());
   const char* action = "a message that is no request";
   const auto refuse = [request, form](const std::exception& problem) {
@@ -184,11 +185,13 @@ prepared prepare(std::string_view received, encoding form, const rules& allowed)
           caller_from(allowed, header(headers, "Client-ID"), header(headers, "X-Project-ID"));
     }
     asked.fields = (*request)["body"];
+    asked.socket = socket;
     if (!found.anonymous) heed_signature((*request)["headers"], found.name, asked);
     return {{found.start(asked),
              [request, form](const result& done) { return wrap(*request, form, render(done)); },
              refuse},
-            action};
+            action,
+            found.start == verbs::subscription_create};
   } catch (const std::exception& problem) {
     return {{refuse(problem)}, action};
   }

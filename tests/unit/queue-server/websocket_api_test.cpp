@@ -92,6 +92,26 @@ TEST_F(websocket_api_test, a_signature_allows_what_was_signed) {
   EXPECT_EQ(status_of(signed_request("message_list", {{"queue_name", "q"}})), 400);
 }
 
+TEST_F(websocket_api_test, a_client_can_subscribe_itself_and_name_no_other) {
+  const auto subscribe = [this](const json& body) {
+    const std::string text = request("subscription_create", body).dump();
+    const auto made = websocket::prepare(text, encoding::json, server_.allowed(), "websocket:0:me");
+    EXPECT_TRUE(made.subscribes);
+    return json::parse(server_.run(made.work).body)["headers"]["status"].get<int>();
+  };
+  EXPECT_EQ(subscribe({{"queue_name", "q"}}), 201);
+  EXPECT_EQ(subscribe({{"queue_name", "q"}}), 409);
+  EXPECT_EQ(subscribe({{"queue_name", "q"}, {"subscriber", "websocket:0:you"}}), 400);
+  const auto found = server_.data().list_subscriptions({"p", "q"}, "", 10);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().subscriber, "websocket:0:me");
+  EXPECT_TRUE(found.front().confirmed);
+  server_.data().forget_subscribers("websocket:1:");
+  EXPECT_EQ(server_.data().list_subscriptions({"p", "q"}, "", 10).size(), 1U);
+  server_.data().forget_subscribers("websocket:0:");
+  EXPECT_EQ(server_.data().list_subscriptions({"p", "q"}, "", 10).size(), 0U);
+}
+
 TEST_F(websocket_api_test, a_storage_that_fails_is_503) {
   const operation work = prepare(request("queue_list").dump(), encoding::json);
   const json answer =
