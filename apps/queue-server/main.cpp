@@ -157,17 +157,15 @@ std::function<void(const std::string&)> teller(queue_server::service_log& log) {
 // The last lines of the log are in reports.
 class copied_log final {
  public:
-  copied_log(queue_server::service_log& log, gmr::reporter& reporter)
-      : log_(log), copy_([&reporter](std::string_view line) { reporter.log_line(line); }) {
-    log_.copy_to(&copy_);
+  copied_log(queue_server::service_log& log, gmr::reporter& reporter) : log_(log) {
+    log_.copy_to([&reporter](std::string_view line) { reporter.log_line(line); });
   }
-  ~copied_log() { log_.copy_to(nullptr); }
+  ~copied_log() { log_.copy_to({}); }  // storage's threads outlive the reporter
   copied_log(const copied_log&) = delete;
   copied_log& operator=(const copied_log&) = delete;
 
  private:
   queue_server::service_log& log_;
-  const std::function<void(std::string_view)> copy_;
 };
 
 int serve_with_reports(const queue_server::options& set, const gmr::loaded_options& loaded,

@@ -88,7 +88,7 @@ function(gmr_probe_sources out)
   list(TRANSFORM ground REPLACE "(.+)" "#include \"\\1\"\n")
   file(WRITE ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${ground})
   file(GLOB sources ${src}/hook/*.cpp ${src}/hook/coroutine/*.cpp ${src}/hook/loops/*.cpp ${src}/hook/notes/*.cpp ${src}/hook/operations/*.cpp ${src}/hook/threads/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/(enroll_threads|units_[a-z_]+)[.]cpp$")  # of opt-ins, and one of the two units
+  list(FILTER sources EXCLUDE REGEX "/(enroll_threads|program_variables|units_[a-z_]+)[.]cpp$")  # of opt-ins, of libgmr.so, and one of the two units
   set(${out} ${CMAKE_BINARY_DIR}/gmr-boost-ground.cpp ${sources} PARENT_SCOPE)
 endfunction()
 

@@ -1,5 +1,5 @@
 # gmr.pc, gmr-trace.pc, gmr-trace-ops.pc, and the last two with -static at the end of their names for a static
-# Boost.Context in an otherwise shared program.
+# Boost.Context in an otherwise shared program; gmr-shared.pc and gmr-trace-shared.pc for libgmr.so.
 
 # gmr_install_one_object(NAME OBJECTS [ALIASES...]): the objects of an opt-in as one file, since pkg-config can only name
 # files. `__wrap_NAME` is defined as an alias of each NAME among ALIASES.
@@ -83,10 +83,9 @@ endforeach()
 set(GMR_PC_REQUIRES "")
 if(GMR_NEEDS_LIBDW)
   set(GMR_PC_REQUIRES "Requires: libdw libelf")
-elseif(GMR_BACKEND STREQUAL "libdw")
-  set(GMR_PC_REQUIRES "Requires.private: libdw libelf")
 endif()
 gmr_linker_flags(GMR_PC_EXPORTS --export-dynamic-symbol ${GMR_DEBUG_SYMBOLS})
+set(GMR_PC_LIBS "-l:libgmr.a ${GMR_PC_BOOST} -pthread ${GMR_PC_EXPORTS}")  # there may be a libgmr.so beside it
 gmr_write_pc(gmr gmr.pc.in)
 
 # Which hook, and how Boost.Context is sent to it.
@@ -100,6 +99,7 @@ get_target_property(context_is_static Boost::context GMR_STATIC)
 if(context_is_static)
   set(of_shared_context "${of_static_context}")
 endif()
+set(GMR_PC_BASE gmr)
 foreach(kind "" "-static")
   set(GMR_PC_KIND "${kind}")
   set(GMR_PC_HOOK "${of_shared_context}")
@@ -111,6 +111,16 @@ foreach(kind "" "-static")
     gmr_write_pc(gmr-trace-ops${kind} gmr-trace-ops.pc.in)
   endif()
 endforeach()
+
+# The shared library brings what it needs. Where nothing but tracing is used, nobody refers to it.
+if(TARGET gmr_shared)
+  set(GMR_PC_REQUIRES "")
+  set(GMR_PC_LIBS "-l:libgmr.so -pthread")
+  gmr_write_pc(gmr-shared gmr.pc.in)
+  set(GMR_PC_BASE gmr-shared)
+  set(GMR_PC_HOOK "Libs: -L\${libdir} -Wl,--push-state,--no-as-needed -l:libgmr.so -Wl,--pop-state")
+  gmr_write_pc(gmr-trace-shared gmr-trace.pc.in)
+endif()
 
 # In a program that asks for libraries as if it were static and is not, calls are sent to the aliases.
 gmr_install_one_object(gmr-trace gmr_trace_interpose_objects ${GMR_FCONTEXT_SYMBOLS})

@@ -38,4 +38,3 @@ target_include_directories(gmr_trace_headers INTERFACE
 target_compile_definitions(gmr_trace_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${GMR_SHADOW_LOCK}>)
 target_compile_options(gmr_trace_headers INTERFACE
   "$<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:SHELL:-include gmr/detail/hook/precompiled_check.hpp>")
-target_link_libraries(gmr_trace_headers INTERFACE gmr::gmr)

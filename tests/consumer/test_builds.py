@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Programs compiled and linked in ways of their own, with a gmr that was built in the usual one."""
+import os
+import subprocess
 import unittest
 
-from common import CXX, SMALL, Consumer, run
+from common import CXX, HERE, SMALL, Consumer, run
 
 
 class Builds(Consumer):
@@ -24,6 +26,18 @@ class Builds(Consumer):
         self.check_traced(program)
         run("strip", program)
         self.check_traced(program)
+
+    def test_thread_sanitizer(self):
+        """The library, which is built without it, hands nothing over that looks like a race. (g++ warns of fences, which Asio has.)"""
+        program = self.work / "sanitized"
+        run(CXX, "-std=c++20", "-O1", "-g1", "-fsanitize=thread", *(["-Wno-tsan"] if "clang" not in CXX else []),
+            HERE / "sanitized/main.cpp", "-o", program, *self.flags("--cflags", "--libs", "gmr-trace"))
+        folder = self.work / "sanitized-reports"
+        folder.mkdir()
+        done = subprocess.run([program, folder], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=500, check=False, env={**os.environ, "TSAN_OPTIONS": ""})
+        self.assertNotIn("WARNING: ThreadSanitizer", done.stderr)
+        self.assertEqual((0, "done\n"), (done.returncode, done.stdout), done.stderr)
 
     def test_another_standard_library_is_refused_by_the_linker(self):
         unit = self.work / "unit.cpp"

@@ -15,7 +15,7 @@ EVERY_FILE = re.compile(r"""
   | share/gmr/gmr[-_a-z]+\.py
   | LIB/libgmr\.a | LIB/libgmr\.so[.0-9]*
   | LIB/cmake/gmr/gmr-[-a-z]+\.cmake
-  | LIB/pkgconfig/gmr(-trace(-ops)?(-static)?)?\.pc
+  | LIB/pkgconfig/gmr(-trace(-ops)?(-static)?|(-trace)?-shared)?\.pc
   | LIB/gmr/libgmr_(trace\.a|trace\.so|preload\.so) | LIB/gmr/gmr-trace[-a-z]*\.o | LIB/gmr/objects-[A-Za-z]+/.+\.o
 """.replace("LIB", "lib[a-z0-9/_-]*?"), re.X)
 

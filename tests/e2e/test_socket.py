@@ -196,6 +196,14 @@ class Command(Served):
             done = self.asked(server.process.pid, "--format", "json")
             self.assertIn("asked by signal", done.stderr)
 
+    def test_by_signal_from_standard_error_in_every_form(self):
+        ends = {"json": "}\n", "html": "</html>\n", "oslo": "\n"}
+        for form, end in ends.items():
+            with self.subTest(form), harness.Server(f"--oslo_reports.format={form}") as server:
+                done = reports.wait_for(lambda: self.told(server.process), server.stderr)
+                self.assertIn("signal SIGUSR2", done.stdout)
+                self.assertTrue(done.stdout.endswith(end), done.stdout[-200:])
+
     @staticmethod
     def told(process):
         done = gmr("report", process.pid)

@@ -79,6 +79,7 @@ void print_json(std::ostream& to, const series& compared, const explanation& mad
                      {"reports", compared.all().size()},
                      {"seconds", rounded(compared.seconds())},
                      {"pid", compared.last().process.pid},
+                     {"not_seen", made.not_seen},
                      {"suspects", ordered_json::array()},
                      {"stuck", json_of(made.stuck)},
                      {"moved", json_of(made.moved)},

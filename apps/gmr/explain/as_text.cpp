@@ -21,6 +21,15 @@ void print_head(std::ostream& to, const series& compared, const explanation& mad
   }
 }
 
+void print_not_seen(std::ostream& to, const std::vector<std::string>& not_seen) {
+  constexpr std::size_t most = 12;
+  if (not_seen.empty()) return;
+  to << "\nNot seen:\n";
+  for (std::size_t i = 0; i < not_seen.size() && i < most; ++i)
+    to << "  - " << not_seen[i] << '\n';
+  if (not_seen.size() > most) to << "  and " << not_seen.size() - most << " more\n";
+}
+
 void print(std::ostream& to, std::size_t number, const suspect& each) {
   to << '\n' << number << ". " << word(each.kind) << ": " << each.text << '\n';
   if (each.at) to << "   frame: " << place_text(&*each.at) << '\n';
@@ -67,6 +76,7 @@ void print(std::ostream& to, const change& each) {
 
 void print_text(std::ostream& to, const series& compared, const explanation& made) {
   print_head(to, compared, made);
+  print_not_seen(to, made.not_seen);
   for (std::size_t i = 0; i < made.suspects.size(); ++i)
     print(to, i + 1, made.suspects[i]);
   print(to, "Stuck in all reports:", made.stuck);

@@ -18,6 +18,9 @@ std::string summary_of(const series& compared, const explanation& made) {
     return "Nothing has gone on" + between +
            ": either there is no work, or what should go on waits for something that does not "
            "come.";
+  if (made.verdict == "inconclusive")
+    return "Nothing looks stuck in what the reports show, but they do not show all: " +
+           made.not_seen.front() + '.';
   return compared.compares() ? "Nothing is stuck: what waits" + between +
                                    " waits for work, for time or for clients."
                              : "Nothing looks stuck, as far as one report tells. Ask for a second "
@@ -138,6 +141,8 @@ explanation conclude(const series& compared) {
   std::ranges::stable_sort(made.suspects, {}, &suspect::kind);
   made.verdict = made.suspects.empty() ? "healthy" : word(made.suspects.front().kind);
   if (quiet) made.verdict = "quiet";
+  find_not_seen(compared, made);
+  if (made.suspects.empty() && made.may_hide_trouble) made.verdict = "inconclusive";
   made.summary = summary_of(compared, made);
   if (compared.compares()) compare(compared, made);
   return made;

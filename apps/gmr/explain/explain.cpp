@@ -14,7 +14,8 @@ constexpr command_help explain_help{
     .usage = "gmr explain [--json] REPORT...",
     .description =
         "Says why a service hangs: who is to blame, and by what evidence. REPORT is a\n"
-        "file with reports in JSON, or - for standard input. Two or more of one process,\n"
+        "file with reports in JSON or a log that has some, as gmr view reads it, or - for\n"
+        "standard input. Two or more of one process,\n"
         "some seconds apart, tell what is stuck from what is only slow; one tells less.\n",
     .examples =
         "  gmr explain first.json second.json\n"

@@ -86,9 +86,11 @@ struct usage {
 };
 
 struct explanation {
-  std::string verdict;  // healthy, quiet, or the word of the first suspect
+  std::string verdict;  // healthy, quiet, inconclusive, or the word of the first suspect
   std::string summary;
   std::vector<suspect> suspects;
+  std::vector<std::string> not_seen;  // by the reports, a sentence each
+  bool may_hide_trouble = false;      // what was not seen, if there is a suspect among it
   // Of two reports or more:
   std::vector<place> stuck;
   std::vector<place> moved;

@@ -32,6 +32,8 @@ void find_slow_peers(const reports::series& compared, suspects& found);
 // Where nothing goes on at all and nothing else explains it: all that waits to be told.
 void find_lost_wakeups(const reports::series& compared, suspects& found);
 
+// What the reports say that they don't show, and whether a suspect may be there.
+void find_not_seen(const reports::series& compared, explanation& to);
 // What is stuck, has moved, grows, and uses processors; sets those of the explanation.
 void compare(const reports::series& compared, explanation& to);
 

@@ -1,10 +1,8 @@
 #include "report/by_socket.hpp"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -53,31 +51,15 @@ std::string request_text(const wanted_form& form) {
   return text.str();
 }
 
-// Opened, as the kernel takes a path of 107 bytes at most: the socket is reached by its directory.
-struct reached_address {
-  opened_file directory;
-  std::string path;
-};
-
-reached_address reach(const std::string& address, std::optional<pid_t> process) {
-  if (address.starts_with('@')) return {opened_file{}, '\0' + address.substr(1)};
-  const std::size_t slash = address.rfind('/');
-  const std::string root = process ? "/proc/" + std::to_string(*process) + "/root" : std::string{};
-  const std::string directory = slash == address.npos ? "." : root + address.substr(0, slash + 1);
-  opened_file opened{::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  std::string path = "/proc/self/fd/" + std::to_string(opened.number()) + '/' +
-                     address.substr(slash == address.npos ? 0 : slash + 1);
-  return {std::move(opened), std::move(path)};
-}
-
 // Returns an errno.
-int connect_to(const reached_address& to, const opened_file& socket) {
+int connect_to(const reached_socket& to, const opened_file& socket) {
+  if (to.error() != 0) return to.error();
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  if (to.path.size() >= sizeof name.sun_path) return ENAMETOOLONG;
-  to.path.copy(name.sun_path, to.path.size());
-  const bool is_abstract = to.path.front() == '\0';
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + to.path.size() +
+  if (to.name().size() >= sizeof name.sun_path) return ENAMETOOLONG;
+  to.name().copy(name.sun_path, to.name().size());
+  const bool is_abstract = to.name().front() == '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + to.name().size() +
                                            (is_abstract ? 0 : 1));
   const auto* const generic = reinterpret_cast<const sockaddr*>(&name);
   return ::connect(socket.number(), generic, size) == 0 ? 0 : errno;
@@ -138,28 +120,28 @@ std::string report_in(const http::response<http::string_body>& answer) {
 
 }  // namespace
 
-bool is_answered(const std::string& path) {
+bool is_answered(const reached_socket& at) {
   const opened_file socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  const int error = connect_to(reach(path, std::nullopt), socket);
+  const int error = connect_to(at, socket);
   return error == 0 || error == EAGAIN;
 }
 
-socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> process,
+socket_answer ask_on_socket(const std::string& address, const address_origin& origin,
                             const wanted_form& form) {
   const opened_file socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const timeval patience{.tv_sec = patience_seconds, .tv_usec = 0};
   ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const reached_address to = reach(address, process);
+  const reached_socket to{address, origin};
   if (const int error = connect_to(to, socket); error != 0) {
     if (error == EACCES || error == EPERM)
       throw failure{exit_not_permitted, address + ": " + system_text(error)};
     return {.report = {}, .unreachable = address + ": " + system_text(error)};
   }
-  if (process && !is_process(socket, *process))
+  if (origin.process && !is_process(socket, *origin.process))
     return {.report = {},
-            .unreachable =
-                address + " is answered by another process than " + std::to_string(*process)};
+            .unreachable = address + " is answered by another process than " +
+                           std::to_string(*origin.process)};
   const progress shown{"waiting for the report"};
   send_all(socket, request_text(form));
   answer_parser parser;

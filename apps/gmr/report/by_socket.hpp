@@ -1,10 +1,9 @@
 // Asks on the socket of a process.
 #pragma once
 
-#include <sys/types.h>
-
-#include <optional>
 #include <string>
+
+#include "report/reached_socket.hpp"
 
 namespace gmr_command {
 
@@ -25,12 +24,12 @@ struct socket_answer {
   std::string unreachable;  // why nobody could be asked there; then there is no report
 };
 
-// Whether anybody listens at that path.
-[[nodiscard]] bool is_answered(const std::string& path);
+// Whether anybody listens there.
+[[nodiscard]] bool is_answered(const reached_socket& at);
 
-// `address`: a path, or @NAME. `process`: who has to answer there; none: anybody. Its path is
-// looked for in that process's root directory. Throws `failure` for an answer that is no report.
-[[nodiscard]] socket_answer ask_on_socket(const std::string& address, std::optional<pid_t> process,
+// `address`: a path, or @NAME. The process of `origin` has to answer there; none: anybody may.
+// Throws `failure` for an answer that is no report.
+[[nodiscard]] socket_answer ask_on_socket(const std::string& address, const address_origin& origin,
                                           const wanted_form& form);
 
 }  // namespace gmr_command

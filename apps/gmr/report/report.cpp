@@ -62,7 +62,7 @@ std::optional<pid_t> process_number(const std::string& text) {
 
 std::string ask_at(const std::string& address, std::optional<pid_t> process,
                    const wanted_form& form) {
-  const socket_answer answer = ask_on_socket(address, process, form);
+  const socket_answer answer = ask_on_socket(address, {.process = process, .is_told = false}, form);
   if (answer.unreachable.empty()) return answer.report;
   throw failure{exit_unavailable, answer.unreachable};
 }
@@ -82,7 +82,7 @@ std::string ask_process(pid_t id, const wanted_form& form) {
   const process asked{id};
   const gmr::os::announcement told = known_announcement(id);
   if (!told.socket.empty()) {
-    const socket_answer answer = ask_on_socket(told.socket, id, form);
+    const socket_answer answer = ask_on_socket(told.socket, {.process = id, .is_told = true}, form);
     if (answer.unreachable.empty()) return answer.report;
     std::cerr << "gmr: " << answer.unreachable << std::endl;
   }

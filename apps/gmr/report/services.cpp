@@ -9,9 +9,11 @@
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "report/by_socket.hpp"
 #include "report/process.hpp"
+#include "report/reached_socket.hpp"
 #include "sink/log_file.hpp"
 
 namespace gmr_command {
@@ -61,20 +63,25 @@ bool is_socket_of(std::string_view file, const std::string& service) {
 
 std::vector<found_service> find_services(const std::string& name) {
   std::vector<found_service> found;
-  std::set<std::string> told;  // sockets of processes that are found
+  std::set<std::pair<dev_t, ino_t>> told;  // sockets of processes that are found
   for (const std::string& each : names_in("/proc")) {
     const std::optional<pid_t> id = number_of(each);
     const auto said = id ? announcement_of(*id).content : std::nullopt;
     if (!said || said->service != name) continue;
     found.push_back({.process = id, .socket = {}});
-    told.insert(said->socket);
+    if (said->socket.empty()) continue;
+    if (const auto file = reached_socket{said->socket, {.process = id, .is_told = true}}.status())
+      told.emplace(file->st_dev, file->st_ino);
   }
   for (const std::string& directory : run_time_directories(name)) {
     for (const std::string& file : names_in(directory)) {
       std::string path = directory;
       path.append("/").append(file);
-      // One that was left behind by a process which was killed is nobody's.
-      if (is_socket_of(file, name) && !told.contains(path) && is_answered(path))
+      if (!is_socket_of(file, name)) continue;
+      const reached_socket at{path, {}};
+      const auto status = at.status();
+      // A directory may have two names. What a process left behind that was killed is nobody's.
+      if (status && told.emplace(status->st_dev, status->st_ino).second && is_answered(at))
         found.push_back({.process = {}, .socket = path});
     }
   }

@@ -8,9 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <thread>
+
+#include "report/report_among.hpp"
 
 namespace gmr_command {
 namespace {
@@ -106,11 +107,14 @@ std::optional<std::string> written_report::new_file() {
 }
 
 std::optional<std::string> written_report::new_text() {
+  constexpr std::chrono::milliseconds quiet{500};
+  const auto now = std::chrono::steady_clock::now();
   std::array<char, 65536> some;
   for (;;) {
     const ssize_t count = ::read(standard_error_.number(), some.data(), some.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return report_among(text_);
+    if (count <= 0) return report_among(text_, process_.own_id(), now - last_text_ >= quiet);
+    last_text_ = now;
     text_.append(some.data(), static_cast<std::size_t>(count));
   }
 }
@@ -122,29 +126,6 @@ std::optional<std::string> written_report::wait(std::chrono::steady_clock::time_
     if (found || !is_alive || std::chrono::steady_clock::now() >= until) return found;
     std::this_thread::sleep_for(pause_between_looks);
   }
-}
-
-std::optional<std::string> report_among(const std::string& lines) {
-  constexpr std::string_view json = "{\"schema\":";
-  constexpr std::string_view title = "\n==== Guru Meditation\n";
-  constexpr std::string_view end_title = "\n==== End of Guru Meditation\n";
-  const std::size_t json_at = lines.starts_with(json) ? 0 : lines.find("\n" + std::string{json});
-  const std::size_t title_at = lines.find(title);
-  if (json_at != lines.npos && json_at < title_at) {
-    const std::size_t begin = json_at == 0 ? 0 : json_at + 1;
-    const std::size_t end = lines.find('\n', begin);
-    if (end == lines.npos) return std::nullopt;
-    return lines.substr(begin, end + 1 - begin);
-  }
-  if (title_at == lines.npos || title_at == 0) return std::nullopt;
-  // With the rules above the first title and below the last one.
-  const std::size_t before = lines.rfind('\n', title_at - 1);
-  const std::size_t begin = before == lines.npos ? 0 : before + 1;
-  const std::size_t last = lines.find(end_title, title_at);
-  if (last == lines.npos) return std::nullopt;
-  const std::size_t end = lines.find('\n', last + end_title.size());
-  if (end == lines.npos) return std::nullopt;
-  return lines.substr(begin, end + 1 - begin);
 }
 
 }  // namespace gmr_command

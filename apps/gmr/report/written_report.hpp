@@ -38,10 +38,8 @@ class written_report final {
   std::string part_of_name_;            // that the names of its reports have
   std::set<std::string> known_;         // files that were there before
   opened_file standard_error_;
-  std::string text_;  // what has been written since
+  std::string text_;  // what has been written since, without what is no report of it
+  std::chrono::steady_clock::time_point last_text_;
 };
-
-// The first whole report, text or JSON, among other lines; nothing where it is not complete.
-[[nodiscard]] std::optional<std::string> report_among(const std::string& lines);
 
 }  // namespace gmr_command

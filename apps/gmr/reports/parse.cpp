@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "symbolize/names.hpp"
 #include "text/printable.hpp"
@@ -231,6 +232,15 @@ process process_of(const json& whole) {
   return made;
 }
 
+// All notes of a report are in its cost, too, which one that was asked for in parts may lack.
+void read_notes(const json& whole, report& made) {
+  made.main_notes = texts_in(whole, "notes");
+  for (std::string& each : texts_in(member(whole, "green_threads"), "notes"))
+    made.main_notes.push_back(std::move(each));
+  made.notes = texts_in(member(whole, "cost"), "notes");
+  if (made.notes.empty()) made.notes = made.main_notes;
+}
+
 std::chrono::system_clock::time_point time_in(const std::string& text) {
   std::tm parts{};
   const char* const rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
@@ -274,10 +284,12 @@ report parse(const json& text) {
                              .text = text_in(each, "text"),
                              .threads = list_in<std::int64_t>(each, "threads"),
                              .green_threads = list_in<std::uint64_t>(each, "green_threads")});
+  read_notes(text, made);
   made.process = process_of(text);
   for (const json& each : member(text, "threads"))
     made.threads.push_back(thread_of(each));
   const json& green_threads = member(text, "green_threads");
+  made.has_green_threads = green_threads.is_object();
   made.green_threads = number_in<std::uint64_t>(green_threads, "count").value_or(0);
   if (green_threads.is_object() && green_threads.contains("listed")) {
     made.groups = groups_of_listed(green_threads);

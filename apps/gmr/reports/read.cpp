@@ -5,10 +5,13 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <streambuf>
+#include <string_view>
 #include <system_error>
 
 #include "exit_codes.hpp"
 #include "reports/parse.hpp"
+#include "view/reports_in_log.hpp"
 
 namespace gmr_command::reports {
 namespace {
@@ -27,61 +30,75 @@ report parsed(const json& text, const std::string& where) {
   }
 }
 
-class file_reader final {
+// The text of a report, piece by piece, as a stream.
+class source_buffer final : public std::streambuf {
  public:
-  explicit file_reader(std::string name) : name_(std::move(name)) {}
+  explicit source_buffer(gmr::text_source& from) : from_(from) {}
 
-  std::vector<report> read(std::istream& from) {
-    std::string text;
-    for (std::size_t number = 1; std::getline(from, text); ++number)
-      take_line(text, number);
-    if (from.bad())
-      throw failure{exit_no_input, name_ + ": " + std::generic_category().message(errno)};
-    if (found_.empty()) take_whole();
-    return std::move(found_);
+ protected:
+  int_type underflow() override {
+    const std::string_view next = from_.next();
+    if (next.empty()) return traits_type::eof();
+    piece_ = next;
+    setg(piece_.data(), piece_.data(), piece_.data() + piece_.size());
+    return traits_type::to_int_type(piece_.front());
   }
 
  private:
-  void take_line(const std::string& text, std::size_t number) {
-    has_banner_ = has_banner_ || text.find("==== Guru Meditation") != text.npos;
-    if (found_.empty()) whole_.append(text).append("\n");
-    if (!text.starts_with('{')) return;
-    const json line = json::parse(text, nullptr, false);
-    const std::string where = name_ + ':' + std::to_string(number);
-    if (is_report(line)) {
-      found_.push_back(parsed(line, where));
-      whole_.clear();
-    } else if (line.is_discarded() && text.starts_with("{\"schema\"")) {
-      throw failure{exit_bad_data, where + ": the report is cut or damaged; ask for it again"};
-    }
-  }
-
-  // A report that somebody has formatted.
-  void take_whole() {
-    const json whole = json::parse(whole_, nullptr, false);
-    if (is_report(whole)) {
-      found_.push_back(parsed(whole, name_));
-    } else if (has_banner_) {
-      throw failure{exit_bad_data, name_ + ": this is a report in text" + as_json};
-    } else {
-      throw failure{exit_bad_data, name_ + ": there is no report in JSON, or it is cut" + as_json};
-    }
-  }
-
-  std::string name_;
-  std::vector<report> found_;
-  std::string whole_;
-  bool has_banner_ = false;
+  gmr::text_source& from_;
+  std::string piece_;
 };
 
+class all_reports final : public report_receiver {
+ public:
+  explicit all_reports(std::string name) : name_(std::move(name)) {}
+
+  void take_json(gmr::text_source& from, std::size_t line) override {
+    source_buffer buffer{from};
+    std::istream stream{&buffer};
+    json text;
+    try {
+      stream >> text;
+    } catch (const json::parse_error&) {
+      throw gmr::unreadable_report{"the report is cut or damaged; ask for it again"};
+    }
+    if (!is_report(text)) throw gmr::unreadable_report{"this is JSON, but no whole report"};
+    made_.push_back(parsed(text, name_ + ':' + std::to_string(line)));
+  }
+  void take_text(std::string /*text*/, std::size_t /*line*/) override {}
+
+  [[nodiscard]] std::vector<report> made(const log_search_result& result) {
+    if (!made_.empty()) {
+      if (result.damaged != 0) std::cerr << "gmr: left out: " << result.first_damage << std::endl;
+      return std::move(made_);
+    }
+    if (result.texts != 0)
+      throw failure{exit_bad_data, name_ + ": this is a report in text" + as_json};
+    if (result.damaged != 0) throw failure{exit_bad_data, result.first_damage};
+    throw failure{exit_bad_data, name_ + ": there is no report in JSON" + as_json};
+  }
+
+ private:
+  std::string name_;
+  std::vector<report> made_;
+};
+
+std::vector<report> read_from(std::istream& from, const std::string& name) {
+  all_reports found{name};
+  const log_search_result result = search_log(from, name, found);
+  if (from.bad())
+    throw failure{exit_no_input, name + ": " + std::generic_category().message(errno)};
+  return found.made(result);
+}
+
 std::vector<report> read_file(const std::string& name) {
-  if (name == "-") return file_reader{"standard input"}.read(std::cin);
-  std::ifstream file{name};
+  if (name == "-") return read_from(std::cin, "standard input");
+  std::ifstream file{name, std::ios::binary};
   // A directory can be opened, and only reading tells.
   if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad()))
     throw failure{exit_no_input, name + ": " + std::generic_category().message(errno)};
   file.clear();
-  return file_reader{name}.read(file);
+  return read_from(file, name);
 }
 
 }  // namespace

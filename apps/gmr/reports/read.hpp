@@ -7,10 +7,11 @@
 
 namespace gmr_command::reports {
 
-// All reports in these files, "-" for standard input. Each is on a line of its own, as services
-// write them, or a whole file; other lines may stand between. Throws `failure` in one line that
-// says what to do: exit_no_input where a file can't be read, exit_bad_data where it has no report
-// in JSON, or one that is cut.
+// All reports in JSON in these files, "-" for standard input: whole files or logs, as `gmr view`
+// finds them (view/reports_in_log.hpp), also where what wraps the log cuts them in pieces. Those
+// that are damaged are left out, which is said on standard error. Throws `failure` in one line that
+// says what to do: exit_no_input where a file can't be read, exit_bad_data where it has no whole
+// report.
 [[nodiscard]] std::vector<report> read(const std::vector<std::string>& files);
 
 }  // namespace gmr_command::reports

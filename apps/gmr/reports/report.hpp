@@ -124,8 +124,11 @@ struct report {
   std::string package;
   std::uint64_t number = 0;
   std::vector<finding> findings;
+  std::vector<std::string> notes;       // what the report says that it does not show, and why
+  std::vector<std::string> main_notes;  // those of the report as a whole, which are among them
   reports::process process;
   std::vector<thread> threads;
+  bool has_green_threads = false;  // not where it was asked for in other parts
   std::uint64_t green_threads = 0;
   std::vector<green_thread_group> groups;
   std::vector<event_loop> event_loops;

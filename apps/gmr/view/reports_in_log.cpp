@@ -148,14 +148,14 @@ class report_text final : public gmr::text_source {
 
 class log_search final {
  public:
-  log_search(std::istream& from, std::string name, std::size_t number, const log_limits& limits)
+  log_search(std::istream& from, std::string name, report_receiver& to, const log_limits& limits)
       : pieces_(from, limits.waiting_bytes),
         name_(std::move(name)),
-        number_(number),
+        to_(to),
         most_text_(limits.text_bytes) {}
 
-  [[nodiscard]] reports_found run() {
-    while (number_ == 0 || found_.count < number_) {
+  [[nodiscard]] log_search_result run() {
+    while (!to_.has_enough()) {
       std::optional<log_piece> piece = pieces_.next();
       if (!piece) break;
       // A stream's line that goes on is none of a report's, or it would have been read with it.
@@ -178,7 +178,7 @@ class log_search final {
     const std::size_t line = piece.line;
     report_text text{pieces_, std::move(piece), at};
     try {
-      add(gmr::json_report{text}, line);
+      to_.take_json(text, line);
     } catch (const gmr::unreadable_report& error) {
       damage(line, error.what());
     }
@@ -188,6 +188,7 @@ class log_search final {
   void take_text(log_piece piece, std::size_t banner) {
     const std::string prefix = piece.text.substr(0, banner);
     const std::size_t line = piece.line;
+    ++found_.texts;
     std::string text = std::string{rule}.append("\n").append(text_mark).append("\n");
     for (bool has_ended = false;;) {
       const bool was_line = piece.ends_line;
@@ -208,7 +209,7 @@ class log_search final {
       if (has_ended) break;  // the line below the banner
       has_ended = shown == text_end_mark;
     }
-    add(std::move(text), line);
+    to_.take_text(std::move(text), line);
   }
 
   // Behind the words of another process of the service, too: a number in them is another then. What
@@ -224,12 +225,6 @@ class log_search final {
            without_digits(line.substr(0, at)) == without_digits(prefix);
   }
 
-  void add(report_in_log made, std::size_t line) {
-    ++found_.count;
-    found_.line = line;
-    if (number_ == 0 || found_.count == number_) found_.wanted = std::move(made);
-  }
-
   void damage(std::size_t line, const std::string& what) {
     if (found_.damaged++ == 0)
       found_.first_damage = name_ + ":" + std::to_string(line) + ": " + what;
@@ -237,16 +232,49 @@ class log_search final {
 
   piece_queue pieces_;
   std::string name_;
-  std::size_t number_;
+  report_receiver& to_;
   std::size_t most_text_;
+  log_search_result found_;
+};
+
+// Keeps the one that is wanted.
+class one_report final : public report_receiver {
+ public:
+  explicit one_report(std::size_t number) : number_(number) {}
+
+  void take_json(gmr::text_source& from, std::size_t line) override {
+    keep(gmr::json_report{from}, line);
+  }
+  void take_text(std::string text, std::size_t line) override { keep(std::move(text), line); }
+  [[nodiscard]] bool has_enough() const override { return number_ != 0 && found_.count >= number_; }
+  [[nodiscard]] reports_found found(log_search_result result) {
+    found_.damaged = result.damaged;
+    found_.first_damage = std::move(result.first_damage);
+    return std::move(found_);
+  }
+
+ private:
+  void keep(report_in_log made, std::size_t line) {
+    ++found_.count;
+    found_.line = line;
+    if (number_ == 0 || found_.count == number_) found_.wanted = std::move(made);
+  }
+
+  std::size_t number_;
   reports_found found_;
 };
 
 }  // namespace
 
+log_search_result search_log(std::istream& from, const std::string& name, report_receiver& to,
+                             const log_limits& limits) {
+  return log_search{from, name, to, limits}.run();
+}
+
 reports_found find_reports(std::istream& from, const std::string& name, std::size_t number,
                            const log_limits& limits) {
-  return log_search{from, name, number, limits}.run();
+  one_report wanted{number};
+  return wanted.found(search_log(from, name, wanted, limits));
 }
 
 }  // namespace gmr_command

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -66,12 +67,25 @@ service_log::~service_log() = default;
 
 void service_log::write(const fields& line, severity level) {
   const std::string text = line_of(line);
-  if (const auto* const copy = copy_.load()) (*copy)(text);
+  {
+    const std::shared_lock held(copy_mutex_);
+    if (copy_) copy_(text);
+  }
   if (implementation_) implementation_->write(text, level);
 }
 
+void service_log::copy_to(std::function<void(std::string_view)> copy) {
+  const std::lock_guard held(copy_mutex_);
+  copy_.swap(copy);
+}
+
+bool service_log::is_copied() const {
+  const std::shared_lock held(copy_mutex_);
+  return copy_ != nullptr;
+}
+
 void service_log::event(std::string_view what, const fields& more, severity level) noexcept try {
-  if (!implementation_ && copy_ == nullptr) return;
+  if (!implementation_ && !is_copied()) return;
   fields line = begin_line(what);
   line["level"] = level == severity::warning ? "warning" : "info";
   line.update(more);

@@ -6,12 +6,12 @@
 // Each line is one write at the end of the file, so processes may share it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <shared_mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,8 +62,8 @@ class service_log final {
   void access(const access_record& record) noexcept;
 
   // Each line goes there, too, on the thread that logs it; events also where there is no file.
-  // Null: no more. What it points to must stay until then.
-  void copy_to(const std::function<void(std::string_view)>* copy) noexcept { copy_ = copy; }
+  // Empty: no more; once this has returned, nobody is in the one before.
+  void copy_to(std::function<void(std::string_view)> copy);
 
   // Opens the file again by its name, before the next line.
   void reopen() noexcept;
@@ -77,9 +77,11 @@ class service_log final {
  private:
   class implementation;
   void write(const fields& line, severity level);
+  [[nodiscard]] bool is_copied() const;
 
   std::unique_ptr<implementation> implementation_;
-  std::atomic<const std::function<void(std::string_view)>*> copy_ = nullptr;
+  mutable std::shared_mutex copy_mutex_;
+  std::function<void(std::string_view)> copy_;
 };
 
 }  // namespace queue_server

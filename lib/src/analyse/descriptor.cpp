@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "os/file_status.hpp"
 #include "os/file_text.hpp"
 #include "os/memory.hpp"
 
@@ -58,15 +60,9 @@ int socket_option(int descriptor, int option) {
   return getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-std::string socket_kind(int descriptor) {
-  const int family = socket_option(descriptor, SO_DOMAIN);
-  if (family == AF_UNIX) return "unix";
-  if (family != AF_INET && family != AF_INET6) return "socket";
-  return socket_option(descriptor, SO_TYPE) == SOCK_DGRAM ? "udp" : "tcp";
-}
-
-std::string describe_socket(int descriptor) {
-  std::string text = socket_kind(descriptor);
+// The kernel takes no lock for these two that is held while it waits.
+std::string describe_local(int descriptor) {
+  std::string text = "unix";
   any_address address{};
   socklen_t size = sizeof address;
   if (getsockname(descriptor, &address.plain, &size) == 0) {
@@ -82,10 +78,26 @@ std::string describe_socket(int descriptor) {
   return text;
 }
 
+std::string describe_socket(int descriptor, socket_list& sockets) {
+  const int family = socket_option(descriptor, SO_DOMAIN);
+  if (family == AF_UNIX) return describe_local(descriptor);
+  if (family != AF_INET && family != AF_INET6) return "socket";
+  const bool is_udp = socket_option(descriptor, SO_TYPE) == SOCK_DGRAM;
+  std::string text = is_udp ? "udp" : "tcp";
+  struct stat status{};
+  if (os::file_status(descriptor, status) != 0) return text;
+  const auto found = is_udp ? sockets.find_udp(status.st_ino) : sockets.find_tcp(status.st_ino);
+  if (found) text += ' ' + found->own_text();
+  if (socket_option(descriptor, SO_ACCEPTCONN) == 1) return text + " listening";
+  const std::string peer = found ? found->peer_text() : std::string{};
+  return peer.empty() ? text : text + " - " + peer;
+}
+
 }  // namespace
 
-std::string describe_connect(int descriptor, std::uint64_t address, std::uint64_t size) {
-  std::string text = describe_descriptor(descriptor);
+std::string describe_connect(int descriptor, std::uint64_t address, std::uint64_t size,
+                             socket_list& sockets) {
+  std::string text = describe_descriptor(descriptor, sockets);
   any_address wanted{};
   const auto bytes = std::min<std::size_t>(size, sizeof wanted);
   if (!os::read_memory(address, std::as_writable_bytes(std::span{&wanted, 1}).first(bytes)))
@@ -94,10 +106,10 @@ std::string describe_connect(int descriptor, std::uint64_t address, std::uint64_
   return peer.empty() || text.empty() ? text : text + " - " + peer;
 }
 
-std::string describe_descriptor(int descriptor) {
+std::string describe_descriptor(int descriptor, socket_list& sockets) {
   const os::file_text target = os::read_link("/proc/self/fd/" + std::to_string(descriptor));
   std::string_view text = target.content;
-  if (text.starts_with("socket:")) return describe_socket(descriptor);
+  if (text.starts_with("socket:")) return describe_socket(descriptor, sockets);
   if (text.starts_with("pipe:")) return "pipe";
   constexpr std::string_view anonymous = "anon_inode:";
   if (!text.starts_with(anonymous)) return std::string{text};

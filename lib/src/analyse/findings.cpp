@@ -57,16 +57,18 @@ class second_look final {
     now.id = thread.id;
     now.syscall = files_.blocked_in(thread.id);
     if (now.syscall || !files_.is_denied(thread.id))
-      return is_same_wait(wait_of(now), *thread.waits_for);
+      return is_same_wait(wait_of(now, sockets_), *thread.waits_for);
     const auto before = std::ranges::find(captured_, thread.id, &capture::thread_snapshot::id);
     if (before == captured_.end() || !before->syscall || !is_stack_unchanged(*before)) return false;
     const auto status = files_.status(thread.id);
-    return (!status || status->state == 'S') && is_same_wait(wait_of(*before), *thread.waits_for);
+    return (!status || status->state == 'S') &&
+           is_same_wait(wait_of(*before, sockets_), *thread.waits_for);
   }
 
  private:
   std::span<const capture::thread_snapshot> captured_;
   os::task_files files_;
+  socket_list sockets_;  // for threads that wait for a socket by now
 };
 
 // Threads were looked at one after the other: a circle of waits may never have existed, and two

@@ -142,15 +142,15 @@ void green_thread_groups::note_details(green_thread_group& into, const green_thr
     keep_larger(into.high_water_bytes, high_water_bytes(bounds->low, bounds->high));
 }
 
-void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack,
-                              std::uint64_t now) {
+void green_thread_groups::add(const green_thread_view& view, std::uint32_t stack, std::uint64_t now,
+                              socket_list& sockets) {
   group& of = find(view, stack);
   ++of.shown.count;
   if (of.shown.ids.size() < ids_shown) {
     of.shown.ids.push_back(view.id);
     if (view.parent != 0) of.shown.parent_of.push_back({view.id, view.parent});
     for (const waiting_operation& each : view.operations)
-      of.shown.operations.push_back(describe(each, view.id, now));
+      of.shown.operations.push_back(describe(each, view.id, now, sockets));
   }
   note_details(of.shown, view);
   note_age(of, {view.id, view.parent}, view.suspended_at, view.suspended_at);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analyse/socket_list.hpp"
 #include "gmr/model/report.hpp"
 #include "gmr/trace/scheduler.hpp"
 
@@ -20,7 +21,8 @@ inline constexpr std::size_t names_shown = 20;
 class green_thread_groups final {
  public:
   // `now` is CLOCK_MONOTONIC in ns, here and below.
-  void add(const green_thread_view& view, std::uint32_t stack, std::uint64_t now);
+  void add(const green_thread_view& view, std::uint32_t stack, std::uint64_t now,
+           socket_list& sockets);
 
   // `stacks` gives each stack its final number, the same for those that turned out to be equal.
   [[nodiscard]] std::vector<green_thread_group> finish(std::span<const std::uint32_t> stacks,

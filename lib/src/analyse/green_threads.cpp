@@ -35,7 +35,8 @@ std::uint64_t monotonic_now() noexcept {
 std::string text_key(const stack& resolved) {
   std::string key = resolved.note;
   for (const frame* each : resolved.frames)
-    key += '\n' + each->function_full + '\t' + each->file + '\t' + std::to_string(each->line);
+    key += '\n' + each->function_full + '\t' + each->file + '\t' + std::to_string(each->line) +
+           (each->unloaded ? "\t-" : "");
   return key;
 }
 
@@ -43,8 +44,9 @@ std::string text_key(const stack& resolved) {
 
 class green_thread_collector::implementation {
  public:
-  implementation(unwind::unwinder& unwinder, report_list list, group_order order)
-      : unwinder_(unwinder), list_(list), order_(order) {}
+  implementation(unwind::unwinder& unwinder, socket_list& sockets, report_list list,
+                 group_order order)
+      : unwinder_(unwinder), sockets_(sockets), list_(list), order_(order) {}
 
   void take(const green_thread_view& view) {
     if (view.frames.empty())
@@ -114,7 +116,7 @@ class green_thread_collector::implementation {
     if (now_ == 0) now_ = monotonic_now();
     const std::uint32_t stack = stacks_.intern(key_);
     ++count_;
-    groups_.add(view, stack, now_);
+    groups_.add(view, stack, now_, sockets_);
     if (list_ == report_list::each) list(view, stack);
   }
 
@@ -129,7 +131,7 @@ class green_thread_collector::implementation {
     for (const auto& [key, text] : view.labels)
       info.labels.emplace_back(texts::mask_urls(key), texts::mask_urls(text));
     for (const waiting_operation& each : view.operations)
-      info.operations.push_back(describe(each, view.id, now_));
+      info.operations.push_back(describe(each, view.id, now_, sockets_));
     info.waits_for = wait_of(view.waits_for, info.operations);
     info.thread = view.thread;
     info.parent = view.parent;
@@ -187,6 +189,7 @@ class green_thread_collector::implementation {
   }
 
   unwind::unwinder& unwinder_;
+  socket_list& sockets_;
   report_list list_;
   group_order order_;
   std::uint64_t now_ = 0;
@@ -199,9 +202,9 @@ class green_thread_collector::implementation {
   std::vector<std::uint64_t> key_;  // reused
 };
 
-green_thread_collector::green_thread_collector(unwind::unwinder& unwinder, report_list list,
-                                               group_order order)
-    : implementation_(std::make_unique<implementation>(unwinder, list, order)) {}
+green_thread_collector::green_thread_collector(unwind::unwinder& unwinder, socket_list& sockets,
+                                               report_list list, group_order order)
+    : implementation_(std::make_unique<implementation>(unwinder, sockets, list, order)) {}
 
 green_thread_collector::~green_thread_collector() = default;
 green_thread_collector::green_thread_collector(green_thread_collector&&) noexcept = default;

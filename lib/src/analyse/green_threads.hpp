@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "analyse/socket_list.hpp"
 #include "capture/green_threads.hpp"
 #include "gmr/model/report.hpp"
 #include "symbolize/symbolizer.hpp"
@@ -14,10 +15,11 @@ namespace gmr::analyse {
 
 // Collects what the capture stage has listed: each different stack once, by program counters or
 // logical frames, resolved when the listing is over. One object a report. Groups show at most
-// `ids_shown` ids and `names_shown` names (green_thread_groups.hpp). Not synchronised.
+// `ids_shown` ids and `names_shown` names (green_thread_groups.hpp). What it is given outlives it.
+// Not synchronised.
 class green_thread_collector final {
  public:
-  green_thread_collector(unwind::unwinder& unwinder, report_list list,
+  green_thread_collector(unwind::unwinder& unwinder, socket_list& sockets, report_list list,
                          group_order order = group_order::suspicious);
   ~green_thread_collector();
   green_thread_collector(green_thread_collector&&) noexcept;

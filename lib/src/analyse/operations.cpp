@@ -24,7 +24,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 operation_info describe(const waiting_operation& operation, std::uint64_t green_thread,
-                        std::uint64_t now) {
+                        std::uint64_t now, socket_list& sockets) {
   operation_info info;
   info.green_thread = green_thread;
   info.kind = operation.kind;
@@ -35,7 +35,7 @@ operation_info describe(const waiting_operation& operation, std::uint64_t green_
     info.fd = operation.descriptor;
     return info;
   }
-  std::string peer = describe_descriptor(operation.descriptor);
+  std::string peer = describe_descriptor(operation.descriptor, sockets);
   if (operation.uses->load(std::memory_order_acquire) != operation.uses_seen) {
     info.ready = true;  // aborted
     return info;
@@ -79,8 +79,9 @@ namespace {
 
 using trace::unowned_operation;
 
-unowned_operation_info to_info(const unowned_operation& one, std::uint64_t now) {
-  const operation_info known = describe(one.operation, 0, now);
+unowned_operation_info to_info(const unowned_operation& one, std::uint64_t now,
+                               socket_list& sockets) {
+  const operation_info known = describe(one.operation, 0, now, sockets);
   unowned_operation_info shown;
   shown.fd = known.fd;
   shown.peer = known.peer;
@@ -91,7 +92,7 @@ unowned_operation_info to_info(const unowned_operation& one, std::uint64_t now) 
 
 // `alike` is not empty, sorted by when they were begun.
 operation_group make_group(std::span<const unowned_operation> alike, const event_loop_info& loop,
-                           std::uint64_t now) {
+                           std::uint64_t now, socket_list& sockets) {
   operation_group group;
   group.count = alike.size();
   group.kind = alike.front().operation.kind;
@@ -103,7 +104,7 @@ operation_group make_group(std::span<const unowned_operation> alike, const event
     group.newest_seconds = seconds_between(alike.back().begun, now);
   }
   for (const unowned_operation& each : alike.first(std::min(alike.size(), operations_shown)))
-    group.operations.push_back(to_info(each, now));
+    group.operations.push_back(to_info(each, now, sockets));
   return group;
 }
 
@@ -111,7 +112,7 @@ operation_group make_group(std::span<const unowned_operation> alike, const event
 
 std::vector<operation_group> group_operations(std::vector<unowned_operation> operations,
                                               std::span<const event_loop_info> loops,
-                                              std::uint64_t now) {
+                                              std::uint64_t now, socket_list& sockets) {
   const auto kind = [](const unowned_operation& each) {
     return std::tuple{each.context, each.operation.kind, each.operation.ready, each.begun == 0};
   };
@@ -125,7 +126,7 @@ std::vector<operation_group> group_operations(std::vector<unowned_operation> ope
     const auto alike = rest.first(static_cast<std::size_t>(end - rest.begin()));
     const auto address = reinterpret_cast<std::uintptr_t>(rest.front().context);
     const auto loop = std::ranges::find(loops, address, &event_loop_info::address);
-    if (loop != loops.end()) groups.push_back(make_group(alike, *loop, now));
+    if (loop != loops.end()) groups.push_back(make_group(alike, *loop, now, sockets));
     rest = rest.subspan(alike.size());
   }
   std::ranges::stable_sort(groups, std::ranges::greater{}, [](const operation_group& each) {

@@ -18,7 +18,8 @@ class queue_filler final {
  public:
   using clock = std::chrono::steady_clock;
 
-  explicit queue_filler(clock::time_point end) : end_(end) {}
+  queue_filler(socket_list& sockets, clock::time_point end)
+      : sockets_(sockets), end_(end), reader_(sockets) {}
 
   template <class Wait>
   void fill(Wait& wait) {
@@ -34,14 +35,14 @@ class queue_filler final {
     }
     std::optional<socket_queues> queues = reader_.read(*wait.fd);
     // The program may have closed it since, and have the number for another socket.
-    if (describe_descriptor(*wait.fd) != wait.peer) queues.reset();
+    if (describe_descriptor(*wait.fd, sockets_) != wait.peer) queues.reset();
     seen_[*wait.fd] = {wait.peer, queues};
     wait.queues = queues;
   }
 
   void tell(std::vector<std::string>& notes) const {
-    if (!reader_.problem().empty())
-      notes.push_back("receive queues of sockets are not known (" + reader_.problem() + ")");
+    if (!sockets_.problem().empty())
+      notes.push_back("addresses and queues of sockets are not known (" + sockets_.problem() + ")");
     if (left_out_ != 0)
       notes.push_back("queues of sockets are shown of " + std::to_string(seen_.size()) +
                       " sockets: then the time for it was over");
@@ -53,6 +54,7 @@ class queue_filler final {
     std::optional<socket_queues> queues;
   };
 
+  socket_list& sockets_;
   clock::time_point end_;
   socket_queue_reader reader_;
   std::map<int, seen> seen_;
@@ -61,8 +63,8 @@ class queue_filler final {
 
 }  // namespace
 
-void add_socket_queues(report& to, std::chrono::milliseconds longest) {
-  queue_filler filler{queue_filler::clock::now() + longest};
+void add_socket_queues(report& to, socket_list& sockets, std::chrono::milliseconds longest) {
+  queue_filler filler{sockets, queue_filler::clock::now() + longest};
   for (thread_info& each : to.threads)
     if (each.waits_for) filler.fill(*each.waits_for);
   for (green_thread_group& group : to.green_threads.groups) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyse/lock_suspects.hpp"
+#include "analyse/socket_list.hpp"
 #include "capture/snapshot.hpp"
 #include "gmr/model/report.hpp"
 
@@ -19,7 +20,8 @@ namespace gmr::analyse {
 // mutex, condition, semaphore, join, futex, sleep, poll, select, epoll, io_uring, read, write,
 // receive, send, accept, connect, sync, file lock, ioctl, child process, signal, message queue,
 // semaphore set, vfork, system call N.
-[[nodiscard]] std::optional<wait_info> wait_of(const capture::thread_snapshot& thread);
+[[nodiscard]] std::optional<wait_info> wait_of(const capture::thread_snapshot& thread,
+                                               socket_list& sockets);
 
 // Corrects what a blocked system call told by what the stack of the thread tells, once that is
 // named: `asio mutex`, whose owner nobody knows.

@@ -146,19 +146,19 @@ wait_info wait_in_futex(const capture::thread_snapshot& thread) {
   return info;
 }
 
-wait_info descriptor_wait_of(wait_kind kind, int descriptor) {
+wait_info descriptor_wait_of(wait_kind kind, int descriptor, socket_list& sockets) {
   wait_info info;
   info.kind = kind;
   info.fd = descriptor;
-  info.peer = describe_descriptor(descriptor);
+  info.peer = describe_descriptor(descriptor, sockets);
   return info;
 }
 
-wait_info poll_of(const capture::blocked_syscall& call) {
+wait_info poll_of(const capture::blocked_syscall& call, socket_list& sockets) {
   const std::uint64_t count = call.arguments[1];
   if (count == 1) {
     const auto polled = os::read_memory<pollfd>(call.arguments[0]);
-    if (polled && polled->fd >= 0) return descriptor_wait_of(wait_kind::poll, polled->fd);
+    if (polled && polled->fd >= 0) return descriptor_wait_of(wait_kind::poll, polled->fd, sockets);
   }
   wait_info info;
   info.kind = wait_kind::poll;
@@ -168,7 +168,7 @@ wait_info poll_of(const capture::blocked_syscall& call) {
 
 }  // namespace
 
-std::optional<wait_info> wait_of(const capture::thread_snapshot& thread) {
+std::optional<wait_info> wait_of(const capture::thread_snapshot& thread, socket_list& sockets) {
   if (!thread.syscall || thread.syscall->number < 0) return std::nullopt;
   const capture::blocked_syscall& call = *thread.syscall;
   switch (call.number) {
@@ -179,15 +179,15 @@ std::optional<wait_info> wait_of(const capture::thread_snapshot& thread) {
       return sleep_of(call);
     case os::arch::poll_call:
     case SYS_ppoll:
-      return poll_of(call);
+      return poll_of(call, sockets);
     default:
       break;
   }
   const auto descriptor = static_cast<int>(call.arguments[0]);
   if (const auto kind = descriptor_wait(call.number)) {
-    wait_info info = descriptor_wait_of(*kind, descriptor);
+    wait_info info = descriptor_wait_of(*kind, descriptor, sockets);
     if (call.number == SYS_connect)
-      info.peer = describe_connect(descriptor, call.arguments[1], call.arguments[2]);
+      info.peer = describe_connect(descriptor, call.arguments[1], call.arguments[2], sockets);
     return info;
   }
   wait_info info;

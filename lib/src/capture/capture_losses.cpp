@@ -38,6 +38,13 @@ std::vector<std::string> notes_of(const capture_losses& losses,
         " could not be asked for the stack (rt_tgsigqueueinfo: " + os::error_text(said.error) +
         "; tgkill: " + os::error_text(said.plain_error) + ")");
   }
+  if (losses.queue_full != 0)
+    notes.push_back(number_of_threads(losses.queue_full) +
+                    " could not be asked for the stack: too many signals are pending "
+                    "(RLIMIT_SIGPENDING)");
+  if (losses.uncopied != 0)
+    notes.push_back("the stack of " + number_of_threads(losses.uncopied) +
+                    " could not be copied: there is no memory for that");
   return notes;
 }
 

@@ -177,8 +177,10 @@ void stack_taker::ask_instead(thread_snapshot& thread, thread_work& work) {
 bool stack_taker::acquire_slot(thread_snapshot& thread, thread_work& work) {
   work.slot = pool_.acquire(stack_bytes_);
   if (work.slot) return true;
-  if (std::exchange(thread.outcome, capture_outcome::unreadable) != capture_outcome::unreadable)
+  if (std::exchange(thread.outcome, capture_outcome::unreadable) != capture_outcome::unreadable) {
     add_note(thread, "no memory for a copy of its stack");
+    ++losses_.uncopied;
+  }
   return false;
 }
 
@@ -201,6 +203,7 @@ void stack_taker::ask(thread_snapshot& thread, thread_work& work, const os::task
     case send_result::queue_full:
       thread.outcome = capture_outcome::not_signalled;
       add_note(thread, "too many pending signals (RLIMIT_SIGPENDING)");
+      ++losses_.queue_full;
       break;
     case send_result::refused:
       thread.outcome = capture_outcome::not_signalled;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analyse/socket_list.hpp"
 #include "gmr/model/report.hpp"
 #include "os/modules.hpp"
 
@@ -22,8 +23,10 @@ enum class built_program { with_library, elsewhere };
 // The Process section: pid, parent, user, command line (secrets masked), start time, uptime, CPU
 // time, memory, open descriptors, threads, limits, children as a tree. What can't be read is null
 // and said under "unavailable"; never throws for it. `secret_options` are masked in the command
-// line beside those that look secret (see secret_option_names).
-[[nodiscard]] value process_section(const std::vector<std::string>& secret_options = {});
+// line beside those that look secret (see secret_option_names). `sockets` knows the addresses of
+// those that are shown.
+[[nodiscard]] value process_section(analyse::socket_list& sockets,
+                                    const std::vector<std::string>& secret_options = {});
 
 // The name of this host, as the kernel has it: no name is resolved.
 [[nodiscard]] std::string host_name();

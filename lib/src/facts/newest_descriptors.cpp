@@ -46,7 +46,7 @@ std::optional<std::array<int, shown>> try_from_above(int highest_seen) {
 
 }  // namespace
 
-value newest_descriptors(unavailable_parts& unavailable) {
+value newest_descriptors(analyse::socket_list& sockets, unavailable_parts& unavailable) {
   std::array<int, shown> highest{};
   highest.fill(-1);
   os::directory_names names{AT_FDCWD, "/proc/self/fd"};
@@ -70,7 +70,7 @@ value newest_descriptors(unavailable_parts& unavailable) {
   for (const int each : highest) {
     if (each < 0) continue;
     // Empty: closed again, such as the one of this very listing.
-    if (std::string what = analyse::describe_descriptor(each); !what.empty())
+    if (std::string what = analyse::describe_descriptor(each, sockets); !what.empty())
       newest.rows.push_back({each, std::move(what)});
   }
   return newest;

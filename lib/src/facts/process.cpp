@@ -158,7 +158,7 @@ value open_descriptors(unavailable_parts& unavailable) {
   return {};
 }
 
-value descriptors_section(unavailable_parts& unavailable) {
+value descriptors_section(analyse::socket_list& sockets, unavailable_parts& unavailable) {
   constexpr std::chrono::milliseconds longest{50};
   key_values descriptors;
   descriptors.add("count", open_descriptors(unavailable)).add("limit", descriptor_limit());
@@ -172,7 +172,7 @@ value descriptors_section(unavailable_parts& unavailable) {
                           " were looked at, then the time for it was over");
   if (found.error != 0)
     unavailable.push_back("kinds of open_descriptors: " + os::error_text(found.error));
-  descriptors.add("newest", newest_descriptors(unavailable));
+  descriptors.add("newest", newest_descriptors(sockets, unavailable));
   return descriptors;
 }
 
@@ -194,7 +194,8 @@ void add_times(key_values& process, const os::task_stat& stat) {
 
 }  // namespace
 
-value process_section(const std::vector<std::string>& secret_options) {
+value process_section(analyse::socket_list& sockets,
+                      const std::vector<std::string>& secret_options) {
   unavailable_parts unavailable;
   const std::optional<os::task_stat> self = os::read_own_stat();
   key_values process;
@@ -211,7 +212,7 @@ value process_section(const std::vector<std::string>& secret_options) {
   }
   process.add("cpu_seconds", cpu_section(unavailable))
       .add("memory_bytes", memory_section(unavailable))
-      .add("open_descriptors", descriptors_section(unavailable))
+      .add("open_descriptors", descriptors_section(sockets, unavailable))
       .add("threads", self ? value{self->threads} : value{})
       .add("limits", limits_table(unavailable))
       .add("children", children_tree(::getpid(), unavailable));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyse/socket_list.hpp"
 #include "gmr/model/value.hpp"
 
 namespace gmr::facts {
@@ -24,7 +25,8 @@ using unavailable_parts = std::vector<std::string>;
 
 // What the open descriptors with the highest numbers are, the highest first: at most eight.
 // Null where there are so many that they can't be found in time.
-[[nodiscard]] value newest_descriptors(unavailable_parts& unavailable);
+[[nodiscard]] value newest_descriptors(analyse::socket_list& sockets,
+                                       unavailable_parts& unavailable);
 
 // Descendants of the process: pid, name, state, children. Bounded: what is left out is counted.
 [[nodiscard]] value children_tree(pid_t process, unavailable_parts& unavailable);

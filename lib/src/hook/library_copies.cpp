@@ -196,6 +196,10 @@ void free_coroutine_entry(void* frame, std::size_t size) noexcept {
   functions->free_coroutine_entry(frame, size);
 }
 
+void share_coroutine_range(coroutine_range& other) noexcept {
+  functions->share_coroutine_range(other);
+}
+
 bool copy_coroutine_variables(const void* innermost, std::uint64_t id,
                               std::vector<std::uintptr_t>& words) {
   return functions->copy_coroutine_variables(innermost, id, words);

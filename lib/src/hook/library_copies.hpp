@@ -143,6 +143,9 @@ struct library_copy {
 // Whether it is one of the three functions of the hook of any copy. Takes the loader's lock.
 [[nodiscard]] bool is_switch_of_a_copy(const void* function) noexcept;
 
+// Has the range, which code that is linked with this copy reads, be that of the copy that serves.
+void share_coroutine_range(coroutine_range& other) noexcept;
+
 // What is not seen because copies do not fit together; empty when all is.
 [[nodiscard]] std::string_view what_copies_hide() noexcept;
 

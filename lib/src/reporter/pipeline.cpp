@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "analyse/group_history.hpp"
 #include "analyse/operations.hpp"
 #include "analyse/running_green_threads.hpp"
+#include "analyse/socket_list.hpp"
 #include "analyse/socket_queues.hpp"
 #include "analyse/stalls.hpp"
 #include "analyse/threads.hpp"
@@ -26,7 +28,6 @@
 #include "capture/thread_capturer.hpp"
 #include "facts/resident_bytes.hpp"
 #include "os/fatal_errors.hpp"
-#include "os/memory.hpp"
 #include "os/modules.hpp"
 #include "reporter/process_facts.hpp"
 #include "reporter/processor_share.hpp"
@@ -52,15 +53,6 @@ struct captured_green_threads {
   analyse::lock_suspect_finder suspects;
   std::vector<event_loop_info> event_loops;
 };
-
-// What is lost with that is said once, not of each thread.
-void note_lost_memory(report& out) {
-  const std::string why = os::why_memory_is_unreadable();
-  if (why.empty()) return;
-  out.notes.push_back(
-      "stacks, locks and the modules of the program are unknown: memory can't be read (" + why +
-      ")");
-}
 
 }  // namespace
 
@@ -119,7 +111,9 @@ class pipeline::stages final {
   const facts::built_program program_;
   const recent_log* const log_;
 
-  report_shape shape_;  // of the report that is being made
+  // Of the report that is being made.
+  report_shape shape_;
+  std::optional<analyse::socket_list> sockets_;
 
   // What is kept from report to report.
   processor_share share_;
@@ -140,6 +134,7 @@ report pipeline::stages::make(const report_request& request) {
   shape_ = request.shape.value_or(report_shape{.list = settings_.list, .order = settings_.order});
   const std::chrono::milliseconds longest = request.fatal_deadline.value_or(settings_.deadline);
   clock::time_point deadline = start + longest;
+  sockets_.emplace();
   share_.begin();
   const std::uint64_t memory_before = resident_bytes();
   report out = begin(request);
@@ -245,14 +240,14 @@ void pipeline::stages::describe_threads(report& out, const captured_threads& thr
   for (const capture::thread_snapshot& snapshot : threads.snapshots) {
     thread_info& thread = out.threads.emplace_back(analyse::describe(snapshot));
     run_stage(out, "wait of thread " + std::to_string(thread.id), out.cost.resolve_seconds,
-              [&] { thread.waits_for = analyse::wait_of(snapshot); });
+              [&] { thread.waits_for = analyse::wait_of(snapshot, *sockets_); });
   }
 }
 
 captured_green_threads pipeline::stages::capture_green_threads(report& out,
                                                                clock::time_point deadline) {
   captured_green_threads captured{
-      .groups = {unwinder_, shape_.list, shape_.order},
+      .groups = {unwinder_, *sockets_, shape_.list, shape_.order},
       .suspects = {out.threads, unwinder_},
       .event_loops = {},
   };
@@ -270,7 +265,7 @@ captured_green_threads pipeline::stages::capture_green_threads(report& out,
     captured.event_loops =
         analyse::describe_event_loops(result.contexts, result.contexts_at, ::gettid());
     out.operations = analyse::group_operations(std::move(result.operations), captured.event_loops,
-                                               result.contexts_at);
+                                               result.contexts_at, *sockets_);
   });
   running.tell(out.threads);
   return captured;
@@ -329,8 +324,8 @@ void pipeline::stages::list_modules(report& out) {
 void pipeline::stages::look_at_process(report& out) {
   if (shape_.has_stacks())
     run_stage(out, "queues of sockets", out.cost.resolve_seconds,
-              [&] { analyse::add_socket_queues(out, longest_look_at_sockets); });
-  process_.add_to(out, shape_);
+              [&] { analyse::add_socket_queues(out, *sockets_, longest_look_at_sockets); });
+  process_.add_to(out, shape_, *sockets_);
 }
 
 void pipeline::stages::conclude(report& out, const captured_threads& threads,

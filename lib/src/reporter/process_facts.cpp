@@ -9,12 +9,12 @@
 
 namespace gmr {
 
-void process_facts::add_to(report& out, const report_shape& shape) {
+void process_facts::add_to(report& out, const report_shape& shape, analyse::socket_list& sockets) {
   using outlines::part;
   std::vector<finding> findings;
   if (shape.has(part::process) || shape.has(part::changes))
     run_stage(out, "section Process", out.cost.sections_seconds, [&] {
-      out.process = facts::process_section(configuration_.secrets());
+      out.process = facts::process_section(sockets, configuration_.secrets());
       if (shape.has(part::changes)) out.changes = changes_.read(out);
       if (auto found = facts::find_descriptors_near_limit(out.process))
         findings.push_back(std::move(*found));

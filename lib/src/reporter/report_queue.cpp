@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "os/bell.hpp"
+#include "os/thread_sanitizer.hpp"
 #include "sink/sink.hpp"
 
 namespace gmr {
@@ -206,8 +207,11 @@ void report_queue::rest() noexcept {
 
 // A promise without an answer breaks when the batch is gone: its caller gets an exception.
 void report_queue::batch::give(report&& made) noexcept try {
+  os::hand_over();
+  const os::unwatched_accesses answers;
   for (std::promise<report>& caller : callers)
     caller.set_value(made);
+  callers.clear();  // frees what their threads have taken the report from, unless they do
   if (sockets.empty()) return;
   const auto shared = std::make_shared<const report>(std::move(made));
   for (auto& caller : sockets)

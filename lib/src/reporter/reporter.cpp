@@ -21,6 +21,7 @@
 #include "os/announcement.hpp"
 #include "os/fatal_errors.hpp"
 #include "os/signals.hpp"
+#include "os/thread_sanitizer.hpp"
 #include "outline/outline.hpp"
 #include "reporter/fatal_watch.hpp"
 #include "reporter/marks.hpp"
@@ -381,7 +382,9 @@ report reporter::make(std::string cause) {
     throw std::logic_error{"a reporter makes no reports in a forked child"};
   if (implementation_->queue().is_here() || sections::in_generator())
     throw std::logic_error{"a report can't be made while making one"};
-  return implementation_->queue().make(without_secrets(std::move(cause))).get();
+  report made = implementation_->queue().make(without_secrets(std::move(cause))).get();
+  os::take_over();
+  return made;
 }
 
 }  // namespace gmr

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gmr/model/report.hpp"
+#include "os/memory.hpp"
 
 namespace gmr {
 
@@ -22,6 +23,15 @@ void append(std::vector<Element>& to, std::vector<Element> more) {
 inline void begin_with(report& into, std::vector<finding> found) {
   append(found, std::exchange(into.findings, {}));
   into.findings = std::move(found);
+}
+
+// What is lost with that is said once, not of each thread.
+inline void note_lost_memory(report& out) {
+  const std::string why = os::why_memory_is_unreadable();
+  if (why.empty()) return;
+  out.notes.push_back(
+      "stacks, locks and the modules of the program are unknown: memory can't be read (" + why +
+      ")");
 }
 
 // Adds the time to `seconds`; what is thrown becomes a note in the report.

@@ -116,6 +116,12 @@ std::string listener::make_room() const {
   const int error = try_to_connect(address_);
   if (error == 0 || error == EAGAIN) return "another process answers there";
   if (error != ECONNREFUSED) return os::error_text(error);
+  // Who has no lock may have put another there since.
+  struct stat now{};
+  if (::lstat(address_.c_str(), &now) != 0)
+    return errno == ENOENT ? std::string{} : os::error_text(errno);
+  if (now.st_dev != status.st_dev || now.st_ino != status.st_ino)
+    return "another process answers there";
   return ::unlink(address_.c_str()) == 0 || errno == ENOENT ? std::string{} : os::error_text(errno);
 }
 

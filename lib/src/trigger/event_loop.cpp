@@ -11,14 +11,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "hook/asio_members.hpp"
 #include "os/files.hpp"
-
-#if defined(BOOST_ASIO_HAS_EPOLL) && !defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
-#define GMR_LOOP_IS_EPOLL 1
-#include <boost/asio/detail/epoll_reactor.hpp>
-#else
-#define GMR_LOOP_IS_EPOLL 0
-#endif
 
 namespace gmr {
 namespace {
@@ -26,20 +20,6 @@ namespace {
 #if GMR_LOOP_IS_EPOLL
 using boost::asio::detail::epoll_reactor;
 using boost::asio::detail::select_interrupter;
-
-// Access to a private member: an explicit instantiation may name it.
-template <auto Member, class Tag>
-struct member_of {
-  friend auto found(Tag) { return Member; }
-};
-struct epoll_tag {
-  friend auto found(epoll_tag);
-};
-struct interrupter_tag {
-  friend auto found(interrupter_tag);
-};
-template struct member_of<&epoll_reactor::epoll_fd_, epoll_tag>;
-template struct member_of<&epoll_reactor::interrupter_, interrupter_tag>;
 
 // What the kernel tells of the open file: of an epoll instance, also what is registered in it and
 // with what data. Empty when it can't be read.
@@ -57,8 +37,8 @@ std::string_view tell_of_file(int number, std::array<char, 4096>& room) noexcept
 // All epoll instances have one device and inode. This one has Asio's own object registered.
 bool is_ours(boost::asio::io_context& context) noexcept {
   epoll_reactor& reactor = boost::asio::use_service<epoll_reactor>(context);
-  const int epoll = reactor.*found(epoll_tag{});
-  select_interrupter& interrupter = reactor.*found(interrupter_tag{});
+  const int epoll = reactor.*found(trace::asio_members::epoll_of_reactor{});
+  select_interrupter& interrupter = reactor.*found(trace::asio_members::interrupter_of_reactor{});
   if (::fcntl(epoll, F_GETFD) < 0) return false;
   std::array<char, 4096> room;
   const std::string_view told = tell_of_file(epoll, room);

@@ -36,7 +36,8 @@ class Collector : public ::testing::Test {
  protected:
   unwind::unwinder unwinder{os::read_modules()};
   symbolize::symbolizer symbolizer{os::read_modules()};
-  green_thread_collector groups{unwinder, report_list::groups};
+  socket_list sockets;
+  green_thread_collector groups{unwinder, sockets, report_list::groups};
 };
 
 TEST_F(Collector, EqualStacksAreOneGroup) {
@@ -192,7 +193,7 @@ TEST_F(Collector, WhoAwaitsIsKeptForEachThatIsShown) {
 }
 
 TEST_F(Collector, SecretsInUrlsAreMaskedInNamesAndLabels) {
-  green_thread_collector each{unwinder, report_list::each};
+  green_thread_collector each{unwinder, sockets, report_list::each};
   const std::pair<std::string_view, std::string_view> label{"request", "GET /a?token=hunter2"};
   auto view = coroutine(1, reader);
   view.name = "ws://u:hunter2@h/";
@@ -206,7 +207,7 @@ TEST_F(Collector, SecretsInUrlsAreMaskedInNamesAndLabels) {
 }
 
 TEST_F(Collector, OnRequestEachIsListed) {
-  green_thread_collector each{unwinder, report_list::each};
+  green_thread_collector each{unwinder, sockets, report_list::each};
   const std::pair<std::string_view, std::string_view> label{"user", "7"};
   auto view = coroutine(1, reader);
   view.labels = {&label, 1};

@@ -15,7 +15,8 @@ inline std::optional<wait_info> wait_of_thread(pid_t id) {
   capture::thread_snapshot snapshot;
   snapshot.id = id;
   snapshot.syscall = os::task_files{}.blocked_in(id);
-  return wait_of(snapshot);
+  socket_list sockets;
+  return wait_of(snapshot, sockets);
 }
 
 inline report report_now() {

@@ -37,10 +37,11 @@ class SocketOperation : public ::testing::Test {
   std::array<int, 2> ends_{};
   std::atomic<std::uint32_t> uses_{7};
   waiting_operation operation_;
+  socket_list sockets_;
 };
 
 TEST_F(SocketOperation, HasItsDescriptorAndWhatThatIs) {
-  const operation_info info = describe(operation_, 5, report_time);
+  const operation_info info = describe(operation_, 5, report_time, sockets_);
   EXPECT_EQ(info.green_thread, 5U);
   EXPECT_EQ(info.kind, "read");
   EXPECT_EQ(info.fd, ends_[0]);
@@ -55,7 +56,7 @@ TEST_F(SocketOperation, HasItsDescriptorAndWhatThatIs) {
 
 TEST_F(SocketOperation, SaysNothingOfADescriptorThatWasClosedMeanwhile) {
   uses_ = 8;
-  const operation_info info = describe(operation_, 5, report_time);
+  const operation_info info = describe(operation_, 5, report_time, sockets_);
   EXPECT_FALSE(info.fd);
   EXPECT_EQ(info.peer, "");
   EXPECT_TRUE(info.ready);
@@ -64,7 +65,7 @@ TEST_F(SocketOperation, SaysNothingOfADescriptorThatWasClosedMeanwhile) {
 TEST_F(SocketOperation, OfOneGreenThreadIsPartOfItsWait) {
   unwind::unwinder unwinder{os::read_modules()};
   symbolize::symbolizer symbolizer{os::read_modules()};
-  green_thread_collector groups{unwinder, report_list::each};
+  green_thread_collector groups{unwinder, sockets_, report_list::each};
   const logical_frame frames[] = {{"read", "a.cpp", 1}};
   green_thread_view view;
   view.kind = green_thread_kind::coroutine;
@@ -96,14 +97,15 @@ TEST_F(SocketOperation, OfOneGreenThreadIsPartOfItsWait) {
 }
 
 TEST(TimerOperation, SaysHowLongStill) {
+  socket_list sockets;
   waiting_operation operation;
   operation.kind = "timer";
   operation.expires_at = report_time + 3 * one_second;
-  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time).seconds, 3);
+  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time, sockets).seconds, 3);
   operation.expires_at = report_time - 2 * one_second;
-  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time).seconds, -2);
+  EXPECT_DOUBLE_EQ(*describe(operation, 1, report_time, sockets).seconds, -2);
   operation.expires_at = 0;
-  EXPECT_FALSE(describe(operation, 1, report_time).seconds);
+  EXPECT_FALSE(describe(operation, 1, report_time, sockets).seconds);
 }
 
 TEST_F(SocketOperation, ThatNobodyWaitsForAreGroupedByKindAndLoop) {
@@ -122,7 +124,7 @@ TEST_F(SocketOperation, ThatNobodyWaitsForAreGroupedByKindAndLoop) {
                                             {&own, operation_, 1}};
   for (int more = 0; more < 30; ++more)
     all.push_back({&context, operation_, report_time - 2 * one_second});
-  const auto groups = group_operations(all, loops, report_time);
+  const auto groups = group_operations(all, loops, report_time, sockets_);
   ASSERT_EQ(groups.size(), 2U) << "not those of a loop that is not shown, as the reporter's";
   EXPECT_EQ(groups[0].kind, "read");
   EXPECT_EQ(groups[0].count, 32U);

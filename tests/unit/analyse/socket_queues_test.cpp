@@ -17,6 +17,7 @@
 
 namespace {
 
+using gmr::analyse::socket_list;
 using gmr::analyse::socket_queue_reader;
 
 // A listening socket and two that are connected.
@@ -58,7 +59,8 @@ class connection final {
 TEST(SocketQueues, OfAConnection) {
   const connection both;
   both.send(3000);
-  socket_queue_reader reader;
+  socket_list sockets;
+  socket_queue_reader reader{sockets};
   const auto receiving = reader.read(both.server);
   ASSERT_TRUE(receiving);
   EXPECT_EQ(receiving->receive_bytes, 3000U);
@@ -67,7 +69,7 @@ TEST(SocketQueues, OfAConnection) {
   const auto sending = reader.read(both.client);
   ASSERT_TRUE(sending);
   EXPECT_EQ(sending->receive_bytes, 0U);
-  EXPECT_EQ(reader.problem(), "");
+  EXPECT_EQ(sockets.problem(), "");
 }
 
 TEST(SocketQueues, OfAConnectionThatThePeerDoesNotRead) {
@@ -75,7 +77,8 @@ TEST(SocketQueues, OfAConnectionThatThePeerDoesNotRead) {
   const std::string content(1 << 20, 'x');
   while (::send(both.client, content.data(), content.size(), MSG_DONTWAIT) > 0) {
   }
-  socket_queue_reader reader;
+  socket_list sockets;
+  socket_queue_reader reader{sockets};
   const auto sending = reader.read(both.client);
   ASSERT_TRUE(sending);
   EXPECT_GT(sending->send_bytes.value_or(0), 0U);
@@ -89,7 +92,8 @@ TEST(SocketQueues, OfASocketThatListens) {
   ::getsockname(both.listener, reinterpret_cast<sockaddr*>(&address), &size);
   const int waiting = ::socket(AF_INET, SOCK_STREAM, 0);
   ASSERT_EQ(::connect(waiting, reinterpret_cast<sockaddr*>(&address), size), 0);
-  socket_queue_reader reader;
+  socket_list sockets;
+  socket_queue_reader reader{sockets};
   const auto found = reader.read(both.listener);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->connections, 1U);
@@ -102,7 +106,8 @@ TEST(SocketQueues, OfLocalSockets) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
   ASSERT_EQ(::send(ends[0], "hello", 5, 0), 5);
-  socket_queue_reader reader;
+  socket_list sockets;
+  socket_queue_reader reader{sockets};
   EXPECT_EQ(reader.read(ends[1])->receive_bytes, 5U);
   EXPECT_GE(reader.read(ends[0])->send_bytes.value_or(0), 5U);
   for (const int each : ends)
@@ -117,11 +122,12 @@ TEST(SocketQueues, AreReadFromProcWhereNetlinkIsRefused) {
   both.send(3000);
   gmr::test::in_child([&] {
     gmr::test::refuse_call(SYS_socket, EAFNOSUPPORT);
-    socket_queue_reader reader;
+    socket_list sockets;
+    socket_queue_reader reader{sockets};
     const auto receiving = reader.read(both.server);
     ASSERT_TRUE(receiving);
     EXPECT_EQ(receiving->receive_bytes, 3000U);
-    EXPECT_EQ(reader.problem(), "");
+    EXPECT_EQ(sockets.problem(), "");
   });
 }
 
@@ -129,14 +135,15 @@ TEST(SocketQueues, StandBesideOperations) {
   const connection both;
   both.send(100);
   gmr::report made;
+  socket_list sockets;
   gmr::operation_info reading;
   reading.fd = both.server;
-  reading.peer = gmr::analyse::describe_descriptor(both.server);
+  reading.peer = gmr::analyse::describe_descriptor(both.server, sockets);
   gmr::operation_info reused = reading;
   reused.fd = both.client;
   made.green_threads.groups.resize(1);
   made.green_threads.groups[0].operations = {reading, reused};
-  gmr::analyse::add_socket_queues(made, std::chrono::seconds{60});
+  gmr::analyse::add_socket_queues(made, sockets, std::chrono::seconds{60});
   const auto& shown = made.green_threads.groups[0].operations;
   ASSERT_TRUE(shown[0].queues);
   EXPECT_EQ(shown[0].queues->receive_bytes, 100U);
@@ -144,7 +151,7 @@ TEST(SocketQueues, StandBesideOperations) {
   EXPECT_TRUE(made.green_threads.notes.empty());
 
   made.green_threads.groups[0].operations = {reading};
-  gmr::analyse::add_socket_queues(made, std::chrono::milliseconds{-1});
+  gmr::analyse::add_socket_queues(made, sockets, std::chrono::milliseconds{-1});
   EXPECT_FALSE(shown[0].queues);
   EXPECT_EQ(made.green_threads.notes.size(), 1U);
 }

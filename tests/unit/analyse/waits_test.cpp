@@ -141,7 +141,8 @@ TEST(Wait, ForASocketSaysBothAddresses) {
   wait_for_kind(accepting.id(), wait_kind::accept);
   EXPECT_EQ(wait_of_thread(accepting.id())->peer, "tcp " + server.text() + " listening");
   accepting.join();
-  EXPECT_THAT(describe_descriptor(client), ::testing::EndsWith(" - " + server.text()));
+  socket_list sockets;
+  EXPECT_THAT(describe_descriptor(client, sockets), ::testing::EndsWith(" - " + server.text()));
   close(client);
 }
 
@@ -165,13 +166,14 @@ TEST(Wait, ForEpollNamesTheDescriptor) {
 }
 
 TEST(Wait, WithArgumentsThatPointNowhereDoesNoHarm) {
+  socket_list sockets;
   for (const long number : {SYS_futex, SYS_ppoll, SYS_clock_nanosleep, SYS_read, SYS_epoll_pwait}) {
     for (const std::uint64_t bad : {std::uint64_t{0}, std::uint64_t{8}, ~std::uint64_t{0} - 7}) {
       capture::thread_snapshot thread;
       capture::blocked_syscall& call = thread.syscall.emplace();
       call.number = number;
       call.arguments = {bad, 1, bad, bad, bad, bad};
-      const auto wait = wait_of(thread);
+      const auto wait = wait_of(thread, sockets);
       ASSERT_TRUE(wait);
       EXPECT_FALSE(wait->owner);
     }
@@ -211,10 +213,11 @@ TEST(BlockedCall, IsToldOnlyWhereTheStackIsNot) {
 }
 
 TEST(Wait, NothingForAThreadThatRuns) {
-  EXPECT_FALSE(wait_of({}));
+  socket_list sockets;
+  EXPECT_FALSE(wait_of({}, sockets));
   capture::thread_snapshot faulting;
   faulting.syscall.emplace();
-  EXPECT_FALSE(wait_of(faulting));
+  EXPECT_FALSE(wait_of(faulting, sockets));
 }
 
 frame frame_of_library(std::string function) {

@@ -72,6 +72,9 @@ TEST(Shortage, AFullQueueOfSignalsIsSaidAndWaitedForOnce) {
       EXPECT_EQ(found->outcome, capture_outcome::not_signalled);
       EXPECT_THAT(found->note, ::testing::HasSubstr("RLIMIT_SIGPENDING"));
     }
+    EXPECT_THAT(capturer.notes(), ::testing::Contains(::testing::AllOf(
+                                      ::testing::StartsWith(std::to_string(count) + " threads "),
+                                      ::testing::HasSubstr("RLIMIT_SIGPENDING"))));
     constexpr long pauses_for_one = 20;
     EXPECT_LT(after.ru_nvcsw - before.ru_nvcsw, pauses_for_one * count / 4);
   });
@@ -101,11 +104,14 @@ TEST(Shortage, WithoutMemoryForCopiesThreadsAreListedAndNothingLeaks) {
           EXPECT_EQ(found->outcome, capture_outcome::unreadable);
           EXPECT_THAT(found->note, ::testing::HasSubstr("no memory"));
         }
+        EXPECT_THAT(capturer.notes(),
+                    ::testing::Contains(::testing::HasSubstr("there is no memory")));
         if (i == 0) after_first = address_space();
       }
       EXPECT_LE(address_space(), after_first);
     }
     const auto& threads = testing::capture_all(capturer);
+    EXPECT_THAT(capturer.notes(), ::testing::IsEmpty());
     for (const auto& each : spinning.all())
       EXPECT_EQ(testing::find(threads, each->id())->outcome, capture_outcome::ok);
   });

@@ -29,9 +29,13 @@
 
 namespace {
 
-using gmr::facts::process_section;
 using testing::HasSubstr;
 using values::at;
+
+gmr::value process_section(const std::vector<std::string>& secret_options = {}) {
+  gmr::analyse::socket_list sockets;
+  return gmr::facts::process_section(sockets, secret_options);
+}
 
 // Runs the check in a child process, where limits can be changed; true when it succeeded there.
 bool succeeds_in_child(const std::function<bool()>& check) {

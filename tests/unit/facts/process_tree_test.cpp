@@ -59,7 +59,8 @@ class family final {
 };
 
 gmr::value children() {
-  return at(gmr::facts::process_section(), "children");
+  gmr::analyse::socket_list sockets;
+  return at(gmr::facts::process_section(sockets), "children");
 }
 
 std::uint64_t id(pid_t process) {

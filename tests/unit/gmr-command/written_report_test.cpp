@@ -1,5 +1,6 @@
 #include "report/written_report.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,30 +10,11 @@
 #include <fstream>
 #include <string>
 
+#include "support/in_child.hpp"
 #include "support/scratch_directory.hpp"
 
 namespace gmr_command {
 namespace {
-
-const std::string rule = std::string(72, '=') + '\n';
-const std::string text = rule + "==== Guru Meditation\n" + rule + "Cause:   signal SIGUSR2\n" +
-                         rule + "==== Package\n" + rule + "name: orders\n" + rule +
-                         "==== End of Guru Meditation\n" + rule;
-const std::string json = "{\"schema\":3,\"cause\":\"signal SIGUSR2\"}\n";
-
-TEST(WrittenReport, IsFoundAmongOtherLines) {
-  for (const std::string& report : {text, json}) {
-    EXPECT_EQ(report_among(report), report);
-    EXPECT_EQ(report_among("started\n\n" + report + "goes on\n"), report);
-    EXPECT_EQ(report_among(report + report), report) << "the first one";
-  }
-}
-
-TEST(WrittenReport, IsNoneUntilItIsWhole) {
-  for (const std::string& report : {text, json})
-    for (std::size_t size = 0; size < report.size(); ++size)
-      EXPECT_FALSE(report_among("before\n" + report.substr(0, size))) << report.substr(0, size);
-}
 
 // Another user may write to the directory.
 TEST(WrittenReport, IsReadFromARegularFileAndNeverFromALinkOrAPipe) {
@@ -47,8 +29,28 @@ TEST(WrittenReport, IsReadFromARegularFileAndNeverFromALinkOrAPipe) {
   std::filesystem::create_symlink(folder.path() / "secret", folder.path() / ("a" + rest));
   ASSERT_EQ(::mkfifo((folder.path() / ("b" + rest)).c_str(), 0600), 0);
   EXPECT_FALSE(written.wait(std::chrono::steady_clock::now()));
-  std::ofstream{folder.path() / ("c" + rest)} << text;
-  EXPECT_EQ(written.wait(std::chrono::steady_clock::now()), text);
+  std::ofstream{folder.path() / ("c" + rest)} << "a report";
+  EXPECT_EQ(written.wait(std::chrono::steady_clock::now()), "a report");
+}
+
+// Workers that are asked at the same time write to one file.
+TEST(WrittenReport, OfASiblingOnTheSameStandardErrorIsNotTakenForItsOwn) {
+  const gmr::test::scratch_directory folder;
+  const std::string log = folder.path() / "log";
+  gmr::test::in_child([&] {
+    const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const int before = ::dup(STDERR_FILENO);
+    ASSERT_EQ(::dup2(file, STDERR_FILENO), STDERR_FILENO);
+    const process self{::getpid()};
+    written_report written{self, {}};
+    const auto report_of = [](pid_t pid) {
+      return "{\"schema\":9,\"process\":{\"pid\":" + std::to_string(pid) + "}}\n";
+    };
+    std::ofstream{log, std::ios::app} << report_of(::getpid() + 1) << report_of(::getpid());
+    const auto found = written.wait(std::chrono::steady_clock::now());
+    ::dup2(before, STDERR_FILENO);
+    EXPECT_EQ(found, report_of(::getpid()));
+  });
 }
 
 TEST(WrittenReport, IsNotLookedForOnStandardErrorWhereALogDirHasNoRoom) {

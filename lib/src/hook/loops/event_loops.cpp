@@ -3,11 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/detail/call_stack.hpp>
-#include <boost/asio/detail/thread_context.hpp>
 #include <utility>
 
 #include "gmr/detail/hook/coroutine_node.hpp"
+#include "hook/asio_members.hpp"
 #include "hook/library_copies.hpp"
 #include "os/memory.hpp"
 #include "os/task_files.hpp"
@@ -16,28 +15,12 @@
 namespace gmr::trace {
 namespace {
 
-namespace detail = boost::asio::detail;
-
-// Asio's list, on the stack of each thread, of the loops that the thread runs.
-using running_loops = detail::call_stack<detail::thread_context, detail::thread_info_base>;
-using running_loop = running_loops::context;
-
-// Access to a private member: an explicit instantiation may name it.
-template <auto Member, class Tag>
-struct call_stack_member {
-  friend auto found(Tag) { return Member; }
-};
-struct top_tag {
-  friend auto found(top_tag);
-};
-struct key_tag {
-  friend auto found(key_tag);
-};
-template struct call_stack_member<&running_loops::top_, top_tag>;
-template struct call_stack_member<&running_loop::key_, key_tag>;
+using asio_members::key_of_loop;
+using asio_members::running_loop;
+using asio_members::top_of_loops;
 
 const running_loop* innermost_loop() noexcept {
-  return *found(top_tag{});
+  return *found(top_of_loops{});
 }
 
 // What the calling thread was last found in.
@@ -57,7 +40,7 @@ bool is_inside(const loop_thread& thread, const void* scheduler, os::task_files&
   const std::uintptr_t entry = thread.entry.load(std::memory_order_relaxed);
   if (tid == 0 || entry == 0 || !os::thread_exists(tid)) return false;
   const auto* const note = reinterpret_cast<const running_loop*>(entry);
-  const auto key = reinterpret_cast<std::uintptr_t>(&(note->*found(key_tag{})));
+  const auto key = reinterpret_cast<std::uintptr_t>(&(note->*found(key_of_loop{})));
   const auto runs = os::read_memory<const void*>(key);
   if (runs != scheduler) return false;
   thread_traits traits;
@@ -107,7 +90,7 @@ void ignore_loops_of_this_thread() noexcept {
 void note_event_loop() noexcept {
   const running_loop* const entry = innermost_loop();
   if (entry == nullptr || known.is_ours) return;
-  detail::thread_context* const scheduler = entry->*found(key_tag{});
+  boost::asio::detail::thread_context* const scheduler = entry->*found(key_of_loop{});
   if (known.notes == nullptr) known.notes = &notes_of_event_loops();
   const std::uint32_t change = known.notes->changes.load(std::memory_order_acquire);
   if (entry == known.entry && scheduler == known.scheduler && change == known.change) return;

@@ -6,7 +6,6 @@
 #include <pthread.h>
 
 #include <array>
-#include <boost/asio/detail/scheduler.hpp>
 #include <boost/asio/detail/scheduler_operation.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <ctime>
@@ -14,6 +13,7 @@
 #include <mutex>
 
 #include "gmr/detail/hook/asio_units.hpp"
+#include "hook/asio_members.hpp"
 #include "hook/library_copies.hpp"
 #include "hook/loops/event_loops.hpp"
 #include "os/fork.hpp"
@@ -22,7 +22,7 @@ namespace gmr::trace {
 namespace {
 
 namespace asio = boost::asio;
-using asio_scheduler = asio::detail::scheduler;
+using asio_scheduler = asio_members::scheduler;
 using operation_queue = asio::detail::op_queue<asio_scheduler::operation>;
 
 std::uint64_t precise_now() noexcept {
@@ -188,44 +188,7 @@ void loop_table::free(event_loop_record& loop) noexcept {
   loop.scheduler.store(nullptr, std::memory_order_release);
 }
 
-#if defined(BOOST_ASIO_HAS_PTHREADS) && defined(BOOST_ASIO_HAS_THREADS)
-using asio::detail::conditionally_enabled_mutex;
-using asio::detail::posix_mutex;
-
-// Access to a private member: an explicit instantiation may name it.
-template <auto Member, class Tag>
-struct scheduler_member {
-  friend auto found(Tag) { return Member; }
-};
-struct mutex_tag {
-  friend auto found(mutex_tag);
-};
-struct inner_mutex_tag {
-  friend auto found(inner_mutex_tag);
-};
-struct system_mutex_tag {
-  friend auto found(system_mutex_tag);
-};
-struct queue_tag {
-  friend auto found(queue_tag);
-};
-struct task_tag {
-  friend auto found(task_tag);
-};
-struct stopped_tag {
-  friend auto found(stopped_tag);
-};
-struct wake_tag {
-  friend auto found(wake_tag);
-};
-template struct scheduler_member<&asio_scheduler::mutex_, mutex_tag>;
-template struct scheduler_member<&conditionally_enabled_mutex::mutex_, inner_mutex_tag>;
-template struct scheduler_member<&posix_mutex::mutex_, system_mutex_tag>;
-template struct scheduler_member<&asio_scheduler::op_queue_, queue_tag>;
-template struct scheduler_member<&asio_scheduler::task_operation_, task_tag>;
-template struct scheduler_member<&asio_scheduler::stopped_, stopped_tag>;
-template struct scheduler_member<&asio_scheduler::wake_one_thread_and_unlock, wake_tag>;
-
+#if GMR_LOOP_HAS_LOCK
 // Handlers that are ready, up to a number that takes no time to count.
 std::uint32_t count_handlers(operation_queue& queue,
                              const asio_scheduler::operation* task) noexcept {
@@ -244,15 +207,18 @@ bool loop_table::post(event_loop_record& loop, std::uint64_t now) noexcept {
   void* const key = loop.scheduler.load();
   if (key == nullptr || loop.has_ended.load() || loop.posted.load() != 0) return false;
   auto& owner = static_cast<asio_scheduler&>(*static_cast<asio::detail::thread_context*>(key));
-  conditionally_enabled_mutex& mutex = owner.*found(mutex_tag{});
+  using asio::detail::conditionally_enabled_mutex;
+  conditionally_enabled_mutex& mutex = owner.*found(asio_members::lock_of_scheduler{});
   if (!mutex.enabled()) return false;
-  pthread_mutex_t& lock = mutex.*found(inner_mutex_tag{}).*found(system_mutex_tag{});
+  pthread_mutex_t& lock =
+      mutex.*found(asio_members::lock_if_enabled{}).*found(asio_members::lock_of_system{});
   if (::pthread_mutex_trylock(&lock) != 0) return false;
   conditionally_enabled_mutex::scoped_lock held{
       mutex, conditionally_enabled_mutex::scoped_lock::adopt_lock};
-  if (owner.*found(stopped_tag{})) return false;
-  operation_queue& queue = owner.*found(queue_tag{});
-  loop.queued.store(count_handlers(queue, &(owner.*found(task_tag{}))), std::memory_order_relaxed);
+  if (owner.*found(asio_members::is_stopped{})) return false;
+  operation_queue& queue = owner.*found(asio_members::ready_handlers{});
+  loop.queued.store(count_handlers(queue, &(owner.*found(asio_members::handler_for_reactor{}))),
+                    std::memory_order_relaxed);
   loop.posted.store(now);
   loop.is_measured.store(true, std::memory_order_relaxed);
   owner.work_started();
@@ -260,7 +226,7 @@ bool loop_table::post(event_loop_record& loop, std::uint64_t now) noexcept {
   others.push(queue);
   queue.push(probes_[static_cast<std::size_t>(&loop - loops_.data())]);
   queue.push(others);
-  (owner.*found(wake_tag{}))(held);
+  (owner.*found(asio_members::wake_one_and_unlock{}))(held);
   return true;
 }
 #else

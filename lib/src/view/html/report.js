@@ -130,12 +130,13 @@
   });
 
   // Search: what does not have the text is hidden, the smallest pieces that stand for themselves
-  // being groups, findings, rows of tables and entries of lists.
+  // being groups, findings, rows of tables and entries of lists. What the page is used by stays: a
+  // filter that could not be seen could not be undone.
   const search = by('search');
   const found = by('found');
   const next = by('next');
   const pieces =
-      'details.group, article, main > section > p, main tbody tr, main > section > details dl > div, ' +
+      'details.group, article, main > section > p:not(.script), main tbody tr, main > section > details dl > div, ' +
       'main > section > dl > div, main > section > ul > li, main > section > pre';
   const searching = worker();
   let texts = null;  // of the pieces, in lower case

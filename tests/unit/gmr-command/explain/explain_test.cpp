@@ -22,6 +22,7 @@ namespace {
 using explanations::conclude;
 using explanations::explanation;
 using explanations::print_json;
+using explanations::print_text;
 using explanations::suspect;
 using reports::series;
 using testing::HasSubstr;
@@ -268,71 +269,78 @@ TEST(ReportsInOrder, OfDifferentProcessesAreRefused) {
   }
 }
 
-class ReportsRead : public testing::Test {
+// What reports of a healthy service say, with parts that they could not see.
+class NotSeen : public testing::Test {
  protected:
-  // How many reports there are in such a file.
-  static std::size_t count_in(const std::string& content) {
-    const gmr::test::scratch_directory folder;
-    const std::string name = folder.path() / "file";
-    std::ofstream{name} << content;
-    return reports::read({name}).size();
-  }
-
-  // What reading it ends with.
-  static std::pair<int, std::string> failure_of(const std::string& content) {
-    try {
-      static_cast<void>(count_in(content));
-    } catch (const failure& error) {
-      return {error.code(), error.what()};
-    }
-    return {0, ""};
-  }
-
-  static std::string first_line() {
-    std::ifstream from{GMR_REPORTS "/deadlock.json"};
-    std::string line;
-    std::getline(from, line);
-    return line;
+  template <class Change>
+  static explanation of(Change change) {
+    std::vector<reports::report> all = reports::read({GMR_REPORTS "/healthy_echo.json"});
+    for (reports::report& each : all)
+      change(each);
+    return conclude(series{std::move(all)});
   }
 };
 
-TEST_F(ReportsRead, OutOfALogWithOtherLines) {
-  EXPECT_EQ(count_in("starting\n{\"level\": \"info\"}\n" + first_line() + "\nwent on\n"), 1U);
+TEST_F(NotSeen, NothingInACompleteReport) {
+  const explanation made = of([](const reports::report&) {});
+  EXPECT_EQ(made.verdict, "healthy");
+  EXPECT_THAT(made.not_seen, testing::IsEmpty());
 }
 
-TEST_F(ReportsRead, ThatSomebodyHasFormatted) {
-  EXPECT_EQ(count_in(nlohmann::json::parse(first_line()).dump(2) + '\n'), 1U);
+TEST_F(NotSeen, ThreadsWithoutAStackAreNoProofOfHealth) {
+  const explanation made = of([](reports::report& each) {
+    for (reports::thread& thread : each.threads)
+      thread.frames.clear();
+  });
+  EXPECT_EQ(made.verdict, "inconclusive");
+  EXPECT_THAT(made.summary, HasSubstr("no stack"));
 }
 
-TEST_F(ReportsRead, CutOnesAreRefusedWithTheLine) {
-  const auto [code, text] = failure_of("a line\n" + first_line().substr(0, 3000) + "\n");
-  EXPECT_EQ(code, exit_bad_data);
-  EXPECT_THAT(text, HasSubstr(":2: the report is cut"));
+TEST_F(NotSeen, NotesOfTheWholeReportAreSaidOnceInTextAndJson) {
+  const std::string lost = "what 3 threads wait for is not known, so there may be deadlocks";
+  std::vector<reports::report> all = reports::read({GMR_REPORTS "/healthy_echo.json"});
+  for (reports::report& each : all)
+    each.main_notes = each.notes = {lost};
+  const series compared{std::move(all)};
+  const explanation made = conclude(compared);
+  EXPECT_EQ(made.verdict, "inconclusive");
+  std::ostringstream text;
+  print_text(text, compared, made);
+  EXPECT_THAT(text.str(), HasSubstr("\nNot seen:\n  - " + lost + "\n"));
+  std::ostringstream json;
+  print_json(json, compared, made);
+  EXPECT_EQ(nlohmann::json::parse(json.str())["not_seen"], nlohmann::json::array({lost}));
 }
 
-TEST_F(ReportsRead, TextIsRefusedAndToldHowToGetJson) {
-  const auto [code, text] = failure_of("====\n==== Guru Meditation\n====\n");
-  EXPECT_EQ(code, exit_bad_data);
-  EXPECT_THAT(text, HasSubstr("format = json"));
+TEST_F(NotSeen, NamesThatAreMissingHideNoTrouble) {
+  const explanation made = of([](reports::report& each) {
+    each.main_notes = {
+        "/lib/x.so was replaced on disk since it was loaded: its names are those of "
+        "its dynamic symbols"};
+  });
+  EXPECT_EQ(made.verdict, "healthy");
+  EXPECT_EQ(made.not_seen.size(), 1U);
 }
 
-TEST_F(ReportsRead, OtherJsonIsRefused) {
-  EXPECT_EQ(failure_of("{\"a\": 1}\n").first, exit_bad_data);
-  EXPECT_EQ(failure_of("").first, exit_bad_data);
+TEST_F(NotSeen, GreenThreadsThatTheTimeWasTooShortFor) {
+  const explanation made = of([](reports::report& each) {
+    each.main_notes = {"7 places in the code have no name: the time for the report was over"};
+  });
+  EXPECT_EQ(made.verdict, "inconclusive");
 }
 
-TEST_F(ReportsRead, ValuesOfOtherTypesAreRefused) {
-  EXPECT_EQ(failure_of("{\"schema\":3,\"process\":{},\"threads\":[{\"id\":\"seven\"}]}\n").first,
-            exit_bad_data);
-}
-
-TEST_F(ReportsRead, MissingFilesAreNoInput) {
-  try {
-    static_cast<void>(reports::read({GMR_REPORTS "/there-is-none.json"}));
-    FAIL();
-  } catch (const failure& error) {
-    EXPECT_EQ(error.code(), exit_no_input);
-  }
+// As the library writes them.
+TEST(NotesOfReports, AreReadFromTheirCost) {
+  using nlohmann::json;
+  const json text{{"schema", 9},
+                  {"process", json::object()},
+                  {"threads", json::array()},
+                  {"notes", {"whole"}},
+                  {"green_threads", {{"notes", {"green"}}, {"groups", json::array()}}},
+                  {"cost", {{"notes", {"whole", "green", "thread 7: no stack"}}}}};
+  const reports::report made = reports::parse(text);
+  EXPECT_THAT(made.main_notes, testing::ElementsAre("whole", "green"));
+  EXPECT_THAT(made.notes, testing::ElementsAre("whole", "green", "thread 7: no stack"));
 }
 
 TEST(Diff, HasAColumnForEachReport) {
