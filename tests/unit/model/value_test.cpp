@@ -121,8 +121,6 @@ static_assert(!std::is_constructible_v<gmr::value, const unsigned char (&)[4]>);
 static_assert(!std::is_constructible_v<gmr::value, int*>);
 static_assert(!std::is_constructible_v<gmr::value, std::vector<session>>);
 static_assert(!std::is_constructible_v<gmr::value, void (*)()>);
-__extension__ using wide = __int128;
-static_assert(!std::is_constructible_v<gmr::value, wide>);
 static_assert(!std::is_convertible_v<session*, gmr::value>);
 static_assert(std::is_convertible_v<int, gmr::value>);
 static_assert(std::is_convertible_v<std::optional<double>, gmr::value>);

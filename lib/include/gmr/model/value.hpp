@@ -109,11 +109,9 @@ class value {
       : storage_(std::move(content)) {}                   // NOLINT(google-explicit-constructor)
   value(table content) : storage_(std::move(content)) {}  // NOLINT(google-explicit-constructor)
   // A char is text of one character, and signed char and unsigned char are numbers. Characters of
-  // other sizes are refused: show them as text. So are integers of more than 64 bits, which would
-  // be cut off.
+  // other sizes are refused: show them as text.
   template <class Scalar>
-    requires((std::integral<Scalar> && sizeof(Scalar) <= sizeof(std::int64_t)) ||
-             std::floating_point<Scalar>)
+    requires(std::integral<Scalar> || std::floating_point<Scalar>)
   value(Scalar content) {  // NOLINT(google-explicit-constructor)
     static_assert(!std::same_as<Scalar, wchar_t> && !std::same_as<Scalar, char8_t> &&
                       !std::same_as<Scalar, char16_t> && !std::same_as<Scalar, char32_t>,
