@@ -19,13 +19,14 @@ class fair_queue final {
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
-  void push_back(const std::string& project, Item item) {
+  // `project` may be a part of the item, which is left alone until its line is known; so below.
+  void push_back(const std::string& project, Item&& item) {
     line_of(project).push_back(std::move(item));
     ++count_;
   }
   // For what has begun: it goes on before what came later of the same project, when that has its
   // turn again.
-  void push_front(const std::string& project, Item item) {
+  void push_front(const std::string& project, Item&& item) {
     line_of(project).push_front(std::move(item));
     ++count_;
   }

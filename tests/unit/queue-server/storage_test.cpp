@@ -297,6 +297,19 @@ TEST(fair_queue, a_project_can_be_passed_over) {
   EXPECT_TRUE(line.empty());
 }
 
+TEST(fair_queue, the_project_may_be_a_part_of_the_item) {
+  struct order {
+    std::string project;
+  };
+  fair_queue<order> line;
+  for (const char* project : {"a", "a", "b"}) {
+    order one{project};
+    line.push_back(one.project, std::move(one));
+  }
+  EXPECT_EQ(line.pop().project, "a");
+  EXPECT_EQ(line.pop().project, "b") << "it has a line of its own";
+}
+
 TEST(fair_queue, projects_take_turns_and_keep_their_order) {
   fair_queue<std::string> line;
   for (const char* item : {"a1", "a2", "a3"})
