@@ -114,7 +114,8 @@ std::optional<listed_socket> socket_list::find(protocol& among, std::uint64_t in
     return *at;
   };
   if (auto found = known()) return found;
-  if (clock::now() < among.next_reading) return std::nullopt;
+  if (among.at_once == 0 && clock::now() < among.next_reading) return std::nullopt;
+  among.at_once = std::max(among.at_once - 1, 0);
   read(among);
   return known();
 }

@@ -39,8 +39,9 @@ struct listed_socket {
 };
 
 // Those of the reporter's network namespace, read by sock_diag or, where that is refused, from
-// /proc/self/net. One object a report: what is not listed is looked for again, but not so often
-// that a tenth of the time goes into it. Not synchronised.
+// /proc/self/net. One object a report: what is not listed, as it was accepted since, is looked for
+// again: a few times at once, then not so often that a tenth of the time goes into it. Not
+// synchronised.
 class socket_list final {
  public:
   socket_list();
@@ -63,6 +64,7 @@ class socket_list final {
     const char* files[2];  // of IPv4 and IPv6
     std::deque<listed_socket> sockets{};
     clock::time_point next_reading{};
+    int at_once = 4;  // readings before that matters
   };
 
   [[nodiscard]] std::optional<listed_socket> find(protocol& among, std::uint64_t inode);

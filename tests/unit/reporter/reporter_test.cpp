@@ -332,8 +332,8 @@ TEST_F(Reporter, ASignalThatWasPendingBeforeMakesAReport) {
   EXPECT_TRUE(directory_.wait_for(1));
 }
 
-// How many descriptors others can still have. The reporter's own thread looks at its event loop after a report: others may
-// get one that it has just closed, or has just given up for that.
+// How many descriptors others can still have. The reporter's own thread looks at its event loop
+// after a report: others may get one that it has just closed, or has just given up for that.
 std::size_t take_what_is_left(std::vector<int>& taken) {
   const std::size_t before = taken.size();
   for (int copy = ::dup(STDIN_FILENO); copy >= 0; copy = ::dup(STDIN_FILENO))
