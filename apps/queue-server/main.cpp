@@ -26,6 +26,8 @@
 #include "server.hpp"
 #include "signals.hpp"
 #include "storage/storage.hpp"
+#include "storage/turnstile.hpp"
+#include "workers/mailboxes.hpp"
 #include "workers/spawner.hpp"
 #include "workers/supervisor.hpp"
 
@@ -54,18 +56,20 @@ void keep_standard_descriptors() {
 
 // As many descriptors as may be had; says so where they are too few for the clients that are
 // allowed, and allows fewer.
-void fit_connections(queue_server::connections::limits& clients, queue_server::service_log& log) {
+void fit_connections(queue_server::options& set, queue_server::service_log& log) {
+  queue_server::connections::limits& clients = set.most_connections;
   struct rlimit descriptors = {};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &descriptors));
   if (descriptors.rlim_cur == RLIM_INFINITY) return;
-  const rlim_t kept = std::min(own_descriptors, descriptors.rlim_cur / 2);
+  const rlim_t own = own_descriptors + 2 * static_cast<rlim_t>(set.workers);  // for their mail
+  const rlim_t kept = std::min(own, descriptors.rlim_cur / 2);
   const auto most = static_cast<std::size_t>(descriptors.rlim_cur - kept);
   if (clients.most <= most) return;
   clients.most = most;
-  for (auto& [protocol, own] : clients.per_protocol)
-    own = std::min(own, most - most / 10);
+  for (auto& [protocol, its_own] : clients.per_protocol)
+    its_own = std::min(its_own, most - most / 10);
   std::cerr << "queue-server: at most " << most << " clients, as only " << descriptors.rlim_cur
             << " descriptors may be open" << std::endl;
   log.event("fewer clients", {{"clients", most}, {"descriptors", descriptors.rlim_cur}},
@@ -190,7 +194,7 @@ int run_server(queue_server::options set, const gmr::loaded_options& loaded,
                const queue_server::spawner* worker) {
   queue_server::service_log log(set.log);
   set.tell = teller(log);
-  fit_connections(set.most_connections, log);
+  fit_connections(set, log);
   return ended(log, serve_with_reports(set, loaded, log, worker));
 }
 
@@ -205,6 +209,7 @@ int run_worker(queue_server::options set, const gmr::loaded_options& loaded,
     part(most);
   set.check_storage = false;
   set.sweeps = self.number() == 0;
+  set.worker = self.number();
   return run_server(std::move(set), loaded, &self);
 }
 
@@ -213,6 +218,9 @@ int run_workers(queue_server::options set, const gmr::loaded_options& loaded) {
   queue_server::prepare_storage(set);
   set.http_socket = queue_server::listening_socket(set.http);
   set.websocket_socket = queue_server::listening_socket(set.websocket);
+  queue_server::mailboxes mail(set.workers);
+  set.mail = &mail;
+  set.turns = &queue_server::turnstile::shared();
   queue_server::spawner makes;
   if (makes.number() >= 0) return run_worker(std::move(set), loaded, makes);
   const auto where = [](int socket, const asio::ip::tcp::endpoint& wanted) {

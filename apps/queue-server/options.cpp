@@ -109,6 +109,9 @@ constexpr std::array transport_limits{
     limit{"max_claim_ttl", &rules::max_claim_ttl, limits::least_time, longest_time},
     limit{"max_claim_grace", &rules::max_claim_grace, limits::least_time, longest_time},
     limit{"default_message_ttl", &rules::default_message_ttl, limits::least_time, longest_time},
+    limit{"default_message_delay", &rules::default_message_delay, 0, longest_time},
+    limit{"min_length_client_id", &rules::min_length_client_id, 1, 256},
+    limit{"max_length_client_id", &rules::max_length_client_id, 1, 256},
     limit{"default_claim_ttl", &rules::default_claim_ttl, limits::least_time, longest_time},
     limit{"default_claim_grace", &rules::default_claim_grace, limits::least_time, longest_time},
     limit{"default_subscription_ttl", &rules::default_subscription_ttl, limits::least_time,
@@ -123,8 +126,8 @@ po::options_description describe_rules() {
     add((std::string("transport.") + each.name).c_str(),
         po::value<std::int64_t>()->default_value(defaults.*each.value), "as in Zaqar");
   }
-  add("transport.client_id_uuid_safe", po::value<bool>()->default_value(true),
-      "a Client-ID must be a UUID")  //
+  add("transport.client_id_uuid_safe", po::value<std::string>()->default_value("strict"),
+      "strict: a Client-ID must be a UUID; off: its length counts")  //
       ("transport.message_delete_with_claim_id", po::value<bool>()->default_value(false),
        "only claimed messages can be deleted")  //
       ("notification.require_confirmation", po::value<bool>()->default_value(false),
@@ -134,6 +137,14 @@ po::options_description describe_rules() {
       ("signed_url.secret_key", po::value<std::string>(),
        "signs URLs; without it they are good until the server stops");
   return described;
+}
+
+// As in Zaqar, and like other switches.
+bool is_strict(const gmr::loaded_options& loaded, const std::string& name) {
+  const auto& value = loaded.values[name].as<std::string>();
+  if (value == "strict" || value == "on") return true;
+  if (value == "off") return false;
+  throw loaded.error_at(name, "option '" + name + "': '" + value + "' is neither strict nor off");
 }
 
 rules rules_from(const gmr::loaded_options& loaded) {
@@ -148,7 +159,7 @@ rules rules_from(const gmr::loaded_options& loaded) {
     }
     set.*each.value = value;
   }
-  set.client_id_uuid_safe = loaded.values["transport.client_id_uuid_safe"].as<bool>();
+  set.client_id_uuid_safe = is_strict(loaded, "transport.client_id_uuid_safe");
   set.message_delete_with_claim_id =
       loaded.values["transport.message_delete_with_claim_id"].as<bool>();
   set.require_confirmation = loaded.values["notification.require_confirmation"].as<bool>();

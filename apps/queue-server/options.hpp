@@ -16,6 +16,9 @@
 
 namespace queue_server {
 
+class mailboxes;
+class turnstile;
+
 struct options {
   boost::asio::ip::tcp::endpoint http;
   boost::asio::ip::tcp::endpoint websocket;
@@ -33,6 +36,10 @@ struct options {
   std::chrono::seconds shutdown_limit{0};
   std::string storage_path;
   bool check_storage = true;
+  // Of a worker: its number, and what it shares with the others. Null: there are none.
+  int worker = 0;
+  turnstile* turns = nullptr;
+  mailboxes* mail = nullptr;
   bool sweeps = true;  // removes what has expired: one of the workers does
   bool debug_endpoints = false;
   rules allowed;

@@ -189,6 +189,7 @@ std::function<gmr::value()> subscriptions_section(storage_finder found,
     return shown.add("deliveries under way", counted.active.load())
         .add("deliveries that wait", counted.waiting.load())
         .add("delivered", counted.delivered.load())
+        .add("handed to WebSocket clients", counted.live.load())
         .add("failed", counted.failed.load())
         .add("dropped", counted.dropped.load());
   };

@@ -18,6 +18,7 @@
 
 #include "http/session.hpp"
 #include "notifications/notifier.hpp"
+#include "notifications/socket_address.hpp"
 #include "peer.hpp"
 #include "services.hpp"
 #include "storage/sqlite/store.hpp"
@@ -34,6 +35,7 @@ namespace {
 // What is left for io threads to come back once connections have been cut.
 constexpr std::chrono::seconds last_wait{2};
 // Of all clients together: HTTP bodies and WebSocket messages that are coming in.
+constexpr std::size_t most_told = std::size_t{64} * 1024 * 1024;  // waits to be told to subscribers
 constexpr std::size_t most_received_in_part = std::size_t{256} * 1024 * 1024;
 
 tcp::acceptor listen(asio::io_context& io, const tcp::endpoint& where, int inherited) {
@@ -64,11 +66,26 @@ std::unique_ptr<engine> open_engine(const options& set, engine_use use) {
   return opened;
 }
 
+// The addresses of this process's own.
+std::string clients_of(const options& set) {
+  return address_of_socket(set.worker, {});
+}
+
+// WebSocket clients that subscribed themselves and are not there any more. Where that can't be
+// written now, their subscriptions last until their time is over, which does no harm.
+void forget_clients(engine& data, const std::string& addresses) try {
+  data.forget_subscribers(addresses);
+} catch (const storage_error&) {
+  return;
+}
+
 std::unique_ptr<storage> open_storage(const options& set) {
-  if (set.check_storage) prepare_storage(set);
+  if (set.workers == 1) prepare_storage(set);
   try {
+    // Of the worker before this one.
+    if (set.workers > 1) forget_clients(*open_engine(set, engine_use::write), clients_of(set));
     return std::make_unique<storage>([set](engine_use use) { return open_engine(set, use); },
-                                     set.storage_readers, set.tell);
+                                     set.storage_readers, set.tell, set.turns);
   } catch (const storage_error& error) {
     throw unavailable("can't use " + set.storage_path + ": " + error.what());
   }
@@ -113,7 +130,8 @@ class server::implementation final {
         data_(open_storage(set)),
         threads_wanted_(set.threads),
         sweeps_(set.sweeps),
-        told_(io_, allowed_, log),
+        clients_(clients_of(set)),
+        told_(io_, allowed_, log, telling_, set.mail, set.worker),
         shared_{*data_,
                 clients,
                 allowed_,
@@ -152,6 +170,11 @@ class server::implementation final {
     if (!ended) return false;
     for (std::thread& each : threads_)
       each.join();
+    if (!told_.live()->used()) return true;
+    data_->execute({engine_use::write, {}, [mine = clients_](engine& data) {
+                      data.forget_subscribers(mine);
+                      return true;
+                    }});
     return true;
   }
 
@@ -184,6 +207,7 @@ class server::implementation final {
   // Sessions, which the io_context destroys, use these.
   const rules allowed_;
   budget receiving_{most_received_in_part};
+  budget telling_{most_told};
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   tcp::acceptor http_;
@@ -191,6 +215,7 @@ class server::implementation final {
   std::unique_ptr<storage> data_;
   const int threads_wanted_;
   const bool sweeps_;
+  const std::string clients_;  // the addresses of those that subscribed themselves
   notifier told_;
   services shared_;
   presence inside_;
@@ -207,7 +232,7 @@ void prepare_storage(const options& set) {
     if (set.check_storage && std::filesystem::exists(set.storage_path)) {
       check_for_damage(set.storage_path);
     }
-    static_cast<void>(open_engine(set, engine_use::write));
+    forget_clients(*open_engine(set, engine_use::write), std::string(socket_scheme));
   } catch (const storage_error& error) {
     throw unavailable("can't use " + set.storage_path + ": " + error.what());
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "notifications/notifier.hpp"
 #include "storage/storage.hpp"
@@ -22,7 +23,7 @@ namespace queue_server {
 // The answer, when its storage thread is done; subscribers are told of what was done.
 [[nodiscard]] inline reply finish(operation& work, const storage_outcome& done, notifier& told) {
   reply answer = work.answer(done.problem);
-  if (!done.problem && work.outcome()) told.announce(*work.outcome());
+  if (!done.problem && work.outcome()) told.announce(std::move(*work.outcome()));
   return answer;
 }
 

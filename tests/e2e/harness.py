@@ -228,6 +228,10 @@ def family(pid):
     return [pid, *(child for child, _ in children(pid))]
 
 
+def exists(pid):
+    return pathlib.Path(f"/proc/{pid}").exists()
+
+
 @contextlib.contextmanager
 def directory():
     with tempfile.TemporaryDirectory(prefix="queue-server-") as path:

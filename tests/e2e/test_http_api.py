@@ -64,6 +64,30 @@ class HttpApi(unittest.TestCase):
             target = answer["links"][0]["href"]
         self.assertEqual([f"q{number}" for number in range(5)], seen)
 
+    def test_queues_are_found_by_name_and_metadata(self):
+        for number in range(60):
+            colour = "red" if number % 3 == 0 else "blue"
+            self.assertEqual(201, self.ask("PUT", f"/v2/queues/q{number:02}", {"colour": colour, "size": number % 2,
+                                                                              "old": number < 6})[0])
+
+        def found(query):
+            names, target = [], "/v2/queues?limit=7&" + query
+            while target:
+                _, answer, _ = self.ask("GET", target)
+                self.assertLessEqual(len(answer["queues"]), 7)
+                names += [int(each["name"][1:]) for each in answer["queues"]]
+                target = answer["links"][0]["href"] if answer["links"] else None
+            return names
+
+        self.assertEqual(list(range(0, 60, 3)), found("colour=red"))
+        self.assertEqual(list(range(0, 60, 6)), found("colour=red&size=0&detailed=true"))
+        self.assertEqual([3], found("old=true&colour=red&size=1"))
+        self.assertEqual([30, 33, 36, 39], found("colour=red&name=q3"))
+        self.assertEqual([], found("colour=green"))
+        self.assertEqual([], found("shape=round"))
+        self.assertEqual(60, len(found("_default_message_ttl=3600")), "as it is shown")
+        self.assertEqual(60, self.ask("GET", "/v2/queues?colour=red&with_count=true")[1]["count"], "of all, as in Zaqar")
+
     def test_messages_are_posted_listed_fetched_and_deleted(self):
         ids, headers = self.post("orders", {"n": 1}, [2, None], "drei ü")
         self.assertEqual("/v2/queues/orders/messages?ids=" + ",".join(ids), headers["Location"])

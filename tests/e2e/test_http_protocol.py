@@ -220,6 +220,18 @@ class Settings(unittest.TestCase):
             self.assertEqual(400, ask("POST", messages, {"messages": [{"body": "x" * 2000}]})[0])
             self.assertEqual(400, ask("GET", messages + "?limit=4")[0])
             self.assertEqual(413, ask("POST", messages, {"messages": [{"body": "x" * 5000}]})[0])
+        with harness.Server("--transport.client_id_uuid_safe=off", "--transport.min_length_client_id=3",
+                            "--transport.max_length_client_id=5", "--transport.default_message_delay=60") as server:
+            for name, status in ("ab", 400), ("abc", 201), ("abcde", 201), ("abcdef", 400):
+                with server.client(client_id=name) as ask:
+                    self.assertEqual(status, ask("POST", "/v2/queues/q/messages", {"messages": [{"body": 1}]})[0], name)
+            with server.client(client_id="abc") as ask:
+                self.assertEqual(204, ask("POST", "/v2/queues/q/claims")[0], "they are delayed")
+                self.assertEqual(60, ask("GET", "/v2/queues/q")[1]["_default_message_delay"])
+        for value, status in ("strict", 400), ("on", 400):
+            with harness.Server(f"--transport.client_id_uuid_safe={value}") as server, server.client(client_id="a-plain-name") as ask:
+                self.assertEqual(status, ask("PUT", "/v2/queues/q")[0])
+        self.assertEqual(64, harness.run("--transport.client_id_uuid_safe=perhaps").returncode)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "http/parse.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/url.hpp>
 
@@ -55,6 +56,11 @@ json ids_of(const target& where) {
   return ids;
 }
 
+bool is_known(std::string_view name) {
+  return name == "ids" || std::any_of(parameters_known.begin(), parameters_known.end(),
+                                      [name](const parameter& each) { return name == each.name; });
+}
+
 }  // namespace
 
 target parse_target(const std::string& text) {
@@ -108,6 +114,9 @@ void read_query(const target& where, arguments& asked) {
     }
   }
   if (where.parameters.contains("ids")) asked.fields["message_ids"] = ids_of(where);
+  for (const auto& [name, value] : where.parameters) {
+    if (!is_known(name)) asked.filters.emplace_back(name, value);
+  }
 }
 
 std::string next_href(const target& where, const std::string& marker, std::int64_t limit) {

@@ -27,7 +27,7 @@ enum class body_kind {
   changes,   // the whole of it is the argument "changes"
 };
 
-// Reads the body and the query into `asked`.
+// Reads the body and the query into `asked`. Parameters that Zaqar does not know are filters.
 void read_body(body_kind kind, const request& sent, arguments& asked);
 void read_query(const target& where, arguments& asked);
 

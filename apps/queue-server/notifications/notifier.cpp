@@ -1,61 +1,35 @@
 #include "notifications/notifier.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/url.hpp>
 #include <chrono>
-#include <deque>
-#include <gmr/trace/label.hpp>
 #include <list>
 
 #include "log/log.hpp"
+#include "notifications/delivery.hpp"
+#include "notifications/socket_address.hpp"
+#include "storage/engine/id.hpp"
+#include "storage/fair_queue.hpp"
 #include "verbs/errors.hpp"
-#include "verbs/metadata.hpp"
 #include "verbs/signing.hpp"
 #include "verbs/subscriber.hpp"
 #include "verbs/time.hpp"
+#include "workers/mailboxes.hpp"
 
 namespace queue_server {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-using asio::ip::tcp;
 
 namespace {
 
 constexpr std::size_t most_active = 64;
-constexpr std::size_t most_waiting = 10000;
-constexpr std::chrono::seconds longest_exchange{10};  // connecting, sending and the answer, each
-constexpr std::uint32_t longest_head = 8 * 1024;
-constexpr std::uint64_t longest_answer = 64 * 1024;
+constexpr std::size_t most_active_of_project = 16;
+constexpr std::size_t most_waiting = 40'000;
+constexpr std::size_t most_waiting_of_project = 10'000;
+constexpr std::size_t most_bytes_of_project = std::size_t{16} * 1024 * 1024;
 constexpr std::int64_t confirmation_lifetime = 86400;  // seconds
-
-constexpr auto as_result = asio::as_tuple(asio::deferred);
-
-// One request to one subscriber.
-struct notification {
-  std::string subscriber;
-  std::string body;
-  retry_policy retries;
-};
-
-std::string text_of_message(const std::string& queue, const std::string& id,
-                            const std::string& body) {
-  return to_text({{"Message_Type", "Notification"},
-                  {"queue_name", queue},
-                  {"id", id},
-                  {"body", raw_value(body)}});
-}
 
 std::string text_of_confirmation(const rules& allowed, const results::subscription_created& made) {
   const std::string path =
@@ -79,201 +53,224 @@ std::string text_of_confirmation(const rules& allowed, const results::subscripti
                   {"URL-Expires", claim.expires}});
 }
 
-// What a delivery and whoever stops it share; touched on its strand only.
-struct delivery {
-  delivery(asio::io_context& io, notification told)
-      : strand(asio::make_strand(io)),
-        stream(strand),
-        resolver(strand),
-        pause(strand),
-        what(std::move(told)) {}
+// What one subscriber is to be told: a part of what was posted together, or a text.
+struct errand {
+  std::string project;
+  std::string subscriber;
+  retry_policy policy;
+  std::shared_ptr<const posted> what;
+  std::size_t next = 0;
+  std::size_t end = 1;
+  std::string text = {};  // where nothing was posted
+  std::shared_ptr<std::int64_t> retries = std::make_shared<std::int64_t>(0);
 
-  asio::strand<asio::io_context::executor_type> strand;
-  beast::tcp_stream stream;
-  tcp::resolver resolver;
-  asio::steady_timer pause;
-  notification what;
-  bool stopping = false;
-
-  void stop() {
-    stopping = true;
-    stream.cancel();
-    resolver.cancel();
-    pause.cancel();
-  }
+  [[nodiscard]] std::string body() const { return what ? what->text(next) : text; }
 };
 
-// A name that must mean this machine must not be made to mean another one.
-bool leads_astray(const std::string& host, const tcp::resolver::results_type& found) {
-  return host == "localhost" && std::any_of(found.begin(), found.end(), [](const auto& each) {
-           return !each.endpoint().address().is_loopback();
-         });
-}
+// What a project has in hand.
+struct account {
+  std::shared_ptr<budget> memory = std::make_shared<budget>(most_bytes_of_project);
+  std::size_t waiting = 0;  // notifications
+  std::size_t active = 0;
+};
 
-beast::http::request<beast::http::string_body> request_for(const boost::urls::url_view& url,
-                                                           const std::string& body) {
-  std::string target(url.encoded_path().empty() ? "/" : std::string(url.encoded_path()));
-  if (url.has_query()) target += "?" + std::string(url.encoded_query());
-  beast::http::request<beast::http::string_body> made{beast::http::verb::post, target, 11};
-  made.set(beast::http::field::host, std::string(url.encoded_host_and_port()));
-  made.set(beast::http::field::user_agent, "queue-server");
-  made.set(beast::http::field::content_type, "application/json");
-  made.set(beast::http::field::connection, "close");
-  made.body() = body;
-  made.prepare_payload();
-  return made;
-}
+struct active_delivery {
+  std::shared_ptr<delivery> exchange;
+  errand what;
+};
 
-// To the first of its addresses that answers.
-asio::awaitable<bool> connect(delivery& one, const tcp::resolver::results_type& where) {
-  for (const auto& each : where) {
-    one.stream.expires_after(longest_exchange);
-    const auto [refused] = co_await one.stream.async_connect(each.endpoint(), as_result);
-    if (!refused) co_return true;
-    if (one.stopping) break;
-  }
-  co_return false;
-}
-
-// True: it was taken.
-asio::awaitable<bool> exchange(delivery& one, const tcp::resolver::results_type& where,
-                               const boost::urls::url_view& url) {
-  if (!co_await connect(one, where)) co_return false;
-  const auto asked = request_for(url, one.what.body);
-  one.stream.expires_after(longest_exchange);
-  const auto [cut, sent] = co_await beast::http::async_write(one.stream, asked, as_result);
-  if (cut) co_return false;
-  beast::flat_buffer buffer;
-  beast::http::response_parser<beast::http::string_body> answer;
-  answer.header_limit(longest_head);
-  answer.body_limit(longest_answer);
-  one.stream.expires_after(longest_exchange);
-  const auto [broken, received] =
-      co_await beast::http::async_read_header(one.stream, buffer, answer, as_result);
-  co_return !broken && answer.get().result_int() >= 200 && answer.get().result_int() < 300;
-}
-
-asio::awaitable<bool> try_once(delivery& one) {
-  const boost::urls::url url(one.what.subscriber);  // checked when it was subscribed
-  std::string host(url.host_address());
-  const std::string port = url.has_port() ? std::string(url.port()) : std::string("80");
-  const auto [unknown, found] =
-      co_await one.resolver.async_resolve(host, port, tcp::resolver::numeric_service, as_result);
-  if (unknown || leads_astray(host, found)) co_return false;
-  const bool taken = co_await exchange(one, found, url);
-  one.stream.close();
-  co_return taken;
-}
-
-// Before the retry of that number, counted from 0; nothing: there is none.
-std::optional<std::chrono::seconds> pause_before(std::int64_t retry, const retry_policy& policy) {
-  if (retry < policy.retries_with_no_delay) return std::chrono::seconds(0);
-  retry -= policy.retries_with_no_delay;
-  if (retry < policy.minimum_delay_retries) return std::chrono::seconds(policy.minimum_delay);
-  retry -= policy.minimum_delay_retries;
-  if (retry < policy.maximum_delay_retries) return std::chrono::seconds(policy.maximum_delay);
-  return std::nullopt;
-}
-
-// A query may hold a secret.
-std::string shown(const std::string& subscriber) {
-  return subscriber.substr(0, subscriber.find('?'));
-}
-
-asio::awaitable<bool> deliver(std::shared_ptr<delivery> one) {
-  gmr::set_name("notification");
-  gmr::set_label("subscriber", shown(one->what.subscriber));
-  // Whoever started this holds a lock that its end takes.
-  co_await asio::post(one->strand, asio::deferred);
-  for (std::int64_t retry = 0; !one->stopping; ++retry) {
-    if (co_await try_once(*one)) co_return true;
-    const auto pause = pause_before(retry, one->what.retries);
-    if (!pause || one->stopping) break;
-    one->pause.expires_after(*pause);
-    co_await one->pause.async_wait(as_result);
-  }
-  co_return false;
-}
+struct paused_delivery {
+  asio::steady_timer timer;
+  errand what;
+};
 
 }  // namespace
 
 class notifier::implementation final : public std::enable_shared_from_this<implementation> {
  public:
-  implementation(asio::io_context& io, const rules& allowed, service_log& log)
-      : io_(io), allowed_(allowed), log_(log) {}
+  implementation(asio::io_context& io, const rules& allowed, service_log& log, budget& memory,
+                 mailboxes* mail, int number)
+      : io_(io), allowed_(allowed), log_(log), memory_(memory), mail_(mail), number_(number) {}
 
-  void announce(const result& done) {
-    if (const auto* posted = std::get_if<results::messages_posted>(&done)) announce(*posted);
-    if (const auto* made = std::get_if<results::subscription_created>(&done)) announce(*made);
+  void announce(result&& done) {
+    if (auto* posts = std::get_if<results::messages_posted>(&done)) announce(std::move(*posts));
+    const auto* made = std::get_if<results::subscription_created>(&done);
+    if (made == nullptr || made->confirmed) return;
+    errand asks{made->queue.project, made->subscriber, {}, nullptr};
+    asks.text = text_of_confirmation(allowed_, *made);
+    const std::lock_guard lock(mutex_);
+    add(std::move(asks));
+    start_some();
   }
 
+  // From another worker: for one of the clients of this one.
+  void receive(const std::string& address, std::string text) {
+    // An empty one: something is missing.
+    const auto what = text.empty() ? nullptr : posted::make(std::move(text), memory_);
+    if (live_->tell(address, what) && what) ++counts_.live;
+  }
+
+  [[nodiscard]] std::string new_address() const { return address_of_socket(number_, new_id()); }
+
   void stop() {
+    if (mail_ != nullptr) mail_->stop();
+    live_->close();
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting_.clear();
+    paused_.clear();  // cancels their timers
     counts_.waiting = 0;
-    for (const std::shared_ptr<delivery>& each : active_)
-      asio::post(each->strand, [each] { each->stop(); });
+    for (const active_delivery& each : active_)
+      asio::post(each.exchange->strand, [one = each.exchange] { one->stop(); });
   }
 
   counts counts_;
+  const std::shared_ptr<live_subscribers> live_ = std::make_shared<live_subscribers>();
 
  private:
-  void announce(const results::messages_posted& posted) {
-    for (const subscription& each : posted.told.subscribers) {
-      const retry_policy retries = retry_policy_of(each.options, posted.told.metadata);
-      for (std::size_t at = 0; at < posted.ids.size(); ++at) {
-        add({each.subscriber, text_of_message(posted.queue, posted.ids[at], posted.told.bodies[at]),
-             retries});
+  using active_list = std::list<active_delivery>;
+  using paused_list = std::list<paused_delivery>;
+
+  void announce(results::messages_posted&& done) {
+    if (done.told.subscribers.empty()) return;
+    const std::vector<subscription> subscribers = std::move(done.told.subscribers);
+    const std::string metadata = std::move(done.told.metadata);
+    const std::string project = std::move(done.told.project);
+    const std::size_t count = done.ids.size();
+    const auto what = posted::make(std::move(done), memory_, memory_of(project));
+    for (const subscription& each : subscribers) {
+      if (is_socket(each.subscriber)) tell_socket(each.subscriber, what);
+    }
+    const std::lock_guard lock(mutex_);
+    for (const subscription& each : subscribers) {
+      if (is_socket(each.subscriber)) continue;
+      if (what) {
+        add({project, each.subscriber, retry_policy_of(each.options, metadata), what, 0, count});
+      } else {
+        counts_.dropped += count;
       }
     }
-  }
-
-  void announce(const results::subscription_created& made) {
-    if (!made.confirmed) add({made.subscriber, text_of_confirmation(allowed_, made), {}});
-  }
-
-  void add(notification told) {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    if (waiting_.size() >= most_waiting) {
-      ++counts_.dropped;
-      return;
-    }
-    waiting_.push_back(std::move(told));
     start_some();
   }
 
-  // With the mutex held.
-  void start_some() {
-    while (!stopping_ && !waiting_.empty() && active_.size() < most_active) {
-      notification next = std::move(waiting_.front());
-      waiting_.pop_front();
-      if (!still_allowed(next.subscriber)) {
-        ++counts_.failed;
-        continue;
-      }
-      const auto one = std::make_shared<delivery>(io_, std::move(next));
-      const auto place = active_.insert(active_.end(), one);
-      asio::co_spawn(
-          one->strand, deliver(one),
-          [self = shared_from_this(), place](const std::exception_ptr& problem, bool taken) {
-            self->ended(place, !problem && taken);
-          });
+  void tell_socket(const std::string& address, const std::shared_ptr<const posted>& what) {
+    const int number = worker_of_socket(address);
+    if (number == number_) {
+      if (live_->tell(address, what) && what) counts_.live += what->size();
+    } else if (mail_ != nullptr) {
+      mail_->send(number, address, what);
     }
-    counts_.waiting = waiting_.size();
+  }
+
+  [[nodiscard]] std::shared_ptr<budget> memory_of(const std::string& project) {
+    const std::lock_guard lock(mutex_);
+    const auto found = accounts_.find(project);
+    return found != accounts_.end() ? found->second.memory : account().memory;
+  }
+
+  // From here on with the mutex held.
+
+  void add(errand told) {
+    if (stopping_) return;
+    account& of = accounts_[told.project];
+    const std::size_t room = std::min(most_waiting - std::min(most_waiting, waiting_count_),
+                                      most_waiting_of_project - of.waiting);
+    const std::size_t wanted = told.end - told.next;
+    const std::size_t taken = std::min(wanted, room);
+    counts_.dropped += wanted - taken;
+    told.end = told.next + taken;
+    if (taken > 0) {
+      if (told.what) of.memory = told.what->project();
+      of.waiting += taken;
+      waiting_count_ += taken;
+      waiting_.push_back(told.project, std::move(told));
+    } else {
+      close_if_idle(accounts_.find(told.project));
+    }
+  }
+
+  void close_if_idle(std::unordered_map<std::string, account>::iterator of) {
+    if (of->second.waiting == 0 && of->second.active == 0) accounts_.erase(of);
+  }
+
+  void start_some() {
+    while (!stopping_ && active_.size() < most_active) {
+      auto next = waiting_.pop_if([this](const std::string& project) {
+        return accounts_[project].active < most_active_of_project;
+      });
+      if (!next) break;
+      start_first(std::move(*next));
+    }
+    counts_.waiting = waiting_count_;
     counts_.active = active_.size();
   }
 
-  void ended(std::list<std::shared_ptr<delivery>>::iterator place, bool taken) {
-    ++(taken ? counts_.delivered : counts_.failed);
-    if (!taken) {
-      log_.event("notification failed", {{"subscriber", shown((*place)->what.subscriber)}},
-                 severity::warning);
+  // Of what is to be told, its first notification; the others wait for their turns.
+  void start_first(errand told) {
+    account& of = accounts_[told.project];
+    errand first = told;
+    first.end = first.next + 1;
+    if (++told.next < told.end) {
+      told.retries = std::make_shared<std::int64_t>(0);
+      waiting_.push_back(told.project, std::move(told));
     }
+    --of.waiting;
+    --waiting_count_;
+    if (!still_allowed(first.subscriber)) {
+      ++counts_.failed;
+      close_if_idle(accounts_.find(first.project));
+      return;
+    }
+    ++of.active;
+    const auto one = std::make_shared<delivery>(io_, first.subscriber, first.body());
+    const auto place = active_.insert(active_.end(), {one, std::move(first)});
+    asio::co_spawn(one->strand, deliver(one, place->what.retries, place->what.policy),
+                   [self = shared_from_this(), place](const std::exception_ptr& problem,
+                                                      const delivery_end& end) {
+                     self->ended(place, problem ? delivery_end{} : end);
+                   });
+  }
+
+  void pause(errand what, std::chrono::seconds time) {
+    ++accounts_[what.project].waiting;
+    ++waiting_count_;
+    const auto place =
+        paused_.insert(paused_.end(), {asio::steady_timer(io_, time), std::move(what)});
+    place->timer.async_wait([self = shared_from_this(), place](boost::system::error_code gone) {
+      if (!gone) self->go_on(place);
+    });
+  }
+
+  // Without the mutex: they take it.
+
+  void go_on(paused_list::iterator place) {
     const std::lock_guard lock(mutex_);
-    active_.erase(place);
+    if (stopping_) return;  // and it is gone
+    errand what = std::move(place->what);
+    paused_.erase(place);
+    waiting_.push_front(what.project, std::move(what));
     start_some();
+  }
+
+  void ended(active_list::iterator place, const delivery_end& end) {
+    const std::lock_guard lock(mutex_);
+    errand what = std::move(place->what);
+    active_.erase(place);
+    const auto of = accounts_.find(what.project);
+    --of->second.active;
+    if (end.pause && !stopping_) {
+      pause(std::move(what), *end.pause);
+    } else {
+      ++(end.taken ? counts_.delivered : counts_.failed);
+      if (!end.taken) note_failure(what);
+      close_if_idle(of);
+    }
+    start_some();
+  }
+
+  void note_failure(const errand& what) {
+    log_.event("notification failed", {{"subscriber", shown_subscriber(what.subscriber)}},
+               severity::warning);
   }
 
   // What is allowed may have changed since it was subscribed.
@@ -289,23 +286,44 @@ class notifier::implementation final : public std::enable_shared_from_this<imple
   asio::io_context& io_;
   const rules& allowed_;
   service_log& log_;
+  budget& memory_;
+  mailboxes* const mail_;
+  const int number_;
   std::mutex mutex_;
-  std::deque<notification> waiting_;
-  std::list<std::shared_ptr<delivery>> active_;
+  std::unordered_map<std::string, account> accounts_;  // of projects that have something in hand
+  fair_queue<errand> waiting_;
+  std::size_t waiting_count_ = 0;  // notifications, those that pause among them
+  active_list active_;
+  paused_list paused_;
   bool stopping_ = false;
 };
 
-notifier::notifier(asio::io_context& io, const rules& allowed, service_log& log)
-    : implementation_(std::make_shared<implementation>(io, allowed, log)) {}
+notifier::notifier(asio::io_context& io, const rules& allowed, service_log& log, budget& memory,
+                   mailboxes* mail, int number)
+    : implementation_(std::make_shared<implementation>(io, allowed, log, memory, mail, number)) {
+  if (mail == nullptr) return;
+  mail->open(io, number,
+             [to = std::weak_ptr(implementation_)](const std::string& address, std::string text) {
+               if (const auto self = to.lock()) self->receive(address, std::move(text));
+             });
+}
 
 notifier::~notifier() = default;
 
-void notifier::announce(const result& done) noexcept {
+void notifier::announce(result&& done) noexcept {
   try {
-    implementation_->announce(done);
+    implementation_->announce(std::move(done));
   } catch (const std::exception&) {
     ++implementation_->counts_.dropped;  // no memory for it
   }
+}
+
+std::string notifier::new_address() const {
+  return implementation_->new_address();
+}
+
+std::shared_ptr<live_subscribers> notifier::live() const noexcept {
+  return implementation_->live_;
 }
 
 void notifier::stop() {

@@ -2,9 +2,11 @@
 // what one asks for, however much, does not stand before what another does. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <iterator>
 #include <list>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -17,20 +19,40 @@ class fair_queue final {
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
-  void push_back(const std::string& project, Item item) {
+  // `project` may be a part of the item, which is left alone until its line is known; so below.
+  void push_back(const std::string& project, Item&& item) {
     line_of(project).push_back(std::move(item));
     ++count_;
   }
   // For what has begun: it goes on before what came later of the same project, when that has its
   // turn again.
-  void push_front(const std::string& project, Item item) {
+  void push_front(const std::string& project, Item&& item) {
     line_of(project).push_front(std::move(item));
     ++count_;
   }
 
   // Must not be empty.
-  [[nodiscard]] Item pop() {
-    const auto next = turns_.begin();
+  [[nodiscard]] Item pop() { return take(turns_.begin()); }
+
+  // Of the first project in turn for which `may` is true; nothing when there is none.
+  template <class May>
+  [[nodiscard]] std::optional<Item> pop_if(May may) {
+    const auto next = std::find_if(turns_.begin(), turns_.end(),
+                                   [&may](const turn& each) { return may(each.first); });
+    if (next == turns_.end()) return std::nullopt;
+    return take(next);
+  }
+
+  void clear() noexcept {
+    turns_.clear();
+    places_.clear();
+    count_ = 0;
+  }
+
+ private:
+  using turn = std::pair<std::string, std::deque<Item>>;
+
+  [[nodiscard]] Item take(typename std::list<turn>::iterator next) {
     std::deque<Item>& line = next->second;
     Item taken = std::move(line.front());
     line.pop_front();
@@ -43,9 +65,6 @@ class fair_queue final {
     }
     return taken;
   }
-
- private:
-  using turn = std::pair<std::string, std::deque<Item>>;
 
   std::deque<Item>& line_of(const std::string& project) {
     const auto [found, added] = places_.try_emplace(project);

@@ -1,14 +1,13 @@
 #include "storage/storage.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <boost/asio/thread_pool.hpp>
-#include <latch>
 #include <mutex>
 #include <vector>
 
 #include "storage/fair_queue.hpp"
+#include "storage/named_threads.hpp"
+#include "storage/turnstile.hpp"
 
 namespace queue_server {
 
@@ -22,6 +21,8 @@ using clock = std::chrono::steady_clock;
 // wait that long at most, and the commit.
 constexpr std::size_t largest_batch = 256;
 constexpr std::chrono::milliseconds longest_batch{10};
+// Of processes that share the data, none writes for long; one that hangs is a fault.
+constexpr std::chrono::seconds longest_wait_for_turn{5};
 // How much is swept at once follows from how long it takes.
 constexpr std::int64_t least_swept = 50;
 constexpr std::int64_t most_swept = 5000;
@@ -39,25 +40,14 @@ std::int64_t microseconds(clock::duration time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
-// Names the threads of a pool; each runs exactly one of the tasks, as all wait for all.
-void name_threads(asio::thread_pool& threads, int count, int first_number) {
-  // Shared, as a thread may still be inside it when the others have gone on.
-  const auto named = std::make_shared<std::latch>(count + 1);
-  for (int number = first_number; number < first_number + count; ++number) {
-    asio::post(threads, [named, number] {
-      pthread_setname_np(pthread_self(), ("storage-" + std::to_string(number)).c_str());
-      named->arrive_and_wait();
-    });
-  }
-  named->arrive_and_wait();
-}
-
 }  // namespace
 
 class storage::pool final {
  public:
-  pool(const engine_factory& open, int readers, std::function<void(const std::string&)> tell)
-      : health_(std::move(tell)),
+  pool(const engine_factory& open, int readers, std::function<void(const std::string&)> tell,
+       turnstile* turns)
+      : turns_(turns),
+        health_(std::move(tell)),
         writer_engine_(open(engine_use::write)),
         writer_(1),
         readers_(static_cast<std::size_t>(readers)) {
@@ -125,21 +115,29 @@ class storage::pool final {
     return fault != nullptr;
   }
 
-  // While the writer is at something.
+  // While the writer is at something, and it is its turn among the processes.
   class writing final {
    public:
     explicit writing(pool& of) : of_(of) {
       of_.health_.writing_since = clock::now().time_since_epoch().count();
+      entered_ = of_.turns_ == nullptr || of_.turns_->enter(longest_wait_for_turn);
     }
     writing(const writing&) = delete;
     writing& operator=(const writing&) = delete;
     ~writing() {
+      if (of_.turns_ != nullptr && entered_) of_.turns_->leave();
       of_.health_.writing_since = 0;
       of_.health_.set_engine(of_.writer_engine_->state());
     }
 
+    void begin() const {
+      if (!entered_) throw storage_error("another process does not come to an end of its writing");
+      of_.writer_engine_->begin();
+    }
+
    private:
     pool& of_;
+    bool entered_ = false;
   };
 
   // With the mutex held, by a thread of the readers: there are as many engines.
@@ -204,7 +202,7 @@ class storage::pool final {
         return;
       }
     }
-    next.then->complete({std::move(next.problem)});
+    if (next.then) next.then->complete({std::move(next.problem)});
   }
 
   // Takes the writes that wait, by turns, and comes back for those that arrive meanwhile.
@@ -215,11 +213,16 @@ class storage::pool final {
       const std::lock_guard lock(mutex_);
       writer_called_ = false;
     }
+    write_batch(batch);
+    give_back(batch);
+  }
+
+  void write_batch(std::vector<job>& batch) {
     const writing now(*this);
     const auto began = clock::now();
     try {
-      writer_engine_->begin();
-      run_batch(batch, began + longest_batch);
+      now.begin();
+      run_batch(batch, clock::now() + longest_batch);
       writer_engine_->commit();
       if (!failed(batch) && writer_engine_->has_room()) health_.worked(engine_use::write);
     } catch (const std::exception& problem) {
@@ -236,7 +239,6 @@ class storage::pool final {
       }
     }
     note_commit(clock::now() - began);
-    give_back(batch);
   }
 
   bool take(std::vector<job>& batch) {
@@ -324,7 +326,7 @@ class storage::pool final {
   bool sweep_part(bool removes) {
     const writing now(*this);
     const auto began = clock::now();
-    writer_engine_->begin();
+    now.begin();
     if (health_.writes_fail() || began >= next_proof_) {
       writer_engine_->try_to_write();
       next_proof_ = began + longest_unproved;
@@ -347,6 +349,7 @@ class storage::pool final {
     }
   }
 
+  turnstile* const turns_;
   storage_health health_;
   std::unique_ptr<engine> writer_engine_;
   std::int64_t sweep_rows_ = 1000;
@@ -365,8 +368,8 @@ class storage::pool final {
 };
 
 storage::storage(const engine_factory& open, int reader_threads,
-                 std::function<void(const std::string&)> tell)
-    : pool_(std::make_unique<pool>(open, reader_threads, std::move(tell))) {}
+                 std::function<void(const std::string&)> tell, turnstile* turns)
+    : pool_(std::make_unique<pool>(open, reader_threads, std::move(tell), turns)) {}
 
 storage::~storage() = default;
 
@@ -384,6 +387,10 @@ const last_census& storage::counted() const noexcept {
 
 const storage_health& storage::health() const noexcept {
   return pool_->health();
+}
+
+void storage::execute(storage_work work) {
+  pool_->submit(std::move(work), nullptr);
 }
 
 void storage::submit(storage_work work, std::unique_ptr<completion> then) {

@@ -23,6 +23,8 @@
 
 namespace queue_server {
 
+class turnstile;
+
 enum class engine_use { write, read };
 // Throws storage_error.
 using engine_factory = std::function<std::unique_ptr<engine>(engine_use)>;
@@ -45,9 +47,10 @@ struct storage_outcome {
 class storage final {
  public:
   // `tell` is called on a storage thread with a line for the operator when a fault begins or ends.
-  // Throws storage_error.
+  // `turns`, which must outlive it, is for processes that write to the same data; null: there is
+  // one. Throws storage_error.
   storage(const engine_factory& open, int reader_threads,
-          std::function<void(const std::string&)> tell);
+          std::function<void(const std::string&)> tell, turnstile* turns = nullptr);
   // Finishes what was asked for.
   ~storage();
   storage(const storage&) = delete;
@@ -65,6 +68,9 @@ class storage final {
         },
         token, std::move(work));
   }
+
+  // The same for what nobody waits for.
+  void execute(storage_work work);
 
   // To be called every second or so. In the background: tries again what failed before, looks
   // whether the file is still there, counts now and then; and removes what has expired, in small

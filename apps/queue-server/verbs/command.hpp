@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/engine/engine.hpp"
@@ -25,6 +26,10 @@ struct arguments {
   const rules& allowed;  // outlives every command
   caller who;
   json fields = json::object();
+  // Of a WebSocket client: what stands for it where it subscribes and names nobody.
+  std::string socket;
+  // Of a list of queues: what their metadata must say.
+  std::vector<std::pair<std::string, std::string>> filters;
   // Of the request's body, where that is what Zaqar limits; otherwise the messages are measured.
   std::optional<std::int64_t> body_bytes;
 

@@ -14,7 +14,6 @@ namespace {
 // after so many.
 constexpr std::chrono::milliseconds longest_turn{5};
 constexpr std::size_t posted_at_once = 50;
-constexpr std::int64_t most_subscribers_told = 100;
 
 // A post that goes on from where it was.
 struct posting {
@@ -26,16 +25,17 @@ struct posting {
   std::vector<new_message> complete;
   std::vector<std::string> ids;
 
-  [[nodiscard]] results::announcement announced(engine& data) const {
+  [[nodiscard]] results::announcement announced(engine& data) {
     results::announcement told;
-    for (subscription& each : data.list_subscriptions(queue, "", most_subscribers_told)) {
+    told.project = queue.project;
+    for (subscription& each : data.list_subscriptions(queue, "", limits::subscribers)) {
       if (each.confirmed) told.subscribers.push_back(std::move(each));
     }
     if (told.subscribers.empty()) return told;
     told.metadata = data.queue_metadata(queue).value_or("{}");
     told.bodies.reserve(complete.size());
-    for (const new_message& each : complete)
-      told.bodies.push_back(each.body);
+    for (new_message& each : complete)
+      told.bodies.push_back(std::move(each.body));
     return told;
   }
 

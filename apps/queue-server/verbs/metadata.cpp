@@ -100,13 +100,21 @@ std::string checked_metadata(const rules& allowed, const json& metadata) {
 json full_metadata(const rules& allowed, const std::string& stored) {
   json metadata = {{"_max_messages_post_size", allowed.max_messages_post_size},
                    {"_default_message_ttl", allowed.default_message_ttl},
-                   {"_default_message_delay", 0},
+                   {"_default_message_delay", allowed.default_message_delay},
                    {"_dead_letter_queue", nullptr},
                    {"_dead_letter_queue_messages_ttl", nullptr},
                    {"_max_claim_count", nullptr},
                    {"_enable_encrypt_messages", false}};
   metadata.update(stored_json(stored));
   return metadata;
+}
+
+bool has_metadata(const json& metadata, const metadata_filters& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&metadata](const auto& each) {
+    const json* value = given(metadata, each.first.c_str());
+    if (value == nullptr) return false;
+    return each.second == (value->is_string() ? value->get<std::string>() : to_text(*value));
+  });
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/engine/values.hpp"
@@ -18,6 +19,11 @@ namespace queue_server {
 
 // The metadata with the reserved keys that the queue does not set filled in.
 [[nodiscard]] json full_metadata(const rules& allowed, const std::string& stored);
+
+// What a queue in a list must have: names and values. A value that is no string is compared with
+// its JSON text.
+using metadata_filters = std::vector<std::pair<std::string, std::string>>;
+[[nodiscard]] bool has_metadata(const json& metadata, const metadata_filters& wanted);
 
 // How often and when a subscriber that did not take a notification is told again.
 struct retry_policy {

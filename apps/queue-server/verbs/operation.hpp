@@ -53,7 +53,7 @@ class operation {
     }
   }
   // After answer(nullptr): what was done.
-  [[nodiscard]] const std::optional<result>& outcome() const noexcept { return work_.ready; }
+  [[nodiscard]] std::optional<result>& outcome() noexcept { return work_.ready; }
 
  private:
   command work_;

@@ -1,5 +1,6 @@
 // The verbs of queues.
-#include <algorithm>
+#include <chrono>
+#include <memory>
 
 #include "verbs/command.hpp"
 #include "verbs/errors.hpp"
@@ -8,6 +9,10 @@
 namespace queue_server::verbs {
 
 namespace {
+
+// Others have their turn after so long; the clock is looked at after so many queues.
+constexpr std::chrono::milliseconds longest_look{5};
+constexpr std::int64_t looked_at_at_once = 50;
 
 // Of a purge: which kinds of things. None given: all.
 struct purged_kinds {
@@ -34,23 +39,60 @@ purged_kinds purged_by(const arguments& asked) {
   return kinds;
 }
 
+// A list that goes on from where it was: filters may have to look at many queues.
+struct listing {
+  const rules& allowed;
+  std::string project;
+  std::string after;
+  std::string name;
+  metadata_filters wanted;
+  results::queue_page page;
+
+  // True: the page is full, or there are no more queues.
+  [[nodiscard]] bool go_on(engine& data) {
+    const auto end = std::chrono::steady_clock::now() + longest_look;
+    const std::int64_t at_once = wanted.empty() ? page.limit : looked_at_at_once;
+    do {
+      std::vector<queue_entry> found = data.list_queues(project, after, name, at_once);
+      const bool last = static_cast<std::int64_t>(found.size()) < at_once;
+      for (queue_entry& each : found) {
+        after = each.name;
+        if (add(std::move(each))) return true;
+      }
+      if (last) return true;
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+  }
+
+ private:
+  // True: the page is full.
+  [[nodiscard]] bool add(queue_entry found) {
+    if (page.detailed || !wanted.empty()) {
+      const json metadata = full_metadata(allowed, found.metadata);
+      if (!has_metadata(metadata, wanted)) return false;
+      if (page.detailed) found.metadata = to_text(metadata);
+    }
+    page.queues.push_back(std::move(found));
+    return static_cast<std::int64_t>(page.queues.size()) == page.limit;
+  }
+};
+
 }  // namespace
 
 command queue_list(const arguments& asked) {
-  results::queue_page page;
-  page.limit = asked.page(asked.allowed.max_queues_per_page);
-  page.detailed = asked.boolean("detailed");
-  return reading(asked, [&allowed = asked.allowed, project = asked.who.project, page,
-                         after = asked.optional_text("marker").value_or(""),
-                         name = asked.optional_text("name").value_or(""),
-                         counted = asked.boolean("with_count")](engine& data) {
-    results::queue_page found = page;
-    found.queues = data.list_queues(project, after, name, page.limit);
-    for (queue_entry& each : found.queues) {
-      if (page.detailed) each.metadata = to_text(full_metadata(allowed, each.metadata));
-    }
-    if (counted) found.count = data.count_queues(project);
-    return found;
+  auto work = std::make_shared<listing>(listing{asked.allowed,
+                                                asked.who.project,
+                                                asked.optional_text("marker").value_or(""),
+                                                asked.optional_text("name").value_or(""),
+                                                asked.filters,
+                                                {}});
+  work->page.limit = asked.page(asked.allowed.max_queues_per_page);
+  work->page.detailed = asked.boolean("detailed");
+  const bool counted = asked.boolean("with_count");
+  return reading(asked, [work, counted](engine& data) -> std::optional<result> {
+    if (!work->go_on(data)) return std::nullopt;
+    if (counted) work->page.count = data.count_queues(work->project);
+    return work->page;
   });
 }
 

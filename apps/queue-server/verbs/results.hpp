@@ -44,6 +44,7 @@ struct queue_shared {
 
 // Whom to tell of what was posted. Empty for a queue without confirmed subscriptions.
 struct announcement {
+  std::string project;
   std::vector<subscription> subscribers;
   std::vector<std::string> bodies;  // JSON, of each message
   std::string metadata;             // of the queue: a JSON object

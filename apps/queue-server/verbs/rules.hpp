@@ -22,11 +22,14 @@ struct rules {
   std::int64_t max_claim_ttl = 43200;
   std::int64_t max_claim_grace = 43200;
   std::int64_t default_message_ttl = 3600;
+  std::int64_t default_message_delay = 0;
   std::int64_t default_claim_ttl = 300;
   std::int64_t default_claim_grace = 60;
   std::int64_t default_subscription_ttl = 3600;
 
-  bool client_id_uuid_safe = true;            // a Client-ID must be a UUID
+  bool client_id_uuid_safe = true;  // a Client-ID must be a UUID; otherwise its length counts
+  std::int64_t min_length_client_id = 10;
+  std::int64_t max_length_client_id = 36;
   bool message_delete_with_claim_id = false;  // only what is claimed can be deleted
   bool require_confirmation = false;  // subscribers are told of messages once they confirmed
   std::vector<std::string> subscriber_hosts{"127.0.0.1", "[::1]", "localhost"};
@@ -43,11 +46,10 @@ namespace limits {
 
 inline constexpr std::size_t queue_name = 64;
 inline constexpr std::size_t project_id = 256;
-inline constexpr std::size_t min_client_id = 10;  // where it need not be a UUID
-inline constexpr std::size_t max_client_id = 36;
 inline constexpr std::size_t json_depth = 64;
-inline constexpr std::int64_t least_time = 60;    // of every time to live, and of a grace
-inline constexpr std::int64_t default_page = 10;  // and default claim
+inline constexpr std::int64_t least_time = 60;     // of every time to live, and of a grace
+inline constexpr std::int64_t subscribers = 1000;  // of one queue
+inline constexpr std::int64_t default_page = 10;   // and default claim
 
 }  // namespace limits
 

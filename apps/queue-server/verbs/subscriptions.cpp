@@ -69,11 +69,16 @@ api_error is_there_already() {
 }  // namespace
 
 command subscription_create(const arguments& asked) {
+  const bool itself = !asked.socket.empty() && !asked.optional_text("subscriber");
   const new_subscription made{
-      checked_subscriber(asked.allowed, asked.text("subscriber")),
+      itself ? asked.socket : checked_subscriber(asked.allowed, asked.text("subscriber")),
       checked_ttl(asked.integer("ttl").value_or(asked.allowed.default_subscription_ttl)),
-      checked_options(asked).value_or("{}"), !asked.allowed.require_confirmation};
+      checked_options(asked).value_or("{}"), itself || !asked.allowed.require_confirmation};
   return adding(asked, [queue = asked.queue(), made](engine& data) {
+    if (data.list_subscriptions(queue, "", limits::subscribers).size() == limits::subscribers) {
+      throw invalid_request("A queue may have " + std::to_string(limits::subscribers) +
+                            " subscriptions.");
+    }
     const auto id = data.create_subscription(queue, made);
     if (!id) throw is_there_already();
     return results::subscription_created{queue, *id, made.subscriber, made.confirmed};

@@ -56,9 +56,9 @@ caller caller_from(const rules& allowed, const std::optional<std::string>& clien
     throw api_error(400, "Missing header value", "The header Client-ID is required.");
   }
   std::string client = canonical_uuid(*client_id);
-  const bool any_text = !allowed.client_id_uuid_safe &&
-                        client_id->size() >= limits::min_client_id &&
-                        client_id->size() <= limits::max_client_id;
+  const auto length = static_cast<std::int64_t>(client_id->size());
+  const bool any_text = !allowed.client_id_uuid_safe && length >= allowed.min_length_client_id &&
+                        length <= allowed.max_length_client_id;
   if (client.empty() && any_text) client = *client_id;
   if (client.empty()) throw api_error(400, "Wrong UUID value", "Malformed hexadecimal UUID.");
   if (!project_id || project_id->empty()) {
@@ -97,7 +97,8 @@ std::vector<new_message> with_defaults(const rules& allowed, std::vector<posted_
   const json own = metadata ? stored_json(*metadata) : json::object();
   const std::int64_t ttl =
       optional_integer(own, "_default_message_ttl").value_or(allowed.default_message_ttl);
-  const std::int64_t delay = optional_integer(own, "_default_message_delay").value_or(0);
+  const std::int64_t delay =
+      optional_integer(own, "_default_message_delay").value_or(allowed.default_message_delay);
   const std::int64_t most =
       optional_integer(own, "_max_messages_post_size").value_or(allowed.max_messages_post_size);
   if (posted_bytes > most) {

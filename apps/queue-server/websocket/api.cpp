@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "verbs/errors.hpp"
+#include "verbs/signing.hpp"
 #include "websocket/render.hpp"
 
 namespace queue_server::websocket {
@@ -61,12 +62,44 @@ constexpr std::array actions{
     named_action{"flavor_delete", no_such_resource},
 };
 
+// The method of HTTP that does the same, and the path: what a signature is for.
+struct http_counterpart {
+  std::string method;
+  std::string path;
+};
+
+http_counterpart counterpart_of(std::string_view action, const arguments& asked) {
+  const auto has = [action](std::string_view part) { return action.find(part) != action.npos; };
+  http_counterpart same{"POST", "/v2/queues"};
+  if (has("_list") || has("_get")) same.method = "GET";
+  if (has("_delete")) same.method = "DELETE";
+  if (has("_update")) same.method = "PATCH";
+  if (action == "queue_create") same.method = "PUT";
+  if (const auto queue = asked.optional_text("queue_name")) same.path += '/' + *queue;
+  if (action.starts_with("message_")) same.path += "/messages";
+  if (action.starts_with("claim_")) same.path += "/claims";
+  if (action.starts_with("subscription_")) same.path += "/subscriptions";
+  if (action == "queue_get_stats") same.path += "/stats";
+  if (action == "queue_purge") same.path += "/purge";
+  return same;
+}
+
 json member(const json& object, const char* name, const json& otherwise) {
   const auto found = object.find(name);
   return found != object.end() ? *found : otherwise;
 }
 
-// Header names have no case.
+// Of a list of texts, as queue_share gives methods and paths.
+std::string joined_texts(const json& list) {
+  std::string joined;
+  for (const json& each : list) {
+    if (!joined.empty()) joined += ',';
+    if (each.is_string()) joined += each.get<std::string>();
+  }
+  return joined;
+}
+
+// Header names have no case. Lists are shown as HTTP has them.
 std::optional<std::string> header(const json& headers, std::string_view wanted) {
   for (const auto& [name, value] : headers.items()) {
     const bool same = std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(),
@@ -74,8 +107,20 @@ std::optional<std::string> header(const json& headers, std::string_view wanted) 
                                    return std::tolower(left) == std::tolower(right);
                                  });
     if (same && value.is_string()) return value.get<std::string>();
+    if (same && value.is_array()) return joined_texts(value);
   }
   return std::nullopt;
+}
+
+// As over HTTP, who sends a signature is held to it.
+void heed_signature(const json& headers, std::string_view action, const arguments& asked) {
+  const auto signature = header(headers, "URL-Signature");
+  if (!signature) return;
+  const auto text = [&headers](const char* name) { return header(headers, name).value_or(""); };
+  const auto [method, path] = counterpart_of(action, asked);
+  check_signature(asked.allowed, asked.who.project,
+                  {*signature, text("URL-Expires"), text("URL-Methods"), text("URL-Paths")}, method,
+                  path);
 }
 
 reply wrap(const json& request, encoding form, rendered shown) {
@@ -120,7 +165,8 @@ const named_action& find_action(const json& request) {
 
 }  // namespace
 
-prepared prepare(std::string_view received, encoding form, const rules& allowed) {
+prepared prepare(std::string_view received, encoding form, const rules& allowed,
+                 const std::string& socket) {
   const auto request = std::make_shared<json>(json::object());
   const char* action = "a message that is no request";
   const auto refuse = [request, form](const std::exception& problem) {
@@ -139,10 +185,13 @@ prepared prepare(std::string_view received, encoding form, const rules& allowed)
           caller_from(allowed, header(headers, "Client-ID"), header(headers, "X-Project-ID"));
     }
     asked.fields = (*request)["body"];
+    asked.socket = socket;
+    if (!found.anonymous) heed_signature((*request)["headers"], found.name, asked);
     return {{found.start(asked),
              [request, form](const result& done) { return wrap(*request, form, render(done)); },
              refuse},
-            action};
+            action,
+            found.start == verbs::subscription_create};
   } catch (const std::exception& problem) {
     return {{refuse(problem)}, action};
   }

@@ -20,7 +20,7 @@
 
 #include "log/log.hpp"
 #include "peer.hpp"
-#include "websocket/api.hpp"
+#include "websocket/client.hpp"
 #include "work.hpp"
 
 namespace queue_server::websocket {
@@ -36,29 +36,8 @@ constexpr std::size_t stack_bytes = std::size_t{256} * 1024;  // touched as need
 constexpr std::uint32_t largest_head = 16 * 1024;
 constexpr std::size_t read_at_once = std::size_t{16} * 1024;
 constexpr std::size_t most_idle_buffer = std::size_t{64} * 1024;  // kept between two messages
+constexpr int most_forgotten_at_once = 50;
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
-
-// What the session and whoever stops it share; touched on the session's strand only.
-struct client {
-  enum class phase { shaking_hands, waiting, working, closing };
-
-  explicit client(tcp::socket socket) : stream(std::move(socket)) {}
-  beast::websocket::stream<beast::tcp_stream> stream;
-  phase at = phase::shaking_hands;
-  bool stopping = false;
-  bool reading = false;  // a message that has begun
-};
-
-void stop(const std::shared_ptr<client>& peer) {
-  peer->stopping = true;
-  if (peer->at == client::phase::shaking_hands) {
-    beast::get_lowest_layer(peer->stream).cancel();
-  } else if (peer->at == client::phase::waiting) {
-    // The close goes out beside the read, which ends when the peer answers.
-    peer->at = client::phase::closing;
-    peer->stream.async_close(beast::websocket::close_code::going_away, [peer](error_code) {});
-  }
-}
 
 void set_up(beast::websocket::stream<beast::tcp_stream>& stream, const services& shared) {
   // Idle clients stay while they answer pings; a handshake, also the closing one, must come to an
@@ -165,6 +144,100 @@ std::size_t receive(client& peer, const services& shared, beast::flat_buffer& bu
   return received;
 }
 
+// An answer. Returns the bytes that were sent.
+std::size_t send(const std::shared_ptr<client>& peer, const std::string& answer, encoding form,
+                 const asio::yield_context& yield, error_code& problem) {
+  take_turn(*peer, yield);
+  auto& below = beast::get_lowest_layer(peer->stream);
+  below.expires_after(peer->transfer_limit);
+  peer->stream.binary(form == encoding::message_pack);
+  const std::size_t sent = peer->stream.async_write(asio::buffer(answer), yield[problem]);
+  below.expires_never();
+  give_turn(peer);
+  return sent;
+}
+
+// What the client subscribed itself to: is forgotten when it goes.
+class own_subscriptions final {
+ public:
+  own_subscriptions(const std::shared_ptr<client>& peer, services& shared)
+      : peer_(peer), shared_(shared) {}
+  own_subscriptions(const own_subscriptions&) = delete;
+  own_subscriptions& operator=(const own_subscriptions&) = delete;
+  ~own_subscriptions() {
+    if (live_->remove(address_) && !made_.empty()) {
+      shared_.data.execute(forget(std::move(made_)));
+    }
+  }
+
+  // Before something is asked for that may be answered with notifications at once.
+  void listen() {
+    if (listening_) return;
+    listening_ = true;
+    live_->add(address_, [weak = std::weak_ptr(peer_)](const std::shared_ptr<const posted>& what) {
+      const auto told = weak.lock();
+      if (told) asio::post(told->stream.get_executor(), [told, what] { tell(told, what); });
+    });
+  }
+
+  // Of what was done: a subscription of this client.
+  void note(const std::optional<result>& done, encoding form) {
+    const auto* made = done ? std::get_if<results::subscription_created>(&*done) : nullptr;
+    if (made == nullptr || made->subscriber != address_) return;
+    peer_->notices_as = form;
+    made_.emplace_back(made->queue, made->id);
+  }
+
+  [[nodiscard]] const std::string& address() const noexcept { return address_; }
+
+ private:
+  using list = std::vector<std::pair<queue_key, std::string>>;
+
+  static storage_work forget(list gone) {
+    const auto left = std::make_shared<list>(std::move(gone));
+    return {engine_use::write, left->front().first.project, [left](engine& data) {
+              for (int count = 0; count < most_forgotten_at_once && !left->empty(); ++count) {
+                data.delete_subscription(left->back().first, left->back().second);
+                left->pop_back();
+              }
+              return left->empty();
+            }};
+  }
+
+  const std::shared_ptr<client>& peer_;
+  services& shared_;
+  const std::shared_ptr<live_subscribers> live_ = shared_.told.live();  // may outlive `shared_`
+  const std::string address_ = shared_.told.new_address();
+  bool listening_ = false;
+  list made_;
+};
+
+// No notification is written on a connection that nobody reads from any more.
+class connection_end final {
+ public:
+  explicit connection_end(const std::shared_ptr<client>& peer) : peer_(peer) {}
+  connection_end(const connection_end&) = delete;
+  connection_end& operator=(const connection_end&) = delete;
+  ~connection_end() {
+    peer_->at = client::phase::closing;
+    peer_->notices.clear();
+    if (peer_->writing) beast::get_lowest_layer(peer_->stream).close();
+  }
+
+ private:
+  const std::shared_ptr<client>& peer_;
+};
+
+reply answer_to(const std::shared_ptr<operation>& work, encoding form, services& shared,
+                own_subscriptions& own, const connections::entry& self,
+                const asio::yield_context& yield) {
+  if (!needs_storage(*work)) return answer_at_once(*work, shared.data);
+  self->now("waiting for storage");
+  const storage_outcome done = shared.data.async_execute(work_for_storage(work), yield);
+  if (!done.problem) own.note(work->outcome(), form);
+  return finish(*work, done, shared.told);
+}
+
 void session(const std::shared_ptr<client>& peer, services& shared,
              const asio::yield_context& yield) {
   auto& stream = peer->stream;
@@ -180,12 +253,15 @@ void session(const std::shared_ptr<client>& peer, services& shared,
   set_up(stream, shared);
   self->now("shaking hands");
   if (!shake_hands(*peer, shared, yield)) return;
+  const connection_end at_end(peer);
+  own_subscriptions own(peer, shared);
   error_code problem;
   beast::flat_buffer buffer;
   budget::share memory(shared.receiving);
   while (!problem && !peer->stopping) {
     self->now("waiting for a message");
     peer->at = client::phase::waiting;
+    write_notices(peer);
     access_record record;
     record.protocol = "websocket";
     record.peer = self->peer();
@@ -198,8 +274,9 @@ void session(const std::shared_ptr<client>& peer, services& shared,
     peer->at = client::phase::working;
     const auto form = stream.got_binary() ? encoding::message_pack : encoding::json;
     const auto bytes = buffer.cdata();
-    prepared asked =
-        prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form, shared.allowed);
+    prepared asked = prepare({static_cast<const char*>(bytes.data()), bytes.size()}, form,
+                             shared.allowed, own.address());
+    if (asked.subscribes) own.listen();
     self->now("working", asked.action);
     record.request = asked.action;
     const auto work = std::make_shared<operation>(std::move(asked.work));
@@ -207,22 +284,11 @@ void session(const std::shared_ptr<client>& peer, services& shared,
     buffer.clear();
     memory.release();
     if (buffer.capacity() > most_idle_buffer) buffer.shrink_to_fit();
-    reply answer;
-    if (needs_storage(*work)) {
-      self->now("waiting for storage");
-      answer = finish(*work, shared.data.async_execute(work_for_storage(work), yield), shared.told);
-    } else {
-      answer = answer_at_once(*work, shared.data);
-    }
-
+    const reply answer = answer_to(work, form, shared, own, self, yield);
     self->now("sending an answer");
-    beast::get_lowest_layer(stream).expires_after(shared.transfer_limit);
-    stream.binary(form == encoding::message_pack);
-    const std::size_t sent = stream.async_write(asio::buffer(answer.body), yield[problem]);
-    beast::get_lowest_layer(stream).expires_never();
-    self->sent(sent);
     record.status = answer.status;
-    record.bytes_out = sent;
+    record.bytes_out = send(peer, answer.body, form, yield, problem);
+    self->sent(record.bytes_out);
     record.took = std::chrono::steady_clock::now() - began;
     shared.log.access(record);
   }
@@ -235,7 +301,7 @@ void session(const std::shared_ptr<client>& peer, services& shared,
 // False when there is no memory for its stack: this client is turned away, not those to come.
 bool begin_session(tcp::socket socket, services& shared) try {
   const auto strand = socket.get_executor();
-  const auto peer = std::make_shared<client>(std::move(socket));
+  const auto peer = std::make_shared<client>(std::move(socket), shared.transfer_limit);
   asio::spawn(
       strand, std::allocator_arg, boost::context::protected_fixedsize_stack(stack_bytes),
       [peer, &shared](const asio::yield_context& own) { session(peer, shared, own); },

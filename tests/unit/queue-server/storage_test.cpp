@@ -285,6 +285,31 @@ TEST(storage, a_file_that_is_no_database_is_refused) {
   EXPECT_THROW(storage(nowhere, 1, [](const std::string&) {}), storage_error);
 }
 
+TEST(fair_queue, a_project_can_be_passed_over) {
+  fair_queue<std::string> line;
+  for (const char* each : {"a1", "a2", "b1"})
+    line.push_back(std::string(each, 1), each);
+  const auto not_a = [](const std::string& project) { return project != "a"; };
+  EXPECT_EQ(line.pop_if(not_a), "b1");
+  EXPECT_EQ(line.pop_if(not_a), std::nullopt);
+  EXPECT_EQ(line.pop(), "a1");
+  line.clear();
+  EXPECT_TRUE(line.empty());
+}
+
+TEST(fair_queue, the_project_may_be_a_part_of_the_item) {
+  struct order {
+    std::string project;
+  };
+  fair_queue<order> line;
+  for (const char* project : {"a", "a", "b"}) {
+    order one{project};
+    line.push_back(one.project, std::move(one));
+  }
+  EXPECT_EQ(line.pop().project, "a");
+  EXPECT_EQ(line.pop().project, "b") << "it has a line of its own";
+}
+
 TEST(fair_queue, projects_take_turns_and_keep_their_order) {
   fair_queue<std::string> line;
   for (const char* item : {"a1", "a2", "a3"})

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <verbs/json.hpp>
+#include <verbs/signing.hpp>
 #include <websocket/api.hpp>
 
 #include "served.hpp"
@@ -62,6 +63,53 @@ TEST_F(websocket_api_test, errors_are_those_of_zaqar) {
                   .starts_with("Can't decode binary (MessagePack) request"));
   EXPECT_EQ(error_of("[]", encoding::json), "Schema validation failed.");
   EXPECT_EQ(error_of(R"({"action": "dance"})", encoding::json), "dance is not a valid action");
+}
+
+TEST_F(websocket_api_test, a_signature_allows_what_was_signed) {
+  const auto status_of = [this](const json& asked) {
+    return ask(asked)["headers"]["status"].get<int>();
+  };
+  ask(request("message_post", {{"queue_name", "q"}, {"messages", {{{"body", 1}}}}}));
+  signed_claim claim{{}, "2999-01-01T00:00:00", "GET", "/v2/queues/q/messages"};
+  claim.signature = sign(server_.allowed(), "p", claim);
+  const auto signed_request = [&claim](const char* action, json body) {
+    json asked = request(action, std::move(body));
+    asked["headers"].update({{"URL-Signature", claim.signature},
+                             {"URL-Expires", claim.expires},
+                             {"URL-Methods", json::array({claim.methods})},
+                             {"URL-Paths", json::array({claim.paths})}});
+    return asked;
+  };
+  EXPECT_EQ(status_of(signed_request("message_list", {{"queue_name", "q"}})), 200);
+  EXPECT_EQ(status_of(signed_request("message_list", {{"queue_name", "other"}})), 403);
+  EXPECT_EQ(status_of(signed_request("message_delete_many", {{"queue_name", "q"}, {"pop", 1}})),
+            403);
+  EXPECT_EQ(status_of(signed_request("queue_get", {{"queue_name", "q"}})), 403);
+  EXPECT_EQ(status_of(signed_request("queue_list", json::object())), 403);
+  claim.signature = std::string(64, '0');
+  EXPECT_EQ(status_of(signed_request("message_list", {{"queue_name", "q"}})), 403);
+  claim.expires.clear();
+  EXPECT_EQ(status_of(signed_request("message_list", {{"queue_name", "q"}})), 400);
+}
+
+TEST_F(websocket_api_test, a_client_can_subscribe_itself_and_name_no_other) {
+  const auto subscribe = [this](const json& body) {
+    const std::string text = request("subscription_create", body).dump();
+    const auto made = websocket::prepare(text, encoding::json, server_.allowed(), "websocket:0:me");
+    EXPECT_EQ(made.subscribes, !body.contains("subscriber"));
+    return json::parse(server_.run(made.work).body)["headers"]["status"].get<int>();
+  };
+  EXPECT_EQ(subscribe({{"queue_name", "q"}}), 201);
+  EXPECT_EQ(subscribe({{"queue_name", "q"}}), 409);
+  EXPECT_EQ(subscribe({{"queue_name", "q"}, {"subscriber", "websocket:0:you"}}), 400);
+  const auto found = server_.data().list_subscriptions({"p", "q"}, "", 10);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().subscriber, "websocket:0:me");
+  EXPECT_TRUE(found.front().confirmed);
+  server_.data().forget_subscribers("websocket:1:");
+  EXPECT_EQ(server_.data().list_subscriptions({"p", "q"}, "", 10).size(), 1U);
+  server_.data().forget_subscribers("websocket:0:");
+  EXPECT_EQ(server_.data().list_subscriptions({"p", "q"}, "", 10).size(), 0U);
 }
 
 TEST_F(websocket_api_test, a_storage_that_fails_is_503) {

@@ -112,6 +112,8 @@ class engine {
                                                   bool confirmed) = 0;
   virtual void delete_subscription(const queue_key& key, const std::string& id) = 0;
   virtual void purge_subscriptions(const queue_key& key) = 0;
+  // Of all projects: subscriptions whose subscriber begins like that.
+  virtual void forget_subscribers(const std::string& beginning) = 0;
 
   // Writes a little, to see whether that works.
   virtual void try_to_write() = 0;

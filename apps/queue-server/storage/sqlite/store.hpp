@@ -78,6 +78,7 @@ class store final : public engine {
                                           bool confirmed) override;
   void delete_subscription(const queue_key& key, const std::string& id) override;
   void purge_subscriptions(const queue_key& key) override;
+  void forget_subscribers(const std::string& beginning) override;
 
   void try_to_write() override;
   [[nodiscard]] bool has_room() override;

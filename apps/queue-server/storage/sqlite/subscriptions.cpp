@@ -94,6 +94,11 @@ void store::purge_subscriptions(const queue_key& key) {
                 key.name);
 }
 
+void store::forget_subscribers(const std::string& beginning) {
+  database_.run("DELETE FROM subscriptions WHERE substr(subscriber, 1, length(?1)) = ?1",
+                beginning);
+}
+
 #undef QUEUE_SERVER_SUBSCRIPTION
 
 }  // namespace queue_server
