@@ -10,7 +10,7 @@ namespace gmr_command {
 namespace {
 
 constexpr std::size_t nowhere = std::string_view::npos;
-constexpr std::string_view rule =
+constexpr std::string_view ruled_line =
     "========================================================================\n";
 
 // Where a line begins with that text, at `from` or behind it.
@@ -108,10 +108,10 @@ struct report_form {
 
 const std::array<report_form, 4>& forms() {
   static const std::array<report_form, 4> all{
-      {{std::string{rule} + "==== Guru Meditation\n", end_of_text, pid_in_text},
+      {{std::string{ruled_line} + "==== Guru Meditation\n", end_of_text, pid_in_text},
        {"{\"schema\":", end_of_json, pid_in_json},
        {"<!DOCTYPE html>\n", end_of_html, pid_in_html},
-       {std::string{rule} +
+       {std::string{ruled_line} +
             "====                        Guru Meditation                         ====\n",
         end_of_oslo, pid_in_oslo}}};
   return all;
@@ -157,7 +157,7 @@ std::optional<std::string> report_among(std::string& lines, pid_t pid, bool is_q
     from = found.at + size;
   }
   // What may still become a report: one that has begun, or the last lines.
-  constexpr std::size_t longest_beginning = 2 * rule.size();
+  constexpr std::size_t longest_beginning = 2 * ruled_line.size();
   const std::size_t tail = lines.size() - std::min(lines.size(), longest_beginning);
   const std::size_t kept = unfinished != nowhere ? unfinished : std::max(from, tail);
   lines.erase(0, kept == 0 ? 0 : lines.rfind('\n', kept - 1) + 1);
