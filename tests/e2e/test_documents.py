@@ -69,7 +69,8 @@ class Documents(unittest.TestCase):
         # By hand it takes longer until the next command than the program needs to start.
         script = script.replace("gmr report $!", "until gmr report $!; do /bin/sleep 0.1; done; kill $!")
         if "./echo" in script:
-            self.tool("echo", "exec /bin/sleep 600", self.folder)
+            # No exec: between two programs nobody handles the signal.
+            self.tool("echo", "while :; do /bin/sleep 0.2; done", self.folder)
         environment = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}"}
         errors = self.folder / "errors"
         with open(errors, "a+") as stderr, subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, text=True,

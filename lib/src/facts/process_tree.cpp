@@ -18,6 +18,7 @@
 #include "os/errors.hpp"
 #include "os/file_text.hpp"
 #include "os/files.hpp"
+#include "os/hidden_process.hpp"
 #include "os/own_proc.hpp"
 #include "os/task_stat.hpp"
 #include "os/task_state.hpp"
@@ -51,7 +52,7 @@ class tree_builder final {
     list nodes;
     for (const pid_t child : children_of(process, depth)) {
       const std::optional<os::task_stat> stat = os::read_process_stat(child);
-      if (!stat) continue;
+      if (!stat || os::is_keeper(child)) continue;
       if (count_ >= most_processes || depth >= most_depth) {
         ++left_out_;
         continue;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -73,6 +74,23 @@ void give_back(keeper_room* room) noexcept {
   if (room->state.phase.load() != keeper_phase::starting) ::munmap(room, sizeof(keeper_room));
 }
 
+// Those that have not been waited for yet, and whose children they are.
+struct known_keepers {
+  std::atomic<pid_t> service = 0;
+  std::array<std::atomic<pid_t>, 16> processes{};
+};
+constinit known_keepers keepers;
+
+void change_keeper(pid_t from, pid_t to) noexcept {
+  if (const pid_t self = ::getpid(); keepers.service.exchange(self) != self)
+    for (std::atomic<pid_t>& each : keepers.processes)  // of the process that has forked this one
+      each.store(0);
+  for (std::atomic<pid_t>& each : keepers.processes) {
+    pid_t expected = from;
+    if (each.compare_exchange_strong(expected, to)) return;
+  }
+}
+
 // The keeper must not run a handler of the service's.
 pid_t start_keeper(keeper_room& room) noexcept {
   sigset_t all;
@@ -82,6 +100,7 @@ pid_t start_keeper(keeper_room& room) noexcept {
   const int started =
       __clone(keep_program, room.stack + keeper_room::stack_size, CLONE_VM, &room.state);
   const int error = errno;
+  if (started > 0) change_keeper(0, started);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = error;
   return started;
@@ -107,13 +126,19 @@ int find_wait_call(bool& by_wait4) noexcept {
   return ::waitpid(::getpid(), nullptr, WNOHANG) < 0 && is_refused(errno) ? error : 0;
 }
 
-bool reap(pid_t keeper) noexcept {
+bool is_reaped(pid_t keeper) noexcept {
   siginfo_t ended{};
   const int result = ::waitid(P_PID, static_cast<id_t>(keeper), &ended, WEXITED | WNOHANG | __WALL);
   if (result == 0) return ended.si_pid == keeper;
   if (!is_refused(errno)) return errno == ECHILD;
   const pid_t reaped = ::waitpid(keeper, nullptr, WNOHANG | __WALL);
   return reaped == keeper || (reaped < 0 && errno == ECHILD);
+}
+
+bool reap(pid_t keeper) noexcept {
+  const bool is_gone = is_reaped(keeper);
+  if (is_gone) change_keeper(keeper, 0);
+  return is_gone;
 }
 
 // A keeper goes when its program does; it may be long before it gets the processor, or its program
@@ -165,6 +190,12 @@ bool wait_for_start(const keeper_state& state,
 }
 
 }  // namespace
+
+bool is_keeper(pid_t process) noexcept {
+  if (process <= 0 || keepers.service.load() != ::getpid()) return false;
+  return std::ranges::any_of(keepers.processes,
+                             [process](const auto& each) { return each.load() == process; });
+}
 
 hidden_process hidden_process::start(const hidden_program& what, time_point deadline,
                                      start_failure& failure) {

@@ -39,6 +39,10 @@ struct start_failure {
   int error = 0;
 };
 
+// Whether it is the keeper of a program that this process has started so: a child that the service
+// does not have. Safe to call from any thread.
+[[nodiscard]] bool is_keeper(pid_t process) noexcept;
+
 struct keeper_room;  // the memory that the keeper runs on
 
 // Owns a running program: ends it when destroyed, and leaves it alone when that happens in a forked

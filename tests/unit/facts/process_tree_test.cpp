@@ -5,13 +5,19 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <span>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "facts/facts.hpp"
 #include "facts/process_parts.hpp"
+#include "os/hidden_process.hpp"
 #include "support/values.hpp"
 
 namespace {
@@ -93,6 +99,21 @@ TEST(ProcessTree, ShowsZombies) {
     state = values::text(at(values::items(at(child, "children")).at(0), "state"));
   }
   EXPECT_EQ(state, "zombie");
+}
+
+// What reads names for a report may still be there when the next one is made.
+TEST(ProcessTree, LeavesOutTheReportersOwnHelper) {
+  using namespace std::chrono_literals;
+  std::ifstream file{"/bin/sleep", std::ios::binary};
+  const std::string program{std::istreambuf_iterator<char>{file}, {}};
+  gmr::os::start_failure failure;
+  gmr::os::hidden_process helper =
+      gmr::os::hidden_process::start({std::as_bytes(std::span{program}), {"sleep", "600"}, {}},
+                                     std::chrono::steady_clock::now() + 60s, failure);
+  ASSERT_TRUE(helper.is_running()) << failure.step;
+  const family started;
+  ASSERT_EQ(values::items(children()).size(), 1U);
+  EXPECT_EQ(values::number(at(values::items(children())[0], "pid")), id(started.child()));
 }
 
 TEST(ProcessTree, ShowsChildrenOfEveryThread) {
