@@ -1,5 +1,6 @@
 #include "reports/parse.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <string_view>

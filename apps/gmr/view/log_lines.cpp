@@ -1,5 +1,6 @@
 #include "view/log_lines.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <regex>

@@ -1,6 +1,7 @@
 // The routes, and the rules that hold for every request.
 #include "http/api.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>

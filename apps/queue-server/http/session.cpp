@@ -1,6 +1,8 @@
 // Each wait of a session has a function of its own, named by what it waits for: a report shows it.
 #include "http/session.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>

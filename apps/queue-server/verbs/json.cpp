@@ -2,6 +2,8 @@
 // In a document such a text is a value of the kind "binary", which no client can send.
 #include "verbs/json.hpp"
 
+#include <limits>
+
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 

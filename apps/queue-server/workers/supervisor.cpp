@@ -7,6 +7,7 @@
 #include <boost/asio/read.hpp>
 #include <csignal>
 #include <memory>
+#include <utility>
 
 #include "log/log.hpp"
 #include "signals.hpp"

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "os/file_status.hpp"
