@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.server
 import json
+import os
 import queue
 import socket
 import sys
@@ -131,7 +132,10 @@ class Sockets(unittest.IsolatedAsyncioTestCase):
                 for _ in range(200):
                     post(server, "deaf", "x" * 200_000)
                 reports.wait_for(lambda: not subscriptions(server, "deaf"), "it is still listened for")
-                self.assertLess(reports.resident_kilobytes(server.process.pid) - before, 96 << 10)
+                if os.environ["GMR_SANITIZE"]:
+                    print("not measured: how much memory that takes; a sanitizer keeps what is freed")
+                else:
+                    self.assertLess(reports.resident_kilobytes(server.process.pid) - before, 96 << 10)
 
 
 class Webhook:
