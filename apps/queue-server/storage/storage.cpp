@@ -14,7 +14,6 @@ namespace queue_server {
 namespace asio = boost::asio;
 
 namespace {
-
 using clock = std::chrono::steady_clock;
 
 // Writes share a commit until so many have, or running them took so long: those that come meanwhile
